@@ -1,0 +1,71 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// CPU flags come from `launch/build`, not from here: a manifest with unsafeFlags could not be depended on.
+// Strict memory safety makes every use of unsafe code a word that can be searched for, and a warning where it is missing.
+let settings: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "lockstep",
+  products: [
+    .library(name: "Lockstep", targets: ["Lockstep"]),
+    .executable(name: "lockstep", targets: ["lockstep-cli"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C libraries: a module map, pkg-config, and accessors for the macros that Swift cannot import.
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    // The rooms, in the order in which data passes through them.
+    room("Kernels", ["COpenBLAS"]),
+    room("Tensors", ["Kernels"]),
+    room("Digests", ["COpenSSL"]),
+    room("Datasets", ["Tensors", "Digests", "CZlib"]),
+    room("NeuralNetworks", ["Kernels", "Tensors"]),
+    room("Optimizers", ["Kernels", "Tensors"]),
+    room("Collectives", ["Kernels", "Tensors"]),
+    room("MPICollectives", ["Collectives", "Tensors", "COpenMPI"]),
+    room("Checkpoints", ["Tensors", "Digests"]),
+    room("Training", ["Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
+    room("Reporting", ["Training"]),
+    room(
+      "Lockstep",
+      [
+        "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives", "Checkpoints",
+        "Training", "Reporting",
+      ]),
+    .executableTarget(
+      name: "lockstep-cli",
+      dependencies: [
+        "Lockstep", "Kernels", "Digests", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    tests("KernelsTests", ["Kernels"]),
+    tests("TensorsTests", ["Tensors"]),
+    tests("DigestsTests", ["Digests"]),
+    tests("DatasetsTests", ["Datasets"]),
+    tests("NeuralNetworksTests", ["NeuralNetworks"]),
+    tests("OptimizersTests", ["Optimizers"]),
+    tests("CollectivesTests", ["Collectives"]),
+    tests("CheckpointsTests", ["Checkpoints"]),
+    tests("TrainingTests", ["Lockstep"]),
+    tests("ArchitectureTests", []),
+    // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.
+    tests("MPITests", ["Lockstep"], path: "Tests/MPI"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,103 @@
+/// The memory behind one or more ``Buffer``s: allocated once, 64-byte aligned (a cache line, an AVX-512 vector), zeroed.
+@usableFromInline
+@safe
+final class BufferStorage: @unchecked Sendable {
+  @usableFromInline let base: UnsafeMutableRawPointer
+
+  @usableFromInline
+  init(byteCount: Int) {
+    unsafe base = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
+  deinit { unsafe base.deallocate() }
+}
+
+/// A window onto flat memory that several owners may share: the one currency between layers, kernels and collectives.
+///
+/// A copy of a `Buffer` sees the same elements, as a slice of it does, and keeps the memory alive. Every subscript is
+/// bounds-checked. Two threads must not write the same elements without an order between them (a collective is one).
+///
+/// Why not `Span`: a step's buffers are cut once, before the first batch, and kept by layers for the whole run, which a
+/// lifetime-bound span cannot be.
+@frozen
+@safe
+public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+  @usableFromInline let storage: BufferStorage
+  /// The first element. For kernels and collectives only; valid while this buffer is alive.
+  public let base: UnsafeMutablePointer<Element>
+  /// The number of elements.
+  public let count: Int
+
+  @inlinable
+  init(storage: BufferStorage, base: UnsafeMutablePointer<Element>, count: Int) {
+    self.storage = storage
+    unsafe self.base = base
+    self.count = count
+  }
+
+  /// Allocates `count` elements whose bytes are all zero.
+  public init(count: Int) {
+    precondition(count >= 0, "a buffer of \(count) elements")
+    let storage = BufferStorage(byteCount: count * MemoryLayout<Element>.stride)
+    unsafe self.init(
+      storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
+  }
+
+  /// Allocates a copy of `elements`.
+  public init(_ elements: some Collection<Element>) {
+    self.init(count: elements.count)
+    for (index, element) in elements.enumerated() { self[index] = element }
+  }
+
+  /// The element at `index`, which must be in `0..<count`.
+  @inlinable
+  public subscript(index: Int) -> Element {
+    get {
+      precondition(index >= 0 && index < count, "buffer index out of range")
+      return unsafe base[index]
+    }
+    nonmutating set {
+      precondition(index >= 0 && index < count, "buffer index out of range")
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// The elements of `range`, in the same memory.
+  @inlinable
+  public subscript(range: Range<Int>) -> Buffer {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "buffer range \(range) outside 0..<\(count)")
+    return unsafe Buffer(storage: storage, base: base + range.lowerBound, count: range.count)
+  }
+
+  /// The first `length` elements, in the same memory.
+  @inlinable
+  public func prefix(_ length: Int) -> Buffer { self[0..<length] }
+
+  /// Sets every element to `value`.
+  public func fill(_ value: Element) { unsafe base.update(repeating: value, count: count) }
+
+  /// Copies all of `source`, which must have as many elements, here.
+  public func copy(from source: Buffer) {
+    precondition(source.count == count, "copy of \(source.count) elements into \(count)")
+    unsafe base.update(from: source.base, count: count)
+  }
+
+  /// The elements, copied into an array.
+  public var array: [Element] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
+
+  /// The elements' bytes, for hashing and for writing to a file.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * MemoryLayout<Element>.stride))
+  }
+
+  /// Overwrites the elements from `bytes`, whose number must be theirs.
+  public func copy(fromBytes bytes: RawSpan) {
+    precondition(bytes.byteCount == count * MemoryLayout<Element>.stride, "copy of \(bytes.byteCount) bytes")
+    unsafe bytes.withUnsafeBytes {
+      unsafe UnsafeMutableRawPointer(base).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+    }
+  }
+}
