@@ -1,0 +1,69 @@
+import Tensors
+
+/// A fixed set of ranks that compute together: the only thing of the cluster that the trainer knows.
+///
+/// ``SoloCommunicator`` is a world of one, ``InProcessCommunicator`` joins threads, `MPICommunicator` joins processes; all
+/// three are used for real. Every method but the two properties is collective: all ranks call the same ones in the same
+/// order, with counts that fit together. A rank that fails must tell the others (`abort`), for they are waiting.
+public protocol Communicator: AnyObject {
+  /// This rank, `0..<size`.
+  var rank: Int { get }
+  /// The number of ranks: the world size.
+  var size: Int { get }
+
+  /// Returns once every rank has called it.
+  func barrier() throws(CommunicationError)
+
+  /// Overwrites `buffer`, of the same count everywhere, with what it holds on rank `root`. Cost: lg p messages of n.
+  func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError)
+
+  /// Every rank's `bytes`, in rank order; the counts may differ. For small things: it allocates.
+  func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]]
+
+  /// Carries out this rank's part of an exchange that all ranks have planned alike: `plan.sends` leave from `source`,
+  /// `plan.receives` arrive in `destination`. Between two ranks, the nth send meets the nth receive. The two buffers may
+  /// be one, if no range received overlaps another range of the plan.
+  func exchange(
+    _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
+  ) throws(CommunicationError)
+
+  /// `buffer[i] = Σ over ranks`, in an order that the implementation chooses: its bits depend on the number of ranks.
+  func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError)
+}
+
+/// What one rank sends and receives in an ``Communicator/exchange(_:from:into:)``; made once, used every step.
+public struct ExchangePlan: Sendable, Equatable {
+  /// A range of floats, to or from another rank.
+  public struct Transfer: Sendable, Equatable {
+    /// The other rank.
+    public var peer: Int
+    /// The floats, as they lie in the exchange's buffer.
+    public var range: Range<Int>
+
+    /// See the properties.
+    public init(peer: Int, range: Range<Int>) {
+      self.peer = peer
+      self.range = range
+    }
+  }
+
+  /// What leaves, in order.
+  public var sends: [Transfer]
+  /// What arrives, in order.
+  public var receives: [Transfer]
+
+  /// See the properties.
+  public init(sends: [Transfer] = [], receives: [Transfer] = []) {
+    self.sends = sends
+    self.receives = receives
+  }
+}
+
+/// Why ranks could not go on together.
+public struct CommunicationError: Error, CustomStringConvertible, Equatable {
+  /// One line: which call on which rank failed, and how.
+  public let description: String
+
+  /// An error of this one line.
+  public init(_ description: String) { self.description = description }
+}

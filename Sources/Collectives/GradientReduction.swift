@@ -1,0 +1,243 @@
+import Kernels
+import Tensors
+
+/// How gradients become one sum on every rank: `--reduction`.
+public enum ReductionMethod: String, Sendable, CaseIterable {
+  /// The fixed tree over microbatches: the same bits at any number of ranks.
+  case lockstep
+  /// `MPI_Allreduce` over each rank's own sum, for comparison: bits that depend on the number of ranks.
+  case mpi
+}
+
+/// Adds the gradients of a batch's microbatches, which are spread over the ranks, in the order of one ``ReductionTree``.
+///
+/// Each rank adds what lies under whole nodes of the tree by itself, and sends slices of those partial sums to the slice's
+/// owner; the owner finishes the tree; a second exchange spreads the finished slices. With p = 2ᵏ ranks each sends and
+/// receives 2n(p − 1)/p floats in 2(p − 1) messages, as much as a ring moves; with an uneven p a rank holds up to 2·lg
+/// nodes instead of one. No MPI reduction operator takes part, so the order of additions is this file's alone.
+public final class GradientReduction {
+  /// What a rank does with one of its microbatches.
+  public struct Contribution: Sendable, Equatable {
+    /// The microbatch's index within the batch.
+    public var microbatch: Int
+    /// Where its gradient goes.
+    public var slot: Int
+    /// Whether the gradient replaces what is there or is added to it.
+    public var accumulation: Accumulation
+    /// The slots that are then complete and are added to another, in order.
+    public var folds: [Fold]
+  }
+
+  /// An addition of one slot into another.
+  public struct Fold: Sendable, Equatable {
+    /// The slot that is read.
+    public var source: Int
+    /// The slot that it is added to.
+    public var destination: Int
+  }
+
+  /// One rank's part in the sum over a given number of microbatches; made once.
+  public final class Plan: Sendable {
+    /// The rank's microbatches, in order.
+    public let contributions: [Contribution]
+    fileprivate let heldNodes: Int
+    fileprivate let slots: Int
+    fileprivate let scatter: ExchangePlan
+    fileprivate let spread: ExchangePlan
+    fileprivate let received: Int
+    /// Additions that finish the tree on this rank's slice; operands are of ``slice`` floats each.
+    fileprivate let additions: [Addition]
+    /// Where the sum is, if there is nothing to add because one rank held everything.
+    fileprivate let whole: Operand?
+    fileprivate let slice: Range<Int>
+
+    fileprivate init(leaves: Int, count: Int, rank: Int, size: Int) {
+      let tree = ReductionTree(leaves: leaves)
+      let nodes = (0..<size).map { tree.nodes(covering: microbatches(of: leaves, heldBy: $0, of: size)) }
+      let slices = (0..<size).map { sliceRange(of: count, ownedBy: $0, of: size) }
+      (contributions, slots) = tree.contributions(to: nodes[rank])
+      heldNodes = nodes[rank].count
+      slice = slices[rank]
+
+      var scatter = ExchangePlan()
+      var operands: [ReductionTree.Node: Operand] = [:]
+      for (slot, node) in nodes[rank].enumerated() { operands[node] = .held(slot * count + slice.lowerBound) }
+      var received = 0
+      for peer in 0..<size where peer != rank {
+        for slot in 0..<nodes[rank].count where !slices[peer].isEmpty {
+          let start = slot * count
+          scatter.sends.append(
+            .init(peer: peer, range: start + slices[peer].lowerBound..<start + slices[peer].upperBound))
+        }
+        for node in nodes[peer] where !slice.isEmpty {
+          scatter.receives.append(.init(peer: peer, range: received..<received + slice.count))
+          operands[node] = .received(received)
+          received += slice.count
+        }
+      }
+      self.scatter = scatter
+      self.received = received
+
+      var spread = ExchangePlan()
+      for peer in 0..<size where peer != rank {
+        if !slice.isEmpty { spread.sends.append(.init(peer: peer, range: slice)) }
+        if !slices[peer].isEmpty { spread.receives.append(.init(peer: peer, range: slices[peer])) }
+      }
+      self.spread = spread
+      additions = tree.additions(of: operands)
+      whole = operands[tree.root]
+    }
+  }
+
+  /// Where an operand of an addition begins.
+  fileprivate enum Operand: Sendable, Hashable {
+    /// In this rank's own slots.
+    case held(Int)
+    /// In what other ranks sent.
+    case received(Int)
+    /// In the total.
+    case total
+  }
+
+  fileprivate struct Addition: Sendable {
+    var left: Operand
+    var right: Operand
+    var result: Operand
+  }
+
+  private let communicator: any Communicator
+  private let method: ReductionMethod
+  private let count: Int
+  private let plans: [Int: Plan]
+  private let slots: Buffer<Float>
+  private let received: Buffer<Float>
+  private let total: Buffer<Float>
+
+  /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and two more.
+  public init(
+    count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep
+  ) {
+    self.communicator = communicator
+    self.method = method
+    self.count = count
+    var plans: [Int: Plan] = [:]
+    for leaves in microbatchCounts {
+      plans[leaves] = Plan(leaves: leaves, count: count, rank: communicator.rank, size: communicator.size)
+    }
+    self.plans = plans
+    slots = Buffer(count: count * max(1, plans.values.map(\.slots).max() ?? 0))
+    let isShared = communicator.size > 1 && method == .lockstep
+    received = Buffer(count: isShared ? plans.values.map(\.received).max() ?? 0 : 0)
+    total = Buffer(count: isShared ? count : 0)
+  }
+
+  /// This rank's part in a batch of `microbatches` microbatches, one of the counts that were planned.
+  public func plan(microbatches: Int) -> Plan {
+    guard let plan = plans[microbatches] else { preconditionFailure("no plan for \(microbatches) microbatches") }
+    return plan
+  }
+
+  /// Where the gradient of a ``Contribution`` goes.
+  public func slot(_ index: Int) -> Buffer<Float> { slots[index * count..<(index + 1) * count] }
+
+  /// Carries out the additions that a contribution completes.
+  public func fold(_ contribution: Contribution) {
+    for fold in contribution.folds { add(slot(fold.source), into: slot(fold.destination)) }
+  }
+
+  /// The sum over all ranks' contributions to `plan`, which must all be in their slots. Valid until the next batch.
+  public func reduce(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
+    switch method {
+    case .mpi: return try reduceByAllreduce(plan)
+    case .lockstep: return communicator.size == 1 ? slot(0) : try reduceByTree(plan)
+    }
+  }
+
+  private func reduceByTree(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
+    try communicator.exchange(plan.scatter, from: slots, into: received)
+    for addition in plan.additions {
+      sum(
+        operand(addition.left, plan), operand(addition.right, plan), into: operand(addition.result, plan))
+    }
+    if let whole = plan.whole { operand(.total, plan).copy(from: operand(whole, plan)) }
+    try communicator.exchange(plan.spread, from: total, into: total)
+    return total
+  }
+
+  private func reduceByAllreduce(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
+    if plan.heldNodes == 0 { slot(0).fill(0) }
+    for node in 1..<max(1, plan.heldNodes) { add(slot(node), into: slot(0)) }
+    try communicator.allreduce(slot(0))
+    return slot(0)
+  }
+
+  private func operand(_ operand: Operand, _ plan: Plan) -> Buffer<Float> {
+    switch operand {
+    case .held(let start): slots[start..<start + plan.slice.count]
+    case .received(let start): received[start..<start + plan.slice.count]
+    case .total: total[plan.slice]
+    }
+  }
+}
+
+/// The microbatches of a batch of `count` that a rank holds: as even as whole microbatches allow, in order of rank.
+public func microbatches(of count: Int, heldBy rank: Int, of size: Int) -> Range<Int> {
+  rank * count / size..<(rank + 1) * count / size
+}
+
+/// The floats that a rank finishes: even slices that begin at multiples of 16 floats, so that two owners share no cache line.
+private func sliceRange(of count: Int, ownedBy rank: Int, of size: Int) -> Range<Int> {
+  let lines = (count + 15) / 16
+  return min(rank * lines / size * 16, count)..<min((rank + 1) * lines / size * 16, count)
+}
+
+extension ReductionTree {
+  /// The order in which a rank adds its microbatches up to `nodes`, node n in slot n, and the number of slots it takes.
+  ///
+  /// A left child is worked out in its parent's slot; a right child that is a single microbatch is added in place; any other
+  /// right child takes the next slot and is folded. So a node of 2ᵏ microbatches takes k slots, and no slot of a finished node.
+  fileprivate func contributions(to nodes: [Node]) -> ([GradientReduction.Contribution], slots: Int) {
+    var contributions: [GradientReduction.Contribution] = []
+    var slots = 0
+    func evaluate(_ node: Node, slot: Int, _ accumulation: Accumulation) {
+      slots = max(slots, slot + 1)
+      let covered = covered(by: node)
+      if covered.count == 1 {
+        contributions.append(
+          .init(microbatch: covered.lowerBound, slot: slot, accumulation: accumulation, folds: []))
+        return
+      }
+      let (left, right) = node.children
+      evaluate(left, slot: slot, .replace)
+      switch self.covered(by: right).count {
+      case 0: break
+      case 1: evaluate(right, slot: slot, .add)
+      default:
+        evaluate(right, slot: slot + 1, .replace)
+        contributions[contributions.count - 1].folds.append(.init(source: slot + 1, destination: slot))
+      }
+    }
+    for (slot, node) in nodes.enumerated() { evaluate(node, slot: slot, .replace) }
+    return (contributions, slots)
+  }
+
+  /// The additions that make the root of `operands`, which cover all leaves; the last one's result is the total.
+  fileprivate func additions(
+    of operands: [Node: GradientReduction.Operand]
+  ) -> [GradientReduction.Addition] {
+    var additions: [GradientReduction.Addition] = []
+    func evaluate(_ node: Node) -> GradientReduction.Operand {
+      if let operand = operands[node] { return operand }
+      let (left, right) = node.children
+      let a = evaluate(left)
+      if covered(by: right).isEmpty { return a }
+      let b = evaluate(right)
+      // The left operand has been read for the last time: its memory takes the result.
+      additions.append(.init(left: a, right: b, result: node == root ? .total : a))
+      return a
+    }
+    _ = evaluate(root)
+    return additions
+  }
+}

@@ -1,0 +1,164 @@
+import Dispatch
+import Synchronization
+import Tensors
+
+/// Ranks that are threads of one process. The same bits as over MPI, without MPI: for tests, for a library's user, and
+/// wherever a process may not be started.
+///
+/// A rank shows the others its buffers, waits for all, reads what is meant for it, and waits again until all have read.
+public final class InProcessCommunicator: Communicator {
+  public let rank: Int
+  public var size: Int { world.size }
+  private let world: World
+
+  private init(rank: Int, world: World) {
+    self.rank = rank
+    self.world = world
+  }
+
+  /// Runs `body` once on each of `size` threads, as the ranks of one world, and returns their results in rank order when
+  /// all have ended. Where ranks throw, the others are freed from their waiting and the first error is thrown.
+  public static func run<Result: Sendable>(
+    size: Int, _ body: @escaping @Sendable (InProcessCommunicator) throws -> Result
+  ) throws -> [Result] {
+    precondition(size >= 1, "a world of \(size) ranks")
+    let world = World(size: size)
+    let outcomes = Mutex<[Swift.Result<Result, any Error>?]>(Array(repeating: nil, count: size))
+    let ranks = DispatchGroup()
+    for rank in 0..<size {
+      // A serial queue of its own is a thread of its own: a rank may block on another without starving it.
+      DispatchQueue(label: "lockstep rank \(rank)").async(group: ranks) {
+        let outcome = Swift.Result { try body(InProcessCommunicator(rank: rank, world: world)) }
+        if case .failure = outcome { world.fail(rank: rank) }
+        outcomes.withLock { $0[rank] = outcome }
+      }
+    }
+    ranks.wait()
+    return try outcomes.withLock { outcomes in
+      if let cause = world.failedRank { _ = try outcomes[cause]?.get() }
+      return try outcomes.compactMap { try $0?.get() }
+    }
+  }
+
+  public func barrier() throws(CommunicationError) { try world.wait(rank: rank) }
+
+  public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
+    try share(.floats(buffer)) { board throws(CommunicationError) in
+      if rank != root { buffer.copy(from: board[root].floats) }
+    }
+  }
+
+  public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    var all: [[UInt8]] = []
+    try share(.bytes(bytes)) { board throws(CommunicationError) in all = board.map(\.bytes) }
+    return all
+  }
+
+  public func exchange(
+    _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
+  ) throws(CommunicationError) {
+    try share(.exchange(plan, source)) { board throws(CommunicationError) in
+      for peer in 0..<size where peer != rank {
+        let (theirs, buffer) = board[peer].exchange
+        let sent = theirs.sends.filter { $0.peer == rank }
+        let received = plan.receives.filter { $0.peer == peer }
+        guard sent.map(\.range.count) == received.map(\.range.count) else {
+          throw CommunicationError("rank \(peer) sends rank \(rank) other floats than it expects")
+        }
+        for (from, to) in zip(sent, received) { destination[to.range].copy(from: buffer[from.range]) }
+      }
+    }
+  }
+
+  public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
+    let total = Buffer<Float>(count: buffer.count)
+    try share(.floats(buffer)) { board throws(CommunicationError) in
+      for entry in board {
+        guard entry.floats.count == buffer.count else {
+          throw CommunicationError("allreduce of \(buffer.count) floats meets \(entry.floats.count)")
+        }
+        for i in 0..<buffer.count { total[i] += entry.floats[i] }
+      }
+    }
+    buffer.copy(from: total)
+  }
+
+  /// Shows `entry` to all ranks, reads theirs, and keeps all in place until everyone has read.
+  private func share(
+    _ entry: Entry, _ read: ([Entry]) throws(CommunicationError) -> Void
+  ) throws(CommunicationError) {
+    world.board.withLock { $0[rank] = entry }
+    try world.wait(rank: rank)
+    try read(world.board.withLock { $0 })
+    try world.wait(rank: rank)
+  }
+}
+
+/// What a rank shows the others during one collective.
+private enum Entry: Sendable {
+  case nothing
+  case floats(Buffer<Float>)
+  case bytes([UInt8])
+  case exchange(ExchangePlan, Buffer<Float>)
+
+  var floats: Buffer<Float> {
+    if case .floats(let floats) = self { return floats }
+    preconditionFailure("ranks are in different collectives")
+  }
+  var bytes: [UInt8] {
+    if case .bytes(let bytes) = self { return bytes }
+    preconditionFailure("ranks are in different collectives")
+  }
+  var exchange: (ExchangePlan, Buffer<Float>) {
+    if case .exchange(let plan, let buffer) = self { return (plan, buffer) }
+    preconditionFailure("ranks are in different collectives")
+  }
+}
+
+/// What the ranks of one world share.
+private final class World: Sendable {
+  private struct Meeting {
+    var arrived = 0
+    var failedRank: Int?
+  }
+
+  let size: Int
+  let board: Mutex<[Entry]>
+  private let meeting = Mutex(Meeting())
+  private let gates: [DispatchSemaphore]
+
+  init(size: Int) {
+    self.size = size
+    board = Mutex(Array(repeating: .nothing, count: size))
+    gates = (0..<size).map { _ in DispatchSemaphore(value: 0) }
+  }
+
+  var failedRank: Int? { meeting.withLock { $0.failedRank } }
+
+  /// Returns when all ranks have come here; throws when one of them never will.
+  func wait(rank: Int) throws(CommunicationError) {
+    let isLast = meeting.withLock { meeting in
+      meeting.arrived += 1
+      guard meeting.arrived == size else { return false }
+      meeting.arrived = 0
+      return true
+    }
+    if isLast {
+      for (other, gate) in gates.enumerated() where other != rank { gate.signal() }
+    } else {
+      gates[rank].wait()
+    }
+    if let failed = failedRank { throw CommunicationError("rank \(failed) failed, and rank \(rank) waited for it") }
+  }
+
+  /// Opens every gate for good: whoever waits for this rank, or will, is told.
+  func fail(rank: Int) {
+    let isFirst = meeting.withLock { meeting in
+      guard meeting.failedRank == nil else { return false }
+      meeting.failedRank = rank
+      return true
+    }
+    guard isFirst else { return }
+    for gate in gates { gate.signal() }
+  }
+}

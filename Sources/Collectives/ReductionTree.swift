@@ -1,0 +1,65 @@
+/// The one order in which microbatches' gradients are added, whatever the number of ranks: a binary tree over their index.
+///
+/// The node of level k and index i covers the microbatches `i·2ᵏ ..< (i+1)·2ᵏ` that exist. Its value is that of its left
+/// child plus that of its right one; where the right one covers nothing, it is the left one's, unchanged. Leaves are
+/// microbatches. So a node is a function of what it covers, and any rank that holds all of it can work it out alone.
+public struct ReductionTree: Sendable, Equatable {
+  /// A node of the tree.
+  public struct Node: Sendable, Hashable {
+    /// 0 is a microbatch.
+    public var level: Int
+    /// Counted from 0 within the level.
+    public var index: Int
+
+    /// See the properties.
+    public init(level: Int, index: Int) {
+      self.level = level
+      self.index = index
+    }
+
+    /// The two nodes that this one is the sum of.
+    var children: (left: Node, right: Node) {
+      (Node(level: level - 1, index: 2 * index), Node(level: level - 1, index: 2 * index + 1))
+    }
+    var parent: Node { Node(level: level + 1, index: index / 2) }
+    var isRightChild: Bool { index % 2 == 1 }
+  }
+
+  /// The number of microbatches.
+  public let leaves: Int
+
+  /// The tree over `leaves` microbatches, 1 or more.
+  public init(leaves: Int) {
+    precondition(leaves >= 1, "a tree of \(leaves) leaves")
+    self.leaves = leaves
+  }
+
+  /// The node that covers everything.
+  public var root: Node {
+    var level = 0
+    while 1 << level < leaves { level += 1 }
+    return Node(level: level, index: 0)
+  }
+
+  /// The microbatches under `node`.
+  public func covered(by node: Node) -> Range<Int> {
+    min(node.index << node.level, leaves)..<min((node.index + 1) << node.level, leaves)
+  }
+
+  /// The fewest nodes that cover exactly `range`, from left to right: what a rank that holds `range` can add up alone.
+  public func nodes(covering range: Range<Int>) -> [Node] {
+    var nodes: [Node] = []
+    func visit(_ node: Node) {
+      let covered = covered(by: node)
+      if covered.isEmpty || covered.upperBound <= range.lowerBound || covered.lowerBound >= range.upperBound { return }
+      if range.lowerBound <= covered.lowerBound && covered.upperBound <= range.upperBound {
+        nodes.append(node)
+      } else {
+        visit(node.children.left)
+        visit(node.children.right)
+      }
+    }
+    visit(root)
+    return nodes
+  }
+}

@@ -1,0 +1,68 @@
+/// The constants of one Adam step, worked out once for all elements.
+public struct AdamCoefficients: Sendable {
+  /// What the summed gradient is multiplied by: 1 / samples.
+  public var gradientScale: Float
+  /// β₁ and β₂.
+  public var beta1: Float
+  public var beta2: Float
+  /// α / (1 − β₁ᵗ).
+  public var stepSize: Float
+  /// 1 / √(1 − β₂ᵗ).
+  public var secondMomentCorrection: Float
+  /// ε.
+  public var epsilon: Float
+
+  /// See the properties.
+  public init(
+    gradientScale: Float, beta1: Float, beta2: Float, stepSize: Float, secondMomentCorrection: Float, epsilon: Float
+  ) {
+    self.gradientScale = gradientScale
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.stepSize = stepSize
+    self.secondMomentCorrection = secondMomentCorrection
+    self.epsilon = epsilon
+  }
+}
+
+/// One Adam step over flat memory in one pass (Kingma & Ba 2015, Algorithm 1); all four buffers have the same count.
+///
+///     g = gradientScale · gradient
+///     m = β₁·m + (1 − β₁)·g
+///     v = β₂·v + (1 − β₂)·g²
+///     θ = θ − α/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+public func adamStep(
+  parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
+  _ coefficients: AdamCoefficients
+) {
+  let count = parameters.count
+  precondition(
+    gradient.count == count && firstMoment.count == count && secondMoment.count == count,
+    "Adam on buffers of different counts")
+  let theta = unsafe parameters.base
+  let g = unsafe UnsafePointer(gradient.base)
+  let m = unsafe firstMoment.base
+  let v = unsafe secondMoment.base
+  let c = coefficients
+  let one = Float(1)
+  let whole = count / laneCount * laneCount
+  for i in stride(from: 0, to: whole, by: laneCount) {
+    let scaled = unsafe g.lanes(i) * c.gradientScale
+    let first = unsafe (m.lanes(i) * c.beta1).addingProduct(scaled, Lanes(repeating: one - c.beta1))
+    let second = unsafe (v.lanes(i) * c.beta2).addingProduct(scaled * scaled, Lanes(repeating: one - c.beta2))
+    let denominator = Lanes(repeating: c.epsilon)
+      .addingProduct(second.squareRoot(), Lanes(repeating: c.secondMomentCorrection))
+    unsafe m.store(first, i)
+    unsafe v.store(second, i)
+    unsafe theta.store(theta.lanes(i) - first * c.stepSize / denominator, i)
+  }
+  for i in whole..<count {
+    let scaled = unsafe g[i] * c.gradientScale
+    let first = unsafe (m[i] * c.beta1).addingProduct(scaled, one - c.beta1)
+    let second = unsafe (v[i] * c.beta2).addingProduct(scaled * scaled, one - c.beta2)
+    let denominator = c.epsilon.addingProduct(second.squareRoot(), c.secondMomentCorrection)
+    unsafe m[i] = first
+    unsafe v[i] = second
+    unsafe theta[i] -= first * c.stepSize / denominator
+  }
+}

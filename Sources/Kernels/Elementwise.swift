@@ -1,0 +1,101 @@
+/// `destination[i] += source[i]`. Same count. One rounding an element.
+public func add(_ source: Buffer<Float>, into destination: Buffer<Float>) {
+  sum(destination, source, into: destination)
+}
+
+/// `destination[i] = left[i] + right[i]`. Same count; `destination` may be either operand.
+public func sum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) {
+  precondition(left.count == right.count && right.count == destination.count, "sum of buffers of different counts")
+  let a = unsafe UnsafePointer(left.base)
+  let b = unsafe UnsafePointer(right.base)
+  let c = unsafe destination.base
+  let whole = left.count / laneCount * laneCount
+  for i in stride(from: 0, to: whole, by: laneCount) {
+    unsafe c.store(a.lanes(i) + b.lanes(i), i)
+  }
+  for i in whole..<left.count { unsafe c[i] = a[i] + b[i] }
+}
+
+/// `destination[i] *= factor`.
+public func scale(_ destination: Buffer<Float>, by factor: Float) {
+  let c = unsafe destination.base
+  let whole = destination.count / laneCount * laneCount
+  let factors = Lanes(repeating: factor)
+  for i in stride(from: 0, to: whole, by: laneCount) { unsafe c.store(c.lanes(i) * factors, i) }
+  for i in whole..<destination.count { unsafe c[i] *= factor }
+}
+
+/// ReLU: `output[i] = max(input[i], 0)`; a NaN stays one.
+public func rectify(_ input: Buffer<Float>, into output: Buffer<Float>) {
+  precondition(input.count == output.count, "ReLU of \(input.count) elements into \(output.count)")
+  let x = unsafe UnsafePointer(input.base)
+  let y = unsafe output.base
+  let zero = Lanes(repeating: 0)
+  let whole = input.count / laneCount * laneCount
+  for i in stride(from: 0, to: whole, by: laneCount) {
+    let value = unsafe x.lanes(i)
+    unsafe y.store(value.replacing(with: zero, where: value .< zero), i)
+  }
+  for i in whole..<input.count { unsafe y[i] = x[i] < 0 ? 0 : x[i] }
+}
+
+/// ReLU's gradient: `inputGradient[i] = output[i] > 0 ? outputGradient[i] : 0`, so that ReLU′(0) = 0 as in PyTorch and Keras.
+public func rectifyGradient(
+  _ outputGradient: Buffer<Float>, output: Buffer<Float>, into inputGradient: Buffer<Float>
+) {
+  precondition(
+    outputGradient.count == output.count && output.count == inputGradient.count, "ReLU's gradient: different counts")
+  let g = unsafe UnsafePointer(outputGradient.base)
+  let y = unsafe UnsafePointer(output.base)
+  let d = unsafe inputGradient.base
+  let zero = Lanes(repeating: 0)
+  let whole = output.count / laneCount * laneCount
+  for i in stride(from: 0, to: whole, by: laneCount) {
+    unsafe d.store(zero.replacing(with: g.lanes(i), where: y.lanes(i) .> zero), i)
+  }
+  for i in whole..<output.count { unsafe d[i] = y[i] > 0 ? g[i] : 0 }
+}
+
+/// `rows[r, c] += bias[c]` for the row-major matrix `rows` of `bias.count` columns.
+public func addBias(_ bias: Buffer<Float>, toRowsOf rows: Buffer<Float>) {
+  precondition(rows.count % bias.count == 0, "bias of \(bias.count) on rows of \(rows.count) elements")
+  for row in 0..<rows.count / bias.count {
+    add(bias, into: rows[row * bias.count..<(row + 1) * bias.count])
+  }
+}
+
+/// Column sums of the row-major matrix `rows`: a bias' gradient. `sums` has one element a column.
+public func columnSums(_ rows: Buffer<Float>, into sums: Buffer<Float>, _ accumulation: Accumulation) {
+  let columns = sums.count
+  precondition(rows.count % columns == 0, "column sums of \(rows.count) elements into \(columns) columns")
+  let r = unsafe UnsafePointer(rows.base)
+  let s = unsafe sums.base
+  let rowCount = rows.count / columns
+  let whole = columns / laneCount * laneCount
+  for c in stride(from: 0, to: whole, by: laneCount) {
+    var total = Lanes(repeating: 0)
+    for row in 0..<rowCount { total += unsafe r.lanes(row * columns + c) }
+    if accumulation == .add { unsafe total += s.lanes(c) }
+    unsafe s.store(total, c)
+  }
+  for c in whole..<columns {
+    var total: Float = 0
+    for row in 0..<rowCount { total += unsafe r[row * columns + c] }
+    unsafe s[c] = accumulation == .add ? s[c] + total : total
+  }
+}
+
+/// Whether every element is finite: one pass, no branch an element.
+public func allFinite(_ values: Buffer<Float>) -> Bool {
+  // x − x is 0 for a finite x and NaN for any other; NaN survives the sum.
+  let x = unsafe UnsafePointer(values.base)
+  let whole = values.count / laneCount * laneCount
+  var lanes = Lanes(repeating: 0)
+  for i in stride(from: 0, to: whole, by: laneCount) {
+    let value = unsafe x.lanes(i)
+    lanes += value - value
+  }
+  var rest = lanes.total()
+  for i in whole..<values.count { unsafe rest += x[i] - x[i] }
+  return rest == 0
+}

@@ -1,0 +1,67 @@
+/// The vector that every hand-written kernel works in.
+///
+/// `launch/build` defines `LOCKSTEP_LANES_16` where the CPU has AVX-512; elsewhere eight lanes fill an AVX2 register, or
+/// two of NEON's. One source serves all widths. The width changes the order in which lanes are summed, hence bits:
+/// it is part of ``KernelIdentity``, which ranks compare before they train together.
+#if LOCKSTEP_LANES_16
+  typealias Lanes = SIMD16<Float>
+#else
+  typealias Lanes = SIMD8<Float>
+#endif
+
+/// The number of floats in one ``Lanes``; every parameter starts at a multiple of 16 floats, which both widths divide.
+public let laneCount = Lanes.scalarCount
+
+extension UnsafePointer<Float> {
+  /// The lanes at `offset` floats from here, aligned or not.
+  @inline(__always)
+  func lanes(_ offset: Int) -> Lanes {
+    unsafe UnsafeRawPointer(self + offset).loadUnaligned(as: Lanes.self)
+  }
+
+  /// The float at `offset`, in every lane.
+  @inline(__always)
+  func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// The lanes at `offset` floats from here, aligned or not.
+  @inline(__always)
+  func lanes(_ offset: Int) -> Lanes {
+    unsafe UnsafeRawPointer(self + offset).loadUnaligned(as: Lanes.self)
+  }
+
+  /// The float at `offset`, in every lane.
+  @inline(__always)
+  func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
+
+  /// Overwrites the lanes at `offset` floats from here.
+  @inline(__always)
+  func store(_ lanes: Lanes, _ offset: Int) {
+    unsafe UnsafeMutableRawPointer(self + offset).storeBytes(of: lanes, as: Lanes.self)
+  }
+}
+
+extension Lanes {
+  /// The sum of the lanes, halving: the order is fixed by the width alone.
+  @inline(__always)
+  func total() -> Float {
+    #if LOCKSTEP_LANES_16
+      let eight = lowHalf + highHalf
+    #else
+      let eight = self
+    #endif
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+  }
+}
+
+/// What happens to what a gradient buffer holds when a kernel writes to it.
+public enum Accumulation: Sendable {
+  /// The microbatch's sum replaces what was there.
+  case replace
+  /// The microbatch's sum, once complete, is added to what was there: one rounding an element, so that adding in place
+  /// gives the same bits as replacing elsewhere and adding the two buffers.
+  case add
+}

@@ -1,0 +1,128 @@
+import Kernels
+import Tensors
+
+/// A two-dimensional convolution (a cross-correlation, as everywhere in the field), stride 1:
+/// `y[h, w, o] = b[o] + Σ x[h + i − p, w + j − p, c] · W[i, j, c, o]`, p the padding.
+///
+/// Input `[height, width, channels]` → output `[height', width', filters]`, where `height' = height − kernel + 1` ('valid')
+/// or `height` ('same'). Parameters: `weights` [kernel, kernel, channels, filters] (Glorot uniform), `bias` [filters] (zero).
+///
+///     Sequential([Conv2D(filters: 32, kernel: 3), ReLU()], input: [28, 28, 1], capacity: 32)
+public struct Conv2D: LayerSpecification {
+  /// What lies beyond the image's edge.
+  public enum Padding: Sendable {
+    /// Nothing: the kernel stays inside.
+    case valid
+    /// Zeros, so that the output is as large as the input; for odd kernels.
+    case same
+  }
+
+  /// The number of output channels.
+  public let filters: Int
+  /// The kernel's rows, and columns.
+  public let kernel: Int
+  /// What lies beyond the edge.
+  public let padding: Padding
+  public var kind: String { "convolution" }
+
+  /// See the properties.
+  public init(filters: Int, kernel: Int, padding: Padding = .valid) {
+    self.filters = filters
+    self.kernel = kernel
+    self.padding = padding
+  }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    let shape = try convolutionShape(for: input)
+    return [shape.outputHeight, shape.outputWidth, filters]
+  }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    Conv2DLayer(try convolutionShape(for: input), needsInputGradient: needsInputGradient)
+  }
+
+  func convolutionShape(for input: Shape) throws(ModelError) -> ConvolutionShape {
+    let extent = padding == .valid ? kernel : 1
+    guard input.rank == 3, input[0] >= extent, input[1] >= extent else {
+      throw ModelError("a \(kernel)×\(kernel) convolution cannot take input of shape \(input)")
+    }
+    return ConvolutionShape(
+      height: input[0], width: input[1], inputChannels: input[2], kernelHeight: kernel, kernelWidth: kernel,
+      outputChannels: filters, padding: padding == .valid ? 0 : (kernel - 1) / 2)
+  }
+
+  func parameters(channels: Int) -> [ParameterSpecification] {
+    [
+      ParameterSpecification(
+        name: "weights", shape: [kernel, kernel, channels, filters],
+        initialiser: .glorotUniform(fanIn: kernel * kernel * channels, fanOut: kernel * kernel * filters)),
+      ParameterSpecification(name: "bias", shape: [filters], initialiser: .zeros),
+    ]
+  }
+}
+
+/// By patches and sgemm, a sample at a time.
+private final class Conv2DLayer: Layer {
+  private let shape: ConvolutionShape
+  let parameters: [ParameterSpecification]
+  private let layout: ParameterLayout
+  /// One sample's patches [positions, patch], and the gradient of them.
+  private let patches: Buffer<Float>
+  private let patchesGradient: Buffer<Float>
+  /// The weights' gradient, completed here over the samples before it is written or added.
+  private let weightsGradient: Buffer<Float>
+
+  init(_ shape: ConvolutionShape, needsInputGradient: Bool) {
+    self.shape = shape
+    parameters = Conv2D(filters: shape.outputChannels, kernel: shape.kernelHeight).parameters(
+      channels: shape.inputChannels)
+    layout = ParameterLayout(parameters)
+    patches = Buffer(count: shape.positions * shape.patch)
+    patchesGradient = Buffer(count: needsInputGradient ? shape.positions * shape.patch : 0)
+    weightsGradient = Buffer(count: shape.patch * shape.outputChannels)
+  }
+
+  private func sample(_ index: Int, of buffer: Buffer<Float>, _ count: Int) -> Buffer<Float> {
+    buffer[index * count..<(index + 1) * count]
+  }
+
+  private var inputCount: Int { shape.height * shape.width * shape.inputChannels }
+  private var outputCount: Int { shape.positions * shape.outputChannels }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    let weights = Matrix(parameters[layout.ranges[0]], rows: shape.patch, columns: shape.outputChannels)
+    for index in 0..<pass.samples {
+      gatherPatches(sample(index, of: input, inputCount), into: patches, shape)
+      multiply(
+        Matrix(patches, rows: shape.positions, columns: shape.patch), weights,
+        into: Matrix(sample(index, of: output, outputCount), rows: shape.positions, columns: shape.outputChannels))
+    }
+    addBias(parameters[layout.ranges[1]], toRowsOf: output)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    let weights = Matrix(parameters[layout.ranges[0]], rows: shape.patch, columns: shape.outputChannels)
+    for index in 0..<pass.samples {
+      let outputGradients = Matrix(
+        sample(index, of: outputGradient, outputCount), rows: shape.positions, columns: shape.outputChannels)
+      gatherPatches(sample(index, of: input, inputCount), into: patches, shape)
+      multiply(
+        Matrix(patches, rows: shape.positions, columns: shape.patch).transposed, outputGradients,
+        into: Matrix(weightsGradient, rows: shape.patch, columns: shape.outputChannels), index == 0 ? .replace : .add)
+      if let inputGradient {
+        multiply(
+          outputGradients, weights.transposed,
+          into: Matrix(patchesGradient, rows: shape.positions, columns: shape.patch))
+        scatterPatches(patchesGradient, into: sample(index, of: inputGradient, inputCount), shape)
+      }
+    }
+    switch accumulation {
+    case .replace: gradient[layout.ranges[0]].copy(from: weightsGradient)
+    case .add: add(weightsGradient, into: gradient[layout.ranges[0]])
+    }
+    columnSums(outputGradient, into: gradient[layout.ranges[1]], accumulation)
+  }
+}

@@ -1,0 +1,62 @@
+import Kernels
+import Tensors
+
+/// `Conv2D(3×3, valid)` of one channel → `ReLU` → `MaxPool2D(2)` as one layer, which the planning pass puts in their
+/// place where a network begins with them.
+///
+/// Input `[height, width, 1]` → output `[(height − 2) / 2, (width − 2) / 2, filters]`. Parameters and values as the three
+/// layers have them, up to rounding; of the convolution's output only the pooled quarter is ever written.
+struct ConvolutionReLUPool: LayerSpecification {
+  private let convolution: Conv2D
+  private let shape: FusedConvolutionShape
+  var kind: String { convolution.kind }
+
+  /// nil where the kernel cannot do these sizes.
+  init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
+    guard input.rank == 3, input[2] == 1, convolution.kernel == 3, convolution.padding == .valid, pool.size == 2,
+      let shape = FusedConvolutionShape(height: input[0], width: input[1], channels: convolution.filters)
+    else { return nil }
+    self.convolution = convolution
+    self.shape = shape
+  }
+
+  func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    [shape.pooledHeight, shape.pooledWidth, shape.channels]
+  }
+
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    precondition(!needsInputGradient, "the fused convolution stands only where no input gradient is asked for")
+    return ConvolutionReLUPoolLayer(shape, parameters: convolution.parameters(channels: 1), capacity: capacity)
+  }
+}
+
+private final class ConvolutionReLUPoolLayer: Layer {
+  private let shape: FusedConvolutionShape
+  let parameters: [ParameterSpecification]
+  private let layout: ParameterLayout
+  private let winners: Buffer<Float>
+  private let scratch: Buffer<Float>
+
+  init(_ shape: FusedConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
+    self.shape = shape
+    self.parameters = parameters
+    layout = ParameterLayout(parameters)
+    winners = Buffer(count: capacity * shape.pooledCount)
+    scratch = Buffer(count: shape.scratchCount)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    fusedConvolution(
+      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      winners: winners.prefix(output.count), samples: pass.samples, shape)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    fusedConvolutionGradient(
+      outputGradient, winners: winners.prefix(output.count), input: input, into: gradient[layout.ranges[0]],
+      bias: gradient[layout.ranges[1]], samples: pass.samples, shape, scratch: scratch, accumulation)
+  }
+}

@@ -1,0 +1,31 @@
+import Tensors
+
+/// Renames the shape `[h, w, c]` to `[h · w · c]`, channels fastest, as Keras does; PyTorch's order differs. A planned
+/// ``Sequential`` drops it, for the memory is the same.
+public struct Flatten: LayerSpecification {
+  public var kind: String { "flatten" }
+
+  /// A flattening.
+  public init() {}
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape { [input.count] }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    FlattenLayer()
+  }
+}
+
+private final class FlattenLayer: Layer {
+  var parameters: [ParameterSpecification] { [] }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    output.copy(from: input)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    inputGradient?.copy(from: outputGradient)
+  }
+}

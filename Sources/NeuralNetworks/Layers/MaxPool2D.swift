@@ -1,0 +1,51 @@
+import Kernels
+import Tensors
+
+/// The largest of each `size` × `size` window, windows side by side: `y[h, w, c] = max x[size·h + i, size·w + j, c]`.
+///
+/// Input `[height, width, channels]` → output `[height / size, width / size, channels]`; a remainder at the edge is dropped.
+/// The gradient goes to the first maximum of its window. Learns nothing.
+public struct MaxPool2D: LayerSpecification {
+  /// The window's side and the stride.
+  public let size: Int
+  public var kind: String { "maxpool" }
+
+  /// A pool of `size` × `size` windows.
+  public init(_ size: Int) { self.size = size }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    guard input.rank == 3, input[0] >= size, input[1] >= size else {
+      throw ModelError("a \(size)×\(size) max-pooling cannot take input of shape \(input)")
+    }
+    return [input[0] / size, input[1] / size, input[2]]
+  }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    let shape = PoolingShape(height: input[0], width: input[1], channels: input[2], size: size)
+    return MaxPool2DLayer(shape, capacity: capacity)
+  }
+}
+
+private final class MaxPool2DLayer: Layer {
+  private let shape: PoolingShape
+  private let winners: Buffer<Int32>
+  var parameters: [ParameterSpecification] { [] }
+
+  init(_ shape: PoolingShape, capacity: Int) {
+    self.shape = shape
+    winners = Buffer(count: capacity * shape.pooledCount)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    maxPool(input, into: output, winners: winners.prefix(output.count), samples: pass.samples, shape)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    guard let inputGradient else { return }
+    maxPoolGradient(
+      outputGradient, winners: winners.prefix(output.count), into: inputGradient, samples: pass.samples, shape)
+  }
+}

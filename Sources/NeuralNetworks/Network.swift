@@ -1,0 +1,72 @@
+import Tensors
+
+/// A planned model with its loss: every buffer between images and loss, for up to `capacity` samples at once.
+///
+/// It holds no weights: these are a flat block of ``layout``'s making that the caller passes in, so one plan serves
+/// training, evaluation and any other copy of the weights.
+public final class Network {
+  /// What the model is, and what it is trained on.
+  public let model: Model
+  public let loss: any Loss
+  /// The most samples in one pass.
+  public let capacity: Int
+  /// Where each parameter lies in the flat block.
+  public let layout: ParameterLayout
+
+  private let body: Sequential
+  private let output: Buffer<Float>
+  private let outputGradient: Buffer<Float>
+
+  /// Plans `model` for `capacity` samples. Throws where its layers or the loss do not fit each other.
+  public init(_ model: Model, loss: any Loss, capacity: Int) throws(ModelError) {
+    body = try Sequential(model.layers, input: model.input, capacity: capacity)
+    guard body.outputShape.count == loss.outputs else {
+      throw ModelError(
+        "model \(model.name) gives \(body.outputShape.count) outputs, but the task needs \(loss.outputs)")
+    }
+    self.model = model
+    self.loss = loss
+    self.capacity = capacity
+    layout = ParameterLayout(body.parameters)
+    output = Buffer(count: capacity * loss.outputs)
+    outputGradient = Buffer(count: capacity * loss.outputs)
+  }
+
+  /// Fills a block with the parameters' starting values, a function of the seed alone.
+  public func initialise(_ parameters: Buffer<Float>, seed: UInt64) {
+    precondition(parameters.count == layout.count, "\(parameters.count) floats for \(layout.count) parameters")
+    for (index, parameter) in layout.parameters.enumerated() {
+      parameter.initialiser.fill(parameters[layout.ranges[index]], seed: seed, index: index)
+    }
+  }
+
+  /// The loss over `microbatch` with these weights: forward only.
+  public func evaluate(_ microbatch: Microbatch, parameters: Buffer<Float>) -> LossSums {
+    let pass = Pass(samples: microbatch.samples, isTraining: false)
+    let output = predict(microbatch, parameters: parameters, pass)
+    return loss.evaluate(output, microbatch, gradient: nil)
+  }
+
+  /// The loss over `microbatch`, and its gradient by the weights, summed over the samples, into `gradient`.
+  public func differentiate(
+    _ microbatch: Microbatch, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+  ) -> LossSums {
+    let pass = Pass(samples: microbatch.samples, isTraining: true)
+    let output = predict(microbatch, parameters: parameters, pass)
+    let outputGradient = outputGradient.prefix(output.count)
+    let sums = loss.evaluate(output, microbatch, gradient: outputGradient)
+    body.backward(
+      outputGradient, input: microbatch.inputs, output: output, parameters: parameters, into: nil, gradient: gradient,
+      accumulation, pass)
+    return sums
+  }
+
+  private func predict(_ microbatch: Microbatch, parameters: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {
+    precondition(
+      microbatch.samples <= capacity && microbatch.inputs.count == microbatch.samples * model.input.count,
+      "\(microbatch.samples) samples of \(microbatch.inputs.count) floats, planned for \(capacity) of \(model.input)")
+    let output = output.prefix(microbatch.samples * loss.outputs)
+    body.forward(microbatch.inputs, parameters, into: output, pass)
+    return output
+  }
+}

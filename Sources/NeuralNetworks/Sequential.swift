@@ -1,0 +1,96 @@
+import Tensors
+
+/// Layers one after another: itself a layer, so that blocks nest.
+///
+/// Holds the activations between its layers, and their gradients; the first layer reads the caller's input and the last
+/// one writes the caller's output.
+public final class Sequential: Layer {
+  private struct Stage {
+    let layer: any Layer
+    /// Where its parameters lie in this container's block.
+    let range: Range<Int>
+    /// The floats of one sample's output.
+    let outputCount: Int
+    let needsInputGradient: Bool
+    /// Its output and the gradient of that, [capacity, output shape]; those of the last stage are the caller's.
+    let output: Buffer<Float>?
+    let outputGradient: Buffer<Float>?
+  }
+
+  /// The shape of one sample's input and output.
+  public let inputShape: Shape
+  public let outputShape: Shape
+  public let parameters: [ParameterSpecification]
+  private let stages: [Stage]
+
+  /// Plans `layers` for up to `capacity` samples of shape `input`: fuses what can be, drops what only renames a shape,
+  /// and makes every buffer. Throws where a layer cannot take what the one before it gives.
+  public init(
+    _ layers: [any LayerSpecification], input: Shape, capacity: Int, needsInputGradient: Bool = false
+  ) throws(ModelError) {
+    var shape = input
+    var stages: [Stage] = []
+    var parameters: [ParameterSpecification] = []
+    var offset = 0
+    var kinds: [String: Int] = [:]
+    let planned = fused(layers, input: input, needsInputGradient: needsInputGradient).filter { !($0 is Flatten) }
+    precondition(!planned.isEmpty, "a network of no layers")
+    for (index, specification) in planned.enumerated() {
+      let output = try specification.outputShape(for: shape)
+      let needsInputGradient = needsInputGradient || !parameters.isEmpty
+      let layer = try specification.makeLayer(input: shape, capacity: capacity, needsInputGradient: needsInputGradient)
+      let layout = ParameterLayout(layer.parameters)
+      if !layer.parameters.isEmpty {
+        kinds[specification.kind, default: 0] += 1
+        for parameter in layer.parameters {
+          var named = parameter
+          named.name = "\(specification.kind)\(kinds[specification.kind, default: 1]).\(parameter.name)"
+          parameters.append(named)
+        }
+      }
+      let isLast = index == planned.count - 1
+      stages.append(
+        Stage(
+          layer: layer, range: offset..<offset + layout.count, outputCount: output.count,
+          needsInputGradient: needsInputGradient, output: isLast ? nil : Buffer(count: capacity * output.count),
+          outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
+      offset += layout.count
+      shape = output
+    }
+    self.inputShape = input
+    self.outputShape = layers.last is Flatten ? [shape.count] : shape
+    self.parameters = parameters
+    self.stages = stages
+  }
+
+  public func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    var current = input
+    for stage in stages {
+      let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
+      stage.layer.forward(current, parameters[stage.range], into: next, pass)
+      current = next
+    }
+  }
+
+  public func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    var currentGradient = outputGradient
+    var current = output
+    for (index, stage) in stages.enumerated().reversed() {
+      let previous = index == 0 ? nil : stages[index - 1]
+      let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? input
+      let beforeGradient =
+        index == 0
+        ? inputGradient
+        : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
+      stage.layer.backward(
+        currentGradient, input: before, output: current, parameters: parameters[stage.range],
+        into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation, pass)
+      guard let beforeGradient else { return }
+      current = before
+      currentGradient = beforeGradient
+    }
+  }
+}
