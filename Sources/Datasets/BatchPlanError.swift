@@ -1,0 +1,36 @@
+/// A batch size, or a number of ranks, that no plan can be made of: a mistake in the arguments, exit code 64.
+public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The data set is empty.
+  case noSamples
+  /// The global batch is below 1.
+  case globalBatch(Int)
+  /// The microbatch is below 1 or above the global batch.
+  case microbatch(Int, globalBatch: Int)
+  /// There are more ranks than a full batch has microbatches.
+  case tooManyRanks(Int, plan: BatchPlan)
+
+  /// One line: what is wrong, and which flag to change.
+  public var description: String {
+    switch self {
+    case .noSamples:
+      "there are no samples to train on"
+    case .globalBatch(let size):
+      "--global-batch \(size) is not a batch: give 1 or more"
+    case .microbatch(let size, let globalBatch):
+      "--microbatch \(size) does not fit a global batch of \(globalBatch): give 1 to \(globalBatch)"
+    case .tooManyRanks(let ranks, let plan):
+      "\(ranks) ranks are too many for the \(plan.microbatchesInFullBatch) microbatches of \(plan.microbatch) samples "
+        + "in a global batch of \(plan.globalBatch): \(Self.remedies(ranks, plan))"
+    }
+  }
+
+  /// Only values that do work: `ranks` microbatches need a global batch above `(ranks − 1) · microbatch`.
+  private static func remedies(_ ranks: Int, _ plan: BatchPlan) -> String {
+    let enlarged = "--global-batch \(ranks * plan.microbatch) --microbatch \(plan.microbatch)"
+    let microbatch = (plan.globalBatch - 1) / (ranks - 1)
+    let fewer = "\(plan.microbatchesInFullBatch) ranks or fewer"
+    return microbatch >= 1
+      ? "give --microbatch \(microbatch) or less, or \(enlarged), or start \(fewer)"
+      : "give \(enlarged), or start \(fewer)"
+  }
+}

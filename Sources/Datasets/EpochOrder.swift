@@ -1,0 +1,41 @@
+import Tensors
+
+/// The order in which an epoch visits the samples: a permutation of `0..<count` that is a function of (seed, epoch).
+///
+/// Every rank computes the whole of it, so no rank has to tell another. It is a Fisher–Yates shuffle (Durstenfeld's
+/// form) of `0, 1, 2, …` driven by ``Philox`` with purpose `.order` and the epoch as its stream; all `count!` orders
+/// are equally likely as far as 64 bits of seed allow. Θ(count): about 0.5 ms for 60,000 samples.
+public struct EpochOrder: Sendable {
+  /// The seed of the run.
+  public let seed: UInt64
+  /// The epoch whose order this is, counted from 0.
+  public private(set) var epoch: Int
+  /// The sample at each position of the epoch.
+  ///
+  /// Cut it with the position ranges of a ``BatchPlan``. A slice kept beyond the next ``shuffle(epoch:)`` costs that
+  /// call a copy.
+  public private(set) var samples: [UInt32]
+
+  /// The number of samples.
+  public var count: Int { samples.count }
+
+  /// The order of `count` samples in `epoch`, both at least 0. A sample's number must fit 32 bits.
+  public init(seed: UInt64, epoch: Int, count: Int) {
+    precondition(count >= 0 && count <= Int(UInt32.max), "an order of \(count) samples")
+    self.seed = seed
+    self.epoch = epoch
+    samples = [UInt32](repeating: 0, count: count)
+    shuffle(epoch: epoch)
+  }
+
+  /// Becomes the order of another epoch, in the memory that it has.
+  public mutating func shuffle(epoch: Int) {
+    precondition(epoch >= 0, "epoch \(epoch) does not exist")
+    self.epoch = epoch
+    for position in samples.indices { samples[position] = UInt32(position) }
+    var generator = Philox(seed: seed, purpose: .order, stream: UInt64(epoch))
+    for last in stride(from: samples.count - 1, to: 0, by: -1) {
+      samples.swapAt(last, Int(generator.next(below: UInt32(last + 1))))
+    }
+  }
+}

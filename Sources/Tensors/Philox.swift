@@ -1,0 +1,115 @@
+/// A stream of random words that is a pure function of (seed, purpose, stream): Philox4x32-10.
+///
+/// A counter-based generator has no state that a rank could advance further than another: word `i` of a stream is
+/// the hash of `i`. So what is drawn depends on what it is for, and never on which rank draws it or in which order.
+///
+/// Which bits go where:
+///
+/// | word | holds |
+/// |---|---|
+/// | key 0, 1 | the seed, low half first |
+/// | counter 0 | the block: four words of the stream, counted from 0 |
+/// | counter 1 | the purpose |
+/// | counter 2, 3 | the stream, low half first: the epoch, or the step, or `step << 32 \| sample` |
+///
+/// Two streams that differ in seed, purpose or stream never share a counter and key. A stream ends after 2³² blocks
+/// (64 GiB); reading past it is a programming error.
+///
+/// It is deliberately not a `RandomNumberGenerator`: how the standard library turns words into floats and bounded
+/// integers is not promised to stay the same, and a run must be repeatable with next year's compiler.
+///
+/// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+@frozen
+public struct Philox: Sendable {
+  /// What a stream is drawn for. Two purposes share no words; another module adds its own with `init(rawValue:)`.
+  @frozen
+  public struct Purpose: RawRepresentable, Hashable, Sendable {
+    /// The number that enters the counter. It is part of the file format: changing one changes every run.
+    public let rawValue: UInt32
+
+    /// The purpose numbered `rawValue`.
+    @inlinable
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The first values of the parameters; the stream is the parameter's index.
+    public static var initialisation: Purpose { Purpose(rawValue: 1) }
+    /// The order of an epoch's samples; the stream is the epoch.
+    public static var order: Purpose { Purpose(rawValue: 2) }
+    /// The units that dropout leaves out.
+    public static var dropout: Purpose { Purpose(rawValue: 3) }
+    /// How a sample is shifted, turned or mirrored.
+    public static var augmentation: Purpose { Purpose(rawValue: 4) }
+  }
+
+  @usableFromInline let key: SIMD2<UInt32>
+  /// The counter of the next block.
+  @usableFromInline var counter: SIMD4<UInt32>
+  /// The block being read, and how many of its words are yet unread.
+  @usableFromInline var block = SIMD4<UInt32>()
+  @usableFromInline var unread = 0
+  /// Set once counter 0 has wrapped: every later block would repeat the stream's beginning.
+  @usableFromInline var exhausted = false
+
+  /// The beginning of the stream for `seed`, `purpose` and `stream`.
+  @inlinable
+  public init(seed: UInt64, purpose: Purpose, stream: UInt64) {
+    key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    counter = SIMD4(
+      0, purpose.rawValue, UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32))
+  }
+
+  /// Ten rounds of Philox4x32: a bijection on the 2¹²⁸ counters for each key.
+  ///
+  /// The constants are the paper's: two multipliers, and the golden ratio and √3 − 1 as the key's increments.
+  @inlinable
+  public static func hash(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
+    var (k0, k1) = (key[0], key[1])
+    for _ in 0..<10 {
+      let first = UInt64(c0) &* 0xD251_1F53
+      let second = UInt64(c2) &* 0xCD9E_8D57
+      c0 = UInt32(truncatingIfNeeded: second >> 32) ^ c1 ^ k0
+      c1 = UInt32(truncatingIfNeeded: second)
+      c2 = UInt32(truncatingIfNeeded: first >> 32) ^ c3 ^ k1
+      c3 = UInt32(truncatingIfNeeded: first)
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
+    return SIMD4(c0, c1, c2, c3)
+  }
+
+  /// The next 32 random bits.
+  @inlinable
+  public mutating func next() -> UInt32 {
+    if unread == 0 {
+      precondition(!exhausted, "a Philox stream ends after 2^32 blocks")
+      block = Self.hash(counter: counter, key: key)
+      counter[0] &+= 1
+      exhausted = counter[0] == 0
+      unread = 4
+    }
+    let word = block[4 - unread]
+    unread -= 1
+    return word
+  }
+
+  /// The next number in `[0, 1)`: a multiple of 2⁻²⁴, each equally likely, made of the upper bits of one word.
+  @inlinable
+  public mutating func nextUniform() -> Float { Float(next() >> 8) * 0x1p-24 }
+
+  /// The next integer in `0..<bound`, each exactly equally likely. `bound` must be at least 1.
+  ///
+  /// Takes one word, and seldom more: the words that would favour some results are drawn again. Source: Lemire, "Fast
+  /// random integer generation in an interval", ACM TOMACS 29(1), 2019.
+  @inlinable
+  public mutating func next(below bound: UInt32) -> UInt32 {
+    precondition(bound > 0, "no integer lies below 0")
+    var product = UInt64(next()) &* UInt64(bound)
+    if UInt32(truncatingIfNeeded: product) < bound {
+      // 2³² mod bound: so many of the low halves are one too many.
+      let surplus = (0 &- bound) % bound
+      while UInt32(truncatingIfNeeded: product) < surplus { product = UInt64(next()) &* UInt64(bound) }
+    }
+    return UInt32(truncatingIfNeeded: product >> 32)
+  }
+}
