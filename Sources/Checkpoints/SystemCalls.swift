@@ -9,6 +9,9 @@ struct SystemCallError: Error, Hashable {
   let code: Int32
 }
 
+/// The code under which a file that shrank while it was read is reported.
+let systemInputOutputError = EIO
+
 /// What the C library says about `code`: "No space left on device".
 func systemErrorText(_ code: Int32) -> String {
   // strerror keeps its text in thread-local memory since glibc 2.32.
@@ -193,5 +196,13 @@ func hostName() -> String {
   guard unsafe uname(&names) == 0 else { return "unknown" }
   return unsafe withUnsafeBytes(of: &names.nodename) { bytes in
     unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+}
+
+extension [UInt8] {
+  /// The bytes, for hashing and for writing to a file: what `Buffer.withBytes` is to buffers.
+  func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+    // Unsafe in general for a span of padded elements, whose padding it would show; bytes have none.
+    try body(unsafe span.bytes)
   }
 }
