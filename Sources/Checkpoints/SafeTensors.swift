@@ -8,8 +8,9 @@
 /// ```
 ///
 /// The tensors cover the data without a hole, an overlap or a byte left over. The format is described at
-/// github.com/huggingface/safetensors; this reader is stricter in three things: a header is at most 16 MiB (there: 100
-/// MB), a shape has no extent of 0, and an unknown member of a tensor's entry is an error.
+/// github.com/huggingface/safetensors; this reader is stricter in some things: a header is at most 16 MiB (there: 100
+/// MB), a shape has at most 64 extents and none of 0, an unknown member of a tensor's entry is an error, and so are
+/// element types of less than a byte.
 ///
 /// ## Checksums
 /// They are metadata, so every reader of the format still reads these files:

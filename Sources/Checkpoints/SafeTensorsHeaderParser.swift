@@ -125,6 +125,8 @@ struct SafeTensorsHeaderParser {
     }
     var numbers: [Int] = []
     while true {
+      // No array has more axes, and every shape must fit into a message.
+      if numbers.count == 64 { throw expected("at most 64 integers") }
       numbers.append(try integer())
       if next() == UInt8(ascii: ",") {
         position += 1

@@ -12,6 +12,9 @@ struct SystemCallError: Error, Hashable {
 /// The code under which a file that shrank while it was read is reported.
 let systemInputOutputError = EIO
 
+/// The code under which a file where a directory must be is reported.
+let systemNotADirectoryError = ENOTDIR
+
 /// What the C library says about `code`: "No space left on device".
 func systemErrorText(_ code: Int32) -> String {
   // strerror keeps its text in thread-local memory since glibc 2.32.
