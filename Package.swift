@@ -61,7 +61,7 @@ let package = Package(
     tests("NeuralNetworksTests", ["NeuralNetworks"]),
     tests("OptimizersTests", ["Optimizers"]),
     tests("CollectivesTests", ["Collectives"]),
-    tests("CheckpointsTests", ["Checkpoints"]),
+    tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests"]),
     tests("TrainingTests", ["Lockstep"]),
     tests("ArchitectureTests", []),
     // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.

@@ -1,0 +1,84 @@
+/// Writes a file so that its name always leads to a whole file: the old one or the new one, whatever fails or dies.
+///
+/// The bytes go to ``temporaryPath(for:)`` in the same directory, which is synchronized to the medium, closed, renamed
+/// over the final name, and then the directory is synchronized too. When ``write(to:contents:)`` returns, the file
+/// survives a power failure. When it throws, the temporary file is gone and what had the name before still has it, with
+/// one exception: after ``FileWriteError/Operation/synchronizeDirectory`` the new file has the name but may not survive
+/// a power failure.
+///
+/// A limit on the file size arrives as an error only where the process ignores SIGXFSZ.
+public enum AtomicFile {
+  /// A file being written; it has no name of its own yet.
+  public struct Writer: ~Copyable {
+    private let file: OpenFile
+    private let path: String
+
+    init(file: consuming OpenFile, path: String) {
+      self.file = file
+      self.path = path
+    }
+
+    /// Appends `bytes`.
+    public func write(_ bytes: RawSpan) throws(FileWriteError) {
+      try writing(path) { () throws(SystemCallError) in try file.write(bytes) }
+    }
+
+    consuming func finish() throws(FileWriteError) {
+      do throws(SystemCallError) {
+        try file.synchronize()
+        try file.close()
+      } catch {
+        throw FileWriteError(path: path, error)
+      }
+    }
+  }
+
+  /// The name under which the file for `path` is written: `.name.tmp` beside it. It is predictable, so that a fault can
+  /// be injected into exactly this file and a leftover be told from everything else; two writers of one path must
+  /// therefore exclude each other (``RunDirectory`` does).
+  public static func temporaryPath(for path: String) -> String {
+    let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    return path[..<name] + "." + path[name...] + ".tmp"
+  }
+
+  /// Writes what `contents` appends as the file at `path`, durably, replacing what was there.
+  public static func write(
+    to path: String, contents: (borrowing Writer) throws(FileWriteError) -> Void
+  ) throws(FileWriteError) {
+    let temporary = temporaryPath(for: path)
+    // Opened first: a directory that cannot be opened is found out before anything is renamed.
+    let directory = try writing(path) { () throws(SystemCallError) in
+      try OpenFile(parentDirectory(of: path), .directory)
+    }
+    do throws(FileWriteError) {
+      let writer = Writer(
+        file: try writing(path) { () throws(SystemCallError) in try OpenFile(temporary, .replace) }, path: path)
+      try contents(writer)
+      try writer.finalize()
+      try writing(path) { () throws(SystemCallError) in try renameFile(temporary, to: path) }
+    } catch {
+      // The first error is the one to report, whatever becomes of the leftover: the next start removes it.
+      do throws(SystemCallError) { try removeFile(temporary) } catch {}
+      throw error
+    }
+    try writing(path) { () throws(SystemCallError) in try directory.synchronizeDirectory() }
+  }
+
+  /// Writes `bytes` as the file at `path`, durably, replacing what was there.
+  public static func write(_ bytes: RawSpan, to path: String) throws(FileWriteError) {
+    try write(to: path) { file throws(FileWriteError) in try file.write(bytes) }
+  }
+}
+
+/// Runs `body`, whose failure is a failure to write `path`.
+func writing<Result: ~Copyable>(
+  _ path: String, _ body: () throws(SystemCallError) -> Result
+) throws(FileWriteError) -> Result {
+  do throws(SystemCallError) { return try body() } catch { throw FileWriteError(path: path, error) }
+}
+
+/// The directory in which `path` lies: "." for a bare name.
+func parentDirectory(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}

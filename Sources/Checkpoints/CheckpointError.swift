@@ -1,0 +1,52 @@
+import Tensors
+
+/// A checkpoint that cannot be used: damaged, or of another run.
+///
+/// The program exits with 66 where ``fileIsMissing`` and with 65 otherwise.
+public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file is not whole, or not a safetensors file, or lacks a tensor, or has one of another shape.
+  case file(SafeTensorsError)
+  /// A whole safetensors file that is not a checkpoint, or one of another version: `found` stands where `expected` must.
+  case notACheckpoint(path: String, key: String, expected: String, found: String?)
+  /// The file has a tensor that the model does not have.
+  case unexpectedTensor(path: String, tensor: String, shape: Shape)
+  /// The checkpoint is of a run with another recipe.
+  case recipeDiffers(path: String, differences: [Recipe.Difference])
+  /// There are checkpoints, but none is whole; the newest has this problem.
+  case noneWhole(directory: String, count: Int, newest: String)
+  /// The directory of checkpoints cannot be listed.
+  case directoryUnreadable(path: String, code: Int32)
+
+  /// Whether there is no such file.
+  public var fileIsMissing: Bool {
+    if case .file(let error) = self { error.fileIsMissing } else { false }
+  }
+
+  /// One line: the file, what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .file(let error):
+      error.description
+    case .notACheckpoint(let path, let key, let expected, let found):
+      "\(path): is not a checkpoint that this version reads: its \(key) is \(found.map(quoted) ?? "missing") instead of "
+        + "\(expected); give a checkpoint that this program wrote"
+    case .unexpectedTensor(let path, let tensor, let shape):
+      "\(path): has the tensor \(quoted(tensor)) of shape \(shape), which the model does not have; give the checkpoint "
+        + "of the same model"
+    case .recipeDiffers(let path, let differences):
+      "\(path): is of another run: \(Self.list(differences)); give the same arguments, "
+        + "or another --run-dir"
+    case .noneWhole(let directory, let count, let newest):
+      "\(directory): none of its \(count) checkpoints is whole; the newest: \(newest); restore one from a copy, or begin "
+        + "anew with another --run-dir"
+    case .directoryUnreadable(let path, let code):
+      "\(path): cannot be listed: \(systemErrorText(code)); check its permissions and the disk"
+    }
+  }
+
+  /// The first few of `differences`, and how many more there are.
+  private static func list(_ differences: [Recipe.Difference]) -> String {
+    let shown = differences.prefix(8).map(\.description).joined(separator: ", ")
+    return differences.count > 8 ? "\(shown) and \(differences.count - 8) more" : shown
+  }
+}

@@ -1,0 +1,90 @@
+/// An open checkpoint whose every byte has been checked; its tensors are read into buffers that exist already.
+public struct CheckpointFile: ~Copyable {
+  /// The file, its tensors and its metadata.
+  public let file: SafeTensorsFile
+  /// Where the run stood.
+  public let state: RunState
+  /// What the run was made of.
+  public let recipe: Recipe
+  /// The digest of the parameters' bytes, as the run reported it.
+  public let weightsDigest: String
+
+  /// The file's name, as it was given.
+  public var path: String { file.path }
+
+  /// Opens and checks the checkpoint at `path`.
+  public init(_ path: String) throws(CheckpointError) {
+    let file = try Self.opened(path)
+    let header = file.header
+    let version = header.metadataValue(Checkpoint.MetadataKey.version)
+    guard version == Checkpoint.version else {
+      throw .notACheckpoint(
+        path: path, key: Checkpoint.MetadataKey.version, expected: Checkpoint.version, found: version)
+    }
+    let state = RunState(
+      epoch: try Self.number(Checkpoint.MetadataKey.epoch, header, path),
+      sampleOffset: try Self.number(Checkpoint.MetadataKey.sampleOffset, header, path),
+      step: try Self.number(Checkpoint.MetadataKey.step, header, path),
+      seed: try Self.number(Checkpoint.MetadataKey.seed, header, path))
+    guard let digest = header.metadataValue(Checkpoint.MetadataKey.weightsDigest) else {
+      throw .notACheckpoint(
+        path: path, key: Checkpoint.MetadataKey.weightsDigest, expected: "a digest", found: nil)
+    }
+    let prefix = Checkpoint.recipePrefix.utf8
+    recipe = Recipe(
+      uniqueEntries: header.metadata.filter { $0.key.utf8.starts(with: prefix) }.map {
+        Recipe.Entry(key: String(Substring($0.key.utf8.dropFirst(prefix.count))), value: $0.value)
+      })
+    self.file = file
+    self.state = state
+    weightsDigest = digest
+  }
+
+  private static func opened(_ path: String) throws(CheckpointError) -> SafeTensorsFile {
+    do throws(SafeTensorsError) { return try SafeTensorsFile(path) } catch { throw .file(error) }
+  }
+
+  /// Refuses a checkpoint of a run with another recipe, naming every line that differs with both values.
+  ///
+  /// - Parameter ignored: keys that may differ: those of one's choice, as the number of epochs.
+  public func requireRecipe(_ current: Recipe, ignoring ignored: Set<String> = []) throws(CheckpointError) {
+    let differences = current.differences(from: recipe, ignoring: ignored)
+    if !differences.isEmpty { throw .recipeDiffers(path: path, differences: differences) }
+  }
+
+  /// Reads into the buffers of `tensors`, which must be those of the file by name and shape: neither more nor fewer.
+  ///
+  /// Names and shapes are checked before the first buffer is touched.
+  ///
+  /// - Parameter ignoredPrefix: tensors of the file that need not be asked for:
+  ///   ``Checkpoint/optimizerPrefix`` to read the weights alone.
+  public func read(
+    into tensors: [NamedTensor], ignoringPrefix ignoredPrefix: String? = nil
+  ) throws(CheckpointError) {
+    let wanted = Set(tensors.map(\.name))
+    do throws(SafeTensorsError) {
+      for tensor in tensors { try file.requireTensor(tensor.name, shape: tensor.shape) }
+    } catch {
+      throw .file(error)
+    }
+    for entry in file.header.tensors where !wanted.contains(entry.name) {
+      if let ignoredPrefix, entry.name.utf8.starts(with: ignoredPrefix.utf8) { continue }
+      throw .unexpectedTensor(path: path, tensor: entry.name, shape: entry.shape)
+    }
+    do throws(SafeTensorsError) {
+      for tensor in tensors { try file.read(tensor.name, shape: tensor.shape, into: tensor.values) }
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  private static func number<Number: FixedWidthInteger>(
+    _ key: String, _ header: SafeTensorsHeader, _ path: String
+  ) throws(CheckpointError) -> Number {
+    let text = header.metadataValue(key)
+    guard let text, let number = Number(text), number >= 0 else {
+      throw .notACheckpoint(path: path, key: key, expected: "a non-negative integer", found: text)
+    }
+    return number
+  }
+}

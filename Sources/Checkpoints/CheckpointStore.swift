@@ -1,0 +1,132 @@
+/// The checkpoints of one run: `step-00009375.safetensors` and so on in one directory, the newest few of them.
+///
+/// Only the holder of the run's lock (``RunDirectory``) may save.
+public struct CheckpointStore: Hashable, Sendable {
+  /// A checkpoint in the directory, whole or not.
+  public struct Listing: Hashable, Sendable {
+    /// The step after which it was saved.
+    public let step: Int
+    /// Its file.
+    public let path: String
+  }
+
+  /// A checkpoint that is durably on disk.
+  public struct Saved: Sendable {
+    /// Its file.
+    public let path: String
+    /// The failures to remove older checkpoints: worth a warning, since the disk will fill.
+    public let notRemoved: [FileWriteError]
+  }
+
+  /// The directory.
+  public let directory: String
+  /// How many checkpoints stay.
+  public let keep: Int
+
+  /// The checkpoints in `directory`, which need not exist, of which `keep` stay.
+  public init(directory: String, keep: Int = 3) {
+    precondition(keep >= 1, "\(keep) checkpoints kept: a run needs at least one")
+    self.directory = directory
+    self.keep = keep
+  }
+
+  /// The file of the checkpoint saved after `step`.
+  public func path(step: Int) -> String {
+    let digits = String(step)
+    let zeros = String(repeating: "0", count: max(0, Self.digitCount - digits.count))
+    return "\(directory)/\(Self.prefix)\(zeros)\(digits)\(Self.suffix)"
+  }
+
+  /// Creates the directory and removes what saves that were cut short have left in it.
+  ///
+  /// To be called once at the start, under the run's lock: a save in progress would lose its file.
+  public func prepare() throws(FileWriteError) {
+    try createDirectories(directory)
+    for name in try writing(directory, { () throws(SystemCallError) in try namesInDirectory(directory) }) {
+      guard name.hasPrefix("."), name.hasSuffix(".tmp"), Self.step(ofName: String(name.dropFirst().dropLast(4))) != nil
+      else { continue }
+      let path = "\(directory)/\(name)"
+      try writing(path) { () throws(SystemCallError) in try removeFile(path) }
+    }
+  }
+
+  /// The checkpoints by their names, newest first; none where there is no directory.
+  public func list() throws(CheckpointError) -> [Listing] {
+    do throws(SystemCallError) {
+      let listings = try namesInDirectory(directory).compactMap { name in
+        Self.step(ofName: name).map { Listing(step: $0, path: "\(directory)/\(name)") }
+      }
+      return listings.sorted { $0.step > $1.step }
+    } catch {
+      throw .directoryUnreadable(path: directory, code: error.code)
+    }
+  }
+
+  /// Saves a checkpoint under its step and, once it is durably there, removes those beyond the newest ``keep``.
+  ///
+  /// Checkpoints of later steps are neither counted nor removed: they are damaged ones that the run fell back from, or
+  /// another run's, and none of them may displace the one just saved. A step saved before is replaced.
+  ///
+  /// When this throws, every older checkpoint is still there.
+  @discardableResult
+  public func save(_ checkpoint: Checkpoint) throws(FileWriteError) -> Saved {
+    let step = checkpoint.state.step
+    let path = path(step: step)
+    try checkpoint.write(to: path)
+    var notRemoved: [FileWriteError] = []
+    do throws(SystemCallError) {
+      let steps = try namesInDirectory(directory).compactMap(Self.step(ofName:)).filter { $0 <= step }
+      for old in steps.sorted(by: >).dropFirst(keep).map(self.path(step:)) {
+        do throws(SystemCallError) { try removeFile(old) } catch {
+          notRemoved.append(FileWriteError(path: old, error))
+        }
+      }
+    } catch {
+      notRemoved.append(FileWriteError(path: directory, error))
+    }
+    return Saved(path: path, notRemoved: notRemoved)
+  }
+
+  /// The newest checkpoint that is whole, opened; nil where there is none at all.
+  ///
+  /// - Parameters:
+  ///   - strict: whether a damaged newest checkpoint is an error instead of a reason to go one further back.
+  ///   - onDamage: called for each checkpoint passed over, newest first.
+  /// - Throws: ``CheckpointError/noneWhole(directory:count:newest:)`` where there are checkpoints but none is whole.
+  public func newestWhole(
+    strict: Bool = false, onDamage: (CheckpointError) -> Void = { _ in }
+  ) throws(CheckpointError) -> CheckpointFile? {
+    let listings = try list()
+    var newest: CheckpointError?
+    for listing in listings {
+      do throws(CheckpointError) {
+        let file = try CheckpointFile(listing.path)
+        // The name decides the order of resuming and of removal: a file that was renamed would upset both.
+        if file.state.step == listing.step { return file }
+        throw .notACheckpoint(
+          path: listing.path, key: Checkpoint.MetadataKey.step, expected: String(listing.step),
+          found: String(file.state.step))
+      } catch {
+        if strict { throw error }
+        newest = newest ?? error
+        onDamage(error)
+      }
+    }
+    guard let newest else { return nil }
+    throw .noneWhole(directory: directory, count: listings.count, newest: newest.description)
+  }
+
+  private static let prefix = "step-"
+  private static let suffix = ".safetensors"
+  private static let digitCount = 8
+
+  /// The step in a checkpoint's file name; nil for any other name.
+  private static func step(ofName name: String) -> Int? {
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
+    let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
+    guard digits.utf8.count >= digitCount, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    // More digits than eight only where eight are not enough: each step has one name.
+    guard digits.utf8.count == digitCount || !digits.hasPrefix("0") else { return nil }
+    return Int(digits)
+  }
+}

@@ -1,0 +1,19 @@
+import Tensors
+
+/// A tensor as a file holds it: a name, a shape and its elements in row-major order.
+public struct NamedTensor: Sendable {
+  /// The name, unique in its file: "dense.weight", "optimizer.m.dense.weight".
+  public let name: String
+  /// The shape.
+  public let shape: Shape
+  /// The elements, `shape.count` of them; shared with whoever else holds the buffer.
+  public let values: Buffer<Float>
+
+  /// A tensor of this shape over `values`.
+  public init(name: String, shape: Shape, values: Buffer<Float>) {
+    precondition(shape.count == values.count, "\(name): \(values.count) values for shape \(shape)")
+    self.name = name
+    self.shape = shape
+    self.values = values
+  }
+}

@@ -1,0 +1,75 @@
+/// What a run is made of, as text in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
+///
+/// Two runs with equal recipes compute the same bits.
+public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+  /// One line of the recipe.
+  public struct Entry: Hashable, Sendable {
+    /// The key: "global_batch".
+    public let key: String
+    /// The value as text: "32".
+    public let value: String
+  }
+
+  /// A line in which two recipes differ; nil where one has no such line.
+  public struct Difference: Hashable, Sendable, CustomStringConvertible {
+    /// The key.
+    public let key: String
+    /// The value in the checkpoint.
+    public let saved: String?
+    /// The value asked for now.
+    public let current: String?
+
+    /// `global_batch is 32 there and 64 here`.
+    public var description: String {
+      "\(oneLine(key)) is \(saved.map(oneLine) ?? "not given") there and \(current.map(oneLine) ?? "not given") here"
+    }
+  }
+
+  /// The lines in their order, each key once.
+  public private(set) var entries: [Entry] = []
+
+  /// An empty recipe.
+  public init() {}
+
+  /// A recipe of these lines, whose keys are known to differ.
+  init(uniqueEntries: [Entry]) { entries = uniqueEntries }
+
+  /// A recipe of these lines, each key once.
+  public init(dictionaryLiteral elements: (String, String)...) {
+    for (key, value) in elements {
+      precondition(self[key] == nil, "the recipe's key \(key) is given twice")
+      self[key] = value
+    }
+  }
+
+  /// The value for `key`. A new key goes to the end; nil removes the line.
+  public subscript(key: String) -> String? {
+    get { entries.first { $0.key == key }?.value }
+    set {
+      let index = entries.firstIndex { $0.key == key }
+      switch (index, newValue) {
+      case (let index?, let value?): entries[index] = Entry(key: key, value: value)
+      case (let index?, nil): entries.remove(at: index)
+      case (nil, let value?): entries.append(Entry(key: key, value: value))
+      case (nil, nil): break
+      }
+    }
+  }
+
+  /// The lines in which this, the recipe of now, differs from `saved`, except those of `ignored`; their order does not
+  /// matter.
+  public func differences(from saved: Recipe, ignoring ignored: Set<String> = []) -> [Difference] {
+    // By dictionary: a hostile file may have as many lines as its header has room for.
+    let currentValues = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
+    let savedValues = Dictionary(saved.entries.map { ($0.key, $0.value) }) { first, _ in first }
+    let keys = entries.map(\.key) + saved.entries.map(\.key).filter { currentValues[$0] == nil }
+    return keys.filter { !ignored.contains($0) && currentValues[$0] != savedValues[$0] }
+      .map { Difference(key: $0, saved: savedValues[$0], current: currentValues[$0]) }
+  }
+}
+
+/// `text` as it is where it is short and plain, else quoted: it may come from a hostile file.
+private func oneLine(_ text: String) -> String {
+  let isPlain = !text.isEmpty && text.utf8.count <= 80 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  return isPlain ? text : quoted(text)
+}

@@ -1,0 +1,89 @@
+/// The safetensors format, and what this project's files add to it.
+///
+/// ```
+/// 8 bytes    length of the header, little-endian
+/// header     JSON: {"__metadata__": {string: string, …}, name: {"dtype", "shape", "data_offsets": [begin, end]}, …},
+///            padded with spaces so that the data begins at a multiple of 8
+/// data       each tensor's elements, little-endian, the last axis varying fastest, at [begin, end) of the data
+/// ```
+///
+/// The tensors cover the data without a hole, an overlap or a byte left over. The format is described at
+/// github.com/huggingface/safetensors; this reader is stricter in some things: a header is at most 16 MiB (there: 100
+/// MB), a shape has at most 64 extents and none of 0, an unknown member of a tensor's entry is an error, and so are
+/// element types of less than a byte.
+///
+/// ## Checksums
+/// They are metadata, so every reader of the format still reads these files:
+/// - `sha256.NAME`: the SHA-256 of the data of tensor NAME, 64 lower-case hexadecimal digits
+/// - `sha256`: the SHA-256 of the whole file (length, header, padding, data) as it is when the 64 digits of this value
+///   are 64 zeros ("0"). It thus covers every byte of the file.
+///
+/// A file has all of them or none.
+public enum SafeTensors {
+  /// The longest header that is read or written: 16 MiB, room for some hundred thousand tensors.
+  public static let headerLimit = 16 << 20
+
+  /// The metadata key of the whole file's checksum.
+  static let fileChecksumKey = "sha256"
+
+  /// The metadata key of a tensor's checksum.
+  static func checksumKey(of tensor: String) -> String { "sha256.\(tensor)" }
+
+  /// Whether `key` is kept for checksums.
+  static func isChecksumKey(_ key: String) -> Bool { key == fileChecksumKey || tensor(ofChecksumKey: key) != nil }
+
+  /// The tensor whose checksum has this key. Compared by bytes: a name may begin with a combining character.
+  static func tensor(ofChecksumKey key: String) -> String? {
+    let prefix = "sha256.".utf8
+    return key.utf8.starts(with: prefix) ? String(Substring(key.utf8.dropFirst(prefix.count))) : nil
+  }
+
+  static let metadataKey = "__metadata__"
+
+  /// The value of the whole file's checksum while that is computed.
+  static let checksumPlaceholder = [UInt8](repeating: UInt8(ascii: "0"), count: 64)
+}
+
+/// The type of a tensor's elements, by its name in the format.
+public enum ElementType: String, Hashable, Sendable, CaseIterable {
+  /// One byte, 0 or 1.
+  case bool = "BOOL"
+  /// 8-bit integers.
+  case uint8 = "U8"
+  /// 8-bit integers, signed.
+  case int8 = "I8"
+  /// 8-bit floats, 5 bits of exponent.
+  case float8e5m2 = "F8_E5M2"
+  /// 8-bit floats, 4 bits of exponent.
+  case float8e4m3 = "F8_E4M3"
+  /// 16-bit integers, signed.
+  case int16 = "I16"
+  /// 16-bit integers.
+  case uint16 = "U16"
+  /// 16-bit floats, IEEE 754.
+  case float16 = "F16"
+  /// 16-bit floats, 8 bits of exponent.
+  case bfloat16 = "BF16"
+  /// 32-bit integers, signed.
+  case int32 = "I32"
+  /// 32-bit integers.
+  case uint32 = "U32"
+  /// 32-bit floats, IEEE 754: `Float`.
+  case float32 = "F32"
+  /// 64-bit floats, IEEE 754.
+  case float64 = "F64"
+  /// 64-bit integers, signed.
+  case int64 = "I64"
+  /// 64-bit integers.
+  case uint64 = "U64"
+
+  /// The bytes that an element takes.
+  public var byteCount: Int {
+    switch self {
+    case .bool, .uint8, .int8, .float8e5m2, .float8e4m3: 1
+    case .int16, .uint16, .float16, .bfloat16: 2
+    case .int32, .uint32, .float32: 4
+    case .float64, .int64, .uint64: 8
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Tensors
+
+/// A safetensors file that cannot be read, or that is not what it claims to be.
+///
+/// The program exits with 66 where ``fileIsMissing`` and with 65 otherwise.
+public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What is wrong. Names out of a damaged file appear quoted and shortened in every message.
+  public enum Problem: Error, Hashable, Sendable {
+    /// The system could not open or read it.
+    case unreadable(code: Int32)
+    /// A directory, a pipe, a device.
+    case notARegularFile
+    /// Not even the 8 bytes that give the header's length.
+    case tooShort(byteCount: Int)
+    /// The header's length is beyond ``SafeTensors/headerLimit``.
+    case headerTooLong(UInt64)
+    /// The file ends inside the header.
+    case headerCut(declared: Int, present: Int)
+    /// The header is not the JSON of the format, from this byte of it on.
+    case headerSyntax(offset: Int, expected: String)
+    /// A key stands twice in one object of the header.
+    case duplicateKey(String)
+    /// A tensor of a type that the format does not have.
+    case unknownElementType(tensor: String, type: String)
+    /// A tensor with an extent of 0.
+    case emptyTensor(String)
+    /// A tensor whose size in bytes no 64-bit integer holds.
+    case sizeOverflow(tensor: String)
+    /// A tensor whose offsets do not span what its shape and type need.
+    case sizeDiffers(tensor: String, shape: Shape, needed: Int, begin: Int, end: Int)
+    /// A tensor that begins before the one before it ends.
+    case overlap(tensor: String, begin: Int, previousEnd: Int)
+    /// A tensor that leaves unused bytes before itself.
+    case hole(tensor: String, begin: Int, previousEnd: Int)
+    /// The file ends inside the data.
+    case dataCut(needed: Int, present: Int)
+    /// The file goes on after the data.
+    case trailingBytes(count: Int)
+    /// A checksum is missing: all where `key` is that of the file, else one of several.
+    case checksumMissing(key: String)
+    /// A checksum that is not 64 lower-case hexadecimal digits, or one of a tensor that is not there.
+    case checksumMalformed(key: String)
+    /// The file's bytes are not those of its checksum.
+    case fileDamaged(expected: String, found: String)
+    /// A tensor's bytes are not those of its checksum.
+    case tensorDamaged(tensor: String, expected: String, found: String)
+    /// No tensor of this name.
+    case tensorMissing(String)
+    /// A tensor of another type than asked for.
+    case elementTypeDiffers(tensor: String, expected: ElementType, found: ElementType)
+    /// A tensor of another shape than asked for.
+    case shapeDiffers(tensor: String, expected: Shape, found: Shape)
+  }
+
+  /// The file.
+  public let path: String
+  /// What is wrong with it.
+  public let problem: Problem
+
+  init(path: String, _ problem: Problem) {
+    self.path = path
+    self.problem = problem
+  }
+
+  /// Whether there is no such file.
+  public var fileIsMissing: Bool { problem == .unreadable(code: ENOENT) || problem == .unreadable(code: ENOTDIR) }
+
+  /// One line: the file, what is wrong and what to do.
+  public var description: String { "\(path): \(problem.description); \(problem.advice)" }
+}
+
+extension SafeTensorsError.Problem: CustomStringConvertible {
+  /// What is wrong, without the file's name.
+  public var description: String {
+    switch self {
+    case .unreadable(let code): "cannot be read: \(systemErrorText(code))"
+    case .notARegularFile: "is not a regular file"
+    case .tooShort(let byteCount): "has \(byteCount) bytes, fewer than the 8 that every safetensors file begins with"
+    case .headerTooLong(let count):
+      "its header claims \(count) bytes, more than the \(SafeTensors.headerLimit) that are allowed"
+    case .headerCut(let declared, let present): "its header of \(declared) bytes is cut after \(present)"
+    case .headerSyntax(let offset, let expected): "its header is damaged at byte \(offset): expected \(expected)"
+    case .duplicateKey(let key): "its header has the key \(quoted(key)) twice"
+    case .unknownElementType(let tensor, let type):
+      "tensor \(quoted(tensor)) has the unknown element type \(quoted(type))"
+    case .emptyTensor(let tensor): "tensor \(quoted(tensor)) has an extent of 0"
+    case .sizeOverflow(let tensor): "tensor \(quoted(tensor)) is larger than any file"
+    case .sizeDiffers(let tensor, let shape, let needed, let begin, let end):
+      "tensor \(quoted(tensor)) of shape \(shape) needs \(needed) bytes but has the offsets \(begin) to \(end)"
+    case .overlap(let tensor, let begin, let previousEnd):
+      "tensor \(quoted(tensor)) begins at \(begin), inside the one before it, which ends at \(previousEnd)"
+    case .hole(let tensor, let begin, let previousEnd):
+      "tensor \(quoted(tensor)) begins at \(begin), but the one before it ends at \(previousEnd)"
+    case .dataCut(let needed, let present): "its data of \(needed) bytes is cut after \(present)"
+    case .trailingBytes(let count): "has \(count) bytes after its data"
+    case .checksumMissing(let key): "has no checksum \(quoted(key))"
+    case .checksumMalformed(let key): "its checksum \(quoted(key)) is none"
+    case .fileDamaged(let expected, let found): "is damaged: its SHA-256 is \(found) instead of \(expected)"
+    case .tensorDamaged(let tensor, let expected, let found):
+      "tensor \(quoted(tensor)) is damaged: its SHA-256 is \(found) instead of \(expected)"
+    case .tensorMissing(let tensor): "has no tensor \(quoted(tensor))"
+    case .elementTypeDiffers(let tensor, let expected, let found):
+      "tensor \(quoted(tensor)) is of type \(found.rawValue) instead of \(expected.rawValue)"
+    case .shapeDiffers(let tensor, let expected, let found):
+      "tensor \(quoted(tensor)) has shape \(found) instead of \(expected)"
+    }
+  }
+
+  var advice: String {
+    switch self {
+    case .unreadable(ENOENT), .unreadable(ENOTDIR): "check the name"
+    case .unreadable: "check the file's permissions and the disk"
+    case .notARegularFile: "give a safetensors file"
+    case .tensorMissing, .elementTypeDiffers, .shapeDiffers: "give the file of the same model"
+    case .checksumMissing(SafeTensors.fileChecksumKey): "give a file that this program wrote"
+    default: "use another copy or an older checkpoint"
+    }
+  }
+}
+
+/// `name` in quotes, on one line and at most 80 characters long: it may come from a hostile file.
+func quoted(_ name: String) -> String {
+  let start = name.prefix(80)
+  return String(reflecting: String(start)) + (start.endIndex == name.endIndex ? "" : "…")
+}

@@ -1,0 +1,118 @@
+import Tensors
+
+/// A tensor's entry in a file's header.
+public struct TensorEntry: Hashable, Sendable {
+  /// The name, unique in the file.
+  public let name: String
+  /// The type of its elements.
+  public let elementType: ElementType
+  /// Its shape, outermost extent first.
+  public let shape: Shape
+  /// Where its elements lie, in bytes from the start of the data.
+  public let bytes: Range<Int>
+}
+
+/// A file's header: its tensors in the order of their data, and its metadata in the order in which it stands there.
+public struct SafeTensorsHeader: Hashable, Sendable {
+  /// One string of the metadata.
+  public struct MetadataEntry: Hashable, Sendable {
+    /// The key, unique.
+    public let key: String
+    /// The value.
+    public let value: String
+  }
+
+  /// The tensors in the order of their data, which they cover without hole or overlap.
+  public let tensors: [TensorEntry]
+  /// The metadata, checksums included.
+  public let metadata: [MetadataEntry]
+  /// Where in the header's bytes the 64 digits of the whole file's checksum stand.
+  let fileChecksumOffset: Int?
+  private let tensorIndices: [String: Int]
+  private let metadataIndices: [String: Int]
+
+  /// Parses and checks a header.
+  ///
+  /// - Parameters:
+  ///   - json: the header's bytes, without the 8 of its length.
+  ///   - dataByteCount: the number of bytes that follow the header.
+  public init(json: [UInt8], dataByteCount: Int) throws(SafeTensorsError.Problem) {
+    var parser = SafeTensorsHeaderParser(json)
+    let parsed = try parser.parse()
+    metadata = parsed.metadata
+    metadataIndices = Dictionary(uniqueKeysWithValues: metadata.enumerated().map { ($1.key, $0) })
+
+    var entries: [TensorEntry] = []
+    entries.reserveCapacity(parsed.tensors.count)
+    for tensor in parsed.tensors { entries.append(try Self.checked(tensor)) }
+    entries.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+    var end = 0
+    for entry in entries {
+      let begin = entry.bytes.lowerBound
+      if begin < end { throw .overlap(tensor: entry.name, begin: begin, previousEnd: end) }
+      if begin > end { throw .hole(tensor: entry.name, begin: begin, previousEnd: end) }
+      end = entry.bytes.upperBound
+    }
+    if end > dataByteCount { throw .dataCut(needed: end, present: dataByteCount) }
+    if end < dataByteCount { throw .trailingBytes(count: dataByteCount - end) }
+    tensors = entries
+    tensorIndices = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+    fileChecksumOffset = parsed.fileChecksumOffset
+    try checkChecksums()
+  }
+
+  /// The tensor of this name.
+  public func tensor(named name: String) -> TensorEntry? { tensorIndices[name].map { tensors[$0] } }
+
+  /// The metadata's value for `key`.
+  public func metadataValue(_ key: String) -> String? { metadataIndices[key].map { metadata[$0].value } }
+
+  /// Whether the file carries the checksums of ``SafeTensors``.
+  public var hasChecksums: Bool { fileChecksumOffset != nil }
+
+  private static func checked(
+    _ tensor: SafeTensorsHeaderParser.Tensor
+  ) throws(SafeTensorsError.Problem) -> TensorEntry {
+    let name = tensor.name
+    guard let elementType = ElementType(rawValue: tensor.elementType) else {
+      throw .unknownElementType(tensor: name, type: tensor.elementType)
+    }
+    var byteCount = elementType.byteCount
+    for extent in tensor.extents {
+      if extent == 0 { throw .emptyTensor(name) }
+      let (product, overflow) = byteCount.multipliedReportingOverflow(by: extent)
+      if overflow { throw .sizeOverflow(tensor: name) }
+      byteCount = product
+    }
+    let shape = Shape(tensor.extents)
+    guard tensor.begin <= tensor.end, tensor.end - tensor.begin == byteCount else {
+      throw .sizeDiffers(tensor: name, shape: shape, needed: byteCount, begin: tensor.begin, end: tensor.end)
+    }
+    return TensorEntry(name: name, elementType: elementType, shape: shape, bytes: tensor.begin..<tensor.end)
+  }
+
+  /// All checksums or none, each of a tensor that is there and each 64 digits long.
+  private func checkChecksums() throws(SafeTensorsError.Problem) {
+    var count = 0
+    for entry in metadata where SafeTensors.isChecksumKey(entry.key) {
+      let digits = entry.value.utf8
+      let isHexadecimal = digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+      guard digits.count == 64, isHexadecimal else { throw .checksumMalformed(key: entry.key) }
+      count += 1
+    }
+    guard count > 0 else { return }
+    guard metadataValue(SafeTensors.fileChecksumKey) != nil else {
+      throw .checksumMissing(key: SafeTensors.fileChecksumKey)
+    }
+    for tensor in tensors where metadataValue(SafeTensors.checksumKey(of: tensor.name)) == nil {
+      throw .checksumMissing(key: SafeTensors.checksumKey(of: tensor.name))
+    }
+    if count != tensors.count + 1 {
+      for entry in metadata {
+        if let name = SafeTensors.tensor(ofChecksumKey: entry.key), tensor(named: name) == nil {
+          throw .checksumMalformed(key: entry.key)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import Glibc
+
+// The fence: every POSIX call of this room is made here, once, and fails by throwing the call's name and its errno.
+
+/// A system call that failed.
+struct SystemCallError: Error, Hashable {
+  let call: FileWriteError.Operation
+  /// The value of `errno`.
+  let code: Int32
+}
+
+/// The code under which a file that shrank while it was read is reported.
+let systemInputOutputError = EIO
+
+/// The code under which a file where a directory must be is reported.
+let systemNotADirectoryError = ENOTDIR
+
+/// What the C library says about `code`: "No space left on device".
+func systemErrorText(_ code: Int32) -> String {
+  // strerror keeps its text in thread-local memory since glibc 2.32.
+  unsafe String(cString: strerror(code))
+}
+
+/// Repeats `body` while a signal interrupts it; a result of -1 is an error.
+private func calling(
+  _ call: FileWriteError.Operation, _ body: () -> Int
+) throws(SystemCallError) -> Int {
+  while true {
+    let result = body()
+    if result != -1 { return result }
+    let code = errno
+    if code != EINTR { throw SystemCallError(call: call, code: code) }
+  }
+}
+
+/// An open file, closed when its owner goes.
+struct OpenFile: ~Copyable {
+  enum Mode {
+    /// Reading only.
+    case read
+    /// Writing, from an empty file.
+    case replace
+    /// Reading and writing what may be there already.
+    case update
+    /// A directory, to be synchronized.
+    case directory
+  }
+
+  private let descriptor: Int32
+
+  init(_ path: String, _ mode: Mode) throws(SystemCallError) {
+    let flags =
+      switch mode {
+      // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+      case .read: O_RDONLY | O_NONBLOCK
+      // A link left under a temporary name must not lead the write elsewhere.
+      case .replace: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+      case .update: O_RDWR | O_CREAT
+      case .directory: O_RDONLY | O_DIRECTORY
+      }
+    descriptor = Int32(try calling(.open) { unsafe Int(open(path, flags | O_CLOEXEC, 0o666)) })
+  }
+
+  deinit { _ = Glibc.close(descriptor) }
+
+  /// Closes the file, reporting what only closing shows (a full quota on a network file system).
+  consuming func close() throws(SystemCallError) {
+    let descriptor = self.descriptor
+    discard self
+    // Linux releases the descriptor even when close is interrupted: it must not be closed again.
+    if Glibc.close(descriptor) == -1, errno != EINTR { throw SystemCallError(call: .close, code: errno) }
+  }
+
+  /// The size in bytes, or nil where this is not a regular file.
+  func regularByteCount() throws(SystemCallError) -> Int? {
+    var status = stat()
+    _ = try calling(.open) { unsafe Int(fstat(descriptor, &status)) }
+    return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+  }
+
+  /// Writes all of `bytes` at the file's position, in as many calls as it takes.
+  func write(_ bytes: RawSpan) throws(SystemCallError) {
+    var written = 0
+    while written < bytes.byteCount {
+      let rest = bytes.extracting(written..<bytes.byteCount)
+      let count = try calling(.write) {
+        unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      }
+      // A write that takes nothing and reports nothing would be repeated for ever.
+      if count == 0 { throw SystemCallError(call: .write, code: EIO) }
+      written += count
+    }
+  }
+
+  /// Reads into the first `count` bytes of `bytes` from `offset` of the file; returns fewer only at the file's end.
+  func read(into bytes: inout [UInt8], count: Int, at offset: Int) throws(SystemCallError) -> Int {
+    precondition(count <= bytes.count, "\(count) bytes into \(bytes.count)")
+    var done = 0
+    while done < count {
+      let start = done
+      let got = try calling(.read) {
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start..<count])
+          return unsafe pread(descriptor, rest.baseAddress, rest.count, offset + start)
+        }
+      }
+      if got == 0 { break }
+      done += got
+    }
+    return done
+  }
+
+  /// Waits until the file's bytes are on the medium. Never repeated after a failure: the kernel may by then have
+  /// dropped the pages that it could not write, and a second call would succeed without them.
+  func synchronize() throws(SystemCallError) {
+    _ = try calling(.synchronize) { Int(fsync(descriptor)) }
+  }
+
+  /// Waits until the directory's entries are on the medium.
+  func synchronizeDirectory() throws(SystemCallError) {
+    // EINVAL: a file system on which directories cannot be synchronized, because it has nothing to synchronize.
+    if fsync(descriptor) == -1, errno != EINVAL {
+      throw SystemCallError(call: .synchronizeDirectory, code: errno)
+    }
+  }
+
+  /// Cuts the file to nothing.
+  func truncate() throws(SystemCallError) {
+    _ = try calling(.write) { Int(ftruncate(descriptor, 0)) }
+  }
+
+  /// Takes the lock of this open file for itself alone; false where another holds it. The kernel frees it when the last
+  /// descriptor is closed, also when the process is killed.
+  func lock() throws(SystemCallError) -> Bool {
+    do {
+      _ = try calling(.lock) { Int(flock(descriptor, LOCK_EX | LOCK_NB)) }
+      return true
+    } catch {
+      if error.code == EWOULDBLOCK { return false }
+      throw error
+    }
+  }
+}
+
+/// Renames a file, replacing what has the new name.
+func renameFile(_ old: String, to new: String) throws(SystemCallError) {
+  _ = try calling(.rename) { unsafe Int(rename(old, new)) }
+}
+
+/// Removes a file's name.
+func removeFile(_ path: String) throws(SystemCallError) {
+  _ = try calling(.remove) { unsafe Int(unlink(path)) }
+}
+
+/// Creates a directory; false where the name exists already.
+func makeDirectory(_ path: String) throws(SystemCallError) -> Bool {
+  do {
+    _ = try calling(.createDirectory) { unsafe Int(mkdir(path, 0o777)) }
+    return true
+  } catch {
+    if error.code == EEXIST { return false }
+    throw error
+  }
+}
+
+/// Whether `path` is a directory.
+func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names in a directory, in no order; empty where there is no such directory.
+func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
+  guard let directory = unsafe opendir(path) else {
+    if errno == ENOENT { return [] }
+    throw SystemCallError(call: .list, code: errno)
+  }
+  defer { unsafe closedir(directory) }
+  var names: [String] = []
+  while true {
+    // readdir returns nil both at the end and on an error; only errno tells them apart.
+    errno = 0
+    guard let entry = unsafe readdir(directory) else { break }
+    names.append(
+      unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      })
+  }
+  if errno != 0 { throw SystemCallError(call: .list, code: errno) }
+  return names
+}
+
+/// This process's number.
+func processNumber() -> Int { Int(getpid()) }
+
+/// This machine's name.
+func hostName() -> String {
+  var names = utsname()
+  guard unsafe uname(&names) == 0 else { return "unknown" }
+  return unsafe withUnsafeBytes(of: &names.nodename) { bytes in
+    unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+}
+
+extension [UInt8] {
+  /// The bytes, for hashing and for writing to a file: what `Buffer.withBytes` is to buffers.
+  func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+    // Unsafe in general for a span of padded elements, whose padding it would show; bytes have none.
+    try body(unsafe span.bytes)
+  }
+}

@@ -1,0 +1,161 @@
+internal import COpenMPI
+
+import Collectives
+
+// Every call of MPI's that this program makes, wrapped once: raw memory and codes inside, errors outside. The communicator
+// is always the world. Nothing here waits without limit but `allreduce` (see there), `initialise` and `finalise`.
+
+/// Requests under way, to be completed by ``wait(for:limit:during:)``; kept and reused, so that a step allocates nothing.
+@safe
+struct Requests {
+  fileprivate var handles: [MPI_Request?] = unsafe []
+
+  mutating func removeAll() { unsafe handles.removeAll(keepingCapacity: true) }
+}
+
+enum MPICalls {
+  /// The one place where MPI's codes become errors.
+  private static func check(_ code: Int32, _ call: StaticString) throws(CommunicationError) {
+    guard code != MPI_SUCCESS else { return }
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
+    var length: Int32 = 0
+    _ = unsafe MPI_Error_string(code, &text, &length)
+    throw CommunicationError("\(call): \(string(text, length))")
+  }
+
+  private static func string(_ characters: [CChar], _ length: Int32) -> String {
+    String(decoding: characters.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  static func initialise() throws(CommunicationError) {
+    var provided: Int32 = 0
+    // One thread at a time calls MPI, but not always the main one: tests run off it.
+    try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
+    guard provided >= Int32(MPI_THREAD_SERIALIZED) else {
+      throw CommunicationError("MPI_Init_thread: this MPI library was built without thread support")
+    }
+    // By default MPI ends the process at an error; this turns it into a code, and `check` into an error with a name.
+    try check(
+      unsafe MPI_Comm_set_errhandler(lockstep_mpi_comm_world(), lockstep_mpi_errors_return()), "MPI_Comm_set_errhandler"
+    )
+  }
+
+  static func isInitialised() -> Bool {
+    var flag: Int32 = 0
+    return unsafe MPI_Initialized(&flag) == MPI_SUCCESS && flag != 0
+  }
+
+  static func finalise() throws(CommunicationError) { try check(MPI_Finalize(), "MPI_Finalize") }
+
+  static func abort(code: Int32) { unsafe _ = MPI_Abort(lockstep_mpi_comm_world(), code) }
+
+  static func rank() throws(CommunicationError) -> Int {
+    var rank: Int32 = 0
+    try check(unsafe MPI_Comm_rank(lockstep_mpi_comm_world(), &rank), "MPI_Comm_rank")
+    return Int(rank)
+  }
+
+  static func size() throws(CommunicationError) -> Int {
+    var size: Int32 = 0
+    try check(unsafe MPI_Comm_size(lockstep_mpi_comm_world(), &size), "MPI_Comm_size")
+    return Int(size)
+  }
+
+  static func libraryVersion() -> String {
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
+    var length: Int32 = 0
+    guard unsafe MPI_Get_library_version(&text, &length) == MPI_SUCCESS else { return "unknown" }
+    return string(text, length)
+  }
+
+  // MARK: Begun here, completed by `wait`
+
+  static func send(
+    _ floats: UnsafePointer<Float>, _ count: Int, to rank: Int, _ requests: inout Requests
+  ) throws(CommunicationError) {
+    var request: MPI_Request?
+    try check(
+      unsafe MPI_Isend(
+        floats, Int32(count), lockstep_mpi_float(), Int32(rank), 0, lockstep_mpi_comm_world(), &request), "MPI_Isend")
+    unsafe requests.handles.append(request)
+  }
+
+  static func receive(
+    _ floats: UnsafeMutablePointer<Float>, _ count: Int, from rank: Int, _ requests: inout Requests
+  ) throws(CommunicationError) {
+    var request: MPI_Request?
+    try check(
+      unsafe MPI_Irecv(
+        floats, Int32(count), lockstep_mpi_float(), Int32(rank), 0, lockstep_mpi_comm_world(), &request), "MPI_Irecv")
+    unsafe requests.handles.append(request)
+  }
+
+  static func barrier(_ requests: inout Requests) throws(CommunicationError) {
+    var request: MPI_Request?
+    try check(unsafe MPI_Ibarrier(lockstep_mpi_comm_world(), &request), "MPI_Ibarrier")
+    unsafe requests.handles.append(request)
+  }
+
+  static func broadcast(
+    _ floats: UnsafeMutablePointer<Float>, _ count: Int, from root: Int, _ requests: inout Requests
+  ) throws(CommunicationError) {
+    var request: MPI_Request?
+    try check(
+      unsafe MPI_Ibcast(
+        floats, Int32(count), lockstep_mpi_float(), Int32(root), lockstep_mpi_comm_world(), &request), "MPI_Ibcast")
+    unsafe requests.handles.append(request)
+  }
+
+  /// `all` receives `count` bytes from each rank, in rank order.
+  static func allgather(
+    _ mine: UnsafePointer<UInt8>, _ count: Int, into all: UnsafeMutablePointer<UInt8>, _ requests: inout Requests
+  ) throws(CommunicationError) {
+    var request: MPI_Request?
+    try check(
+      unsafe MPI_Iallgather(
+        mine, Int32(count), lockstep_mpi_byte(), all, Int32(count), lockstep_mpi_byte(), lockstep_mpi_comm_world(),
+        &request), "MPI_Iallgather")
+    unsafe requests.handles.append(request)
+  }
+
+  // MARK: Completion
+
+  /// Polls until all requests are complete: the only wait of a run. Open MPI makes progress only while it is polled, and
+  /// gives up the processor between polls where ranks outnumber cores.
+  static func wait(
+    for requests: inout Requests, limit: Duration, during call: StaticString
+  ) throws(CommunicationError) {
+    let count = unsafe Int32(requests.handles.count)
+    guard count > 0 else { return }
+    var polls = 0
+    var start: ContinuousClock.Instant?
+    while true {
+      var isDone: Int32 = 0
+      try check(
+        unsafe requests.handles.withUnsafeMutableBufferPointer { handles in
+          unsafe MPI_Testall(count, handles.baseAddress, &isDone, lockstep_mpi_statuses_ignore())
+        }, call)
+      if isDone != 0 { break }
+      polls += 1
+      // The clock costs as much as a poll: it is read once in a thousand.
+      guard polls % 1024 == 0 else { continue }
+      let now = ContinuousClock.now
+      if let start, now - start > limit {
+        throw CommunicationError("\(call): the other ranks have not answered for \(limit.components.seconds) s")
+      }
+      start = start ?? now
+    }
+    requests.removeAll()
+  }
+
+  // MARK: Blocking
+
+  /// `MPI_Allreduce`, blocking: it stands for what other trainers do and must be as fast as MPI makes it, so its wait is MPI's
+  /// own. mpirun ends the job when a rank dies in it.
+  static func allreduce(_ floats: UnsafeMutablePointer<Float>, _ count: Int) throws(CommunicationError) {
+    try check(
+      unsafe MPI_Allreduce(
+        lockstep_mpi_in_place(), floats, Int32(count), lockstep_mpi_float(), lockstep_mpi_sum(),
+        lockstep_mpi_comm_world()), "MPI_Allreduce")
+  }
+}

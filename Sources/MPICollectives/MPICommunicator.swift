@@ -1,0 +1,89 @@
+import Collectives
+import Tensors
+
+/// The ranks that `mpirun` started; without it, a world of one.
+///
+/// MPI is initialised once in a process and never again after ``finish()``.
+public final class MPICommunicator: Communicator {
+  public let rank: Int
+  public let size: Int
+  /// How long a rank waits for the others before it gives up.
+  private let patience: Duration
+  private var requests = Requests()
+
+  /// Initialises MPI, or joins it where it already is, and finds this process' place.
+  ///
+  /// - Parameter patience: how long any wait may last. Longer than the slowest rank's longest pause, such as a checkpoint to
+  ///   a slow disk.
+  public init(patience: Duration = .seconds(600)) throws(CommunicationError) {
+    if !MPICalls.isInitialised() { try MPICalls.initialise() }
+    rank = try MPICalls.rank()
+    size = try MPICalls.size()
+    self.patience = patience
+  }
+
+  /// Leaves MPI: collective, and the last call that may be made.
+  public func finish() throws(CommunicationError) { try MPICalls.finalise() }
+
+  /// Ends every rank of the job with `code`, for when the others wait for what will never come. Does not return where MPI
+  /// keeps its word.
+  public static func abort(code: Int32) { MPICalls.abort(code: code) }
+
+  /// The MPI library's name and version, for `lockstep doctor`.
+  public static var libraryVersion: String { MPICalls.libraryVersion() }
+
+  public func barrier() throws(CommunicationError) {
+    try MPICalls.barrier(&requests)
+    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibarrier")
+  }
+
+  public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
+    try unsafe MPICalls.broadcast(buffer.base, buffer.count, from: root, &requests)
+    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibcast")
+  }
+
+  public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    // Everybody sends as many bytes as the longest has: first the lengths, then the padded bytes.
+    let length = withLittleEndianBytes(of: bytes.count)
+    let lengths = try gatherEqual(length).map(count(fromLittleEndianBytes:))
+    let longest = lengths.max() ?? 0
+    guard longest > 0 else { return lengths.map { _ in [] } }
+    let padded = bytes + [UInt8](repeating: 0, count: longest - bytes.count)
+    return zip(try gatherEqual(padded), lengths).map { Array($0.prefix($1)) }
+  }
+
+  private func gatherEqual(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    let mine = Buffer<UInt8>(bytes)
+    let all = Buffer<UInt8>(count: size * bytes.count)
+    try unsafe MPICalls.allgather(mine.base, bytes.count, into: all.base, &requests)
+    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Iallgather")
+    return (0..<size).map { all[$0 * bytes.count..<($0 + 1) * bytes.count].array }
+  }
+
+  private func withLittleEndianBytes(of count: Int) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+  }
+
+  private func count(fromLittleEndianBytes bytes: [UInt8]) -> Int {
+    bytes.enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+  }
+
+  public func exchange(
+    _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
+  ) throws(CommunicationError) {
+    // Messages between two ranks arrive in the order in which they left (MPI 3.1, § 3.5), which is what the plan promises.
+    for receive in plan.receives {
+      let floats = destination[receive.range]
+      try unsafe MPICalls.receive(floats.base, floats.count, from: receive.peer, &requests)
+    }
+    for send in plan.sends {
+      let floats = source[send.range]
+      try unsafe MPICalls.send(floats.base, floats.count, to: send.peer, &requests)
+    }
+    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Isend and MPI_Irecv")
+  }
+
+  public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
+    try unsafe MPICalls.allreduce(buffer.base, buffer.count)
+  }
+}
