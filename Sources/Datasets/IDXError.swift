@@ -1,0 +1,103 @@
+import FoundationEssentials
+
+/// Why a data set could not be read: which file, and what is wrong with it.
+public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file, or the directory, that is missing or wrong.
+  public let path: String
+  /// What is wrong with it.
+  public let cause: Cause
+
+  /// An error about the file at `path`.
+  public init(path: String, cause: Cause) {
+    self.path = path
+    self.cause = cause
+  }
+
+  /// What can be wrong with a data set's files.
+  public enum Cause: Error, Hashable {
+    /// No directory is there; `name` is that of a data set which `launch/fetch` can fetch into it, if it is one.
+    case noDirectory(name: String?)
+    /// No file is there, under none of the names that it may have.
+    case missing
+    /// The system does not let the file be read, for the reason it gives.
+    case unreadable(reason: String)
+    /// The file does not begin with two zero bytes, but with these.
+    case magic(UInt8, UInt8)
+    /// The elements are not unsigned bytes (type 8), but of this type.
+    case elementType(UInt8)
+    /// The number of extents is not the one that was to be read.
+    case rank(Int, expected: Int)
+    /// One of the extents is zero.
+    case zeroExtent([Int])
+    /// The product of the extents does not fit a machine word.
+    case overflow([Int])
+    /// The file ends too early: after `found` bytes (unpacked), or, where nil, long before what it promises.
+    case truncated(expected: Int, found: Int?)
+    /// Bytes follow the last element.
+    case trailingBytes(expected: Int)
+    /// There are not as many labels as images; `path` is the labels'.
+    case countsDiffer(images: Int, labels: Int)
+    /// A label is not below the number of classes.
+    case label(UInt8, index: Int, classes: Int)
+    /// The gzip stream around the IDX file is damaged.
+    case gzip(GzipDamage)
+  }
+
+  /// What can be wrong with a gzip stream.
+  public enum GzipDamage: Hashable, Sendable {
+    /// The stream ends before its end mark and checksum.
+    case truncated
+    /// The stream cannot be unpacked, or its checksum is wrong: zlib's words for it.
+    case corrupt(String)
+    /// This many bytes follow the stream and are not gzip.
+    case trailingBytes(Int)
+  }
+
+  /// Whether the file is not there or cannot be read (exit code 66), rather than there and bad (exit code 65).
+  public var isMissingInput: Bool {
+    switch cause {
+    case .noDirectory, .missing, .unreadable: true
+    default: false
+    }
+  }
+
+  /// One line: which file, what is wrong with it, and what to do.
+  public var description: String { "\(path): \(problem); \(remedy)" }
+
+  private var problem: String {
+    switch cause {
+    case .noDirectory(let name): name.map { "\($0) has not been fetched" } ?? "no such directory"
+    case .missing: "no such file, nor one by its other names (.gz, or a dot before idx)"
+    case .unreadable(let reason): "cannot be read: \(reason)"
+    case .magic(let first, let second):
+      "not an IDX file: it begins with bytes \(first) and \(second) instead of 0 and 0"
+    case .elementType(let type): "IDX element type \(type) is not supported, only 8 (unsigned bytes)"
+    case .rank(let rank, let expected): "an IDX file of \(rank) extents where \(expected) were expected"
+    case .zeroExtent(let extents): "an IDX file without elements: its extents are \(Self.product(extents))"
+    case .overflow(let extents): "its extents \(Self.product(extents)) are too large for this machine"
+    case .truncated(let expected, .some(let found)): "truncated: \(found) of \(expected) bytes"
+    case .truncated(let expected, .none): "truncated: too short to hold the \(expected) bytes that it promises"
+    case .trailingBytes(let expected): "bytes follow the \(expected) that its header promises"
+    case .countsDiffer(let images, let labels): "\(labels) labels for \(images) images"
+    case .label(let label, let index, let classes): "label \(label) at index \(index) is not one of 0 to \(classes - 1)"
+    case .gzip(.truncated): "truncated: the gzip stream has no end"
+    case .gzip(.corrupt(let reason)): "damaged gzip stream (\(reason))"
+    case .gzip(.trailingBytes(let count)): "\(count) \(count == 1 ? "byte follows" : "bytes follow") the gzip stream"
+    }
+  }
+
+  private var remedy: String {
+    switch cause {
+    case .noDirectory(.some(let name)): "run launch/fetch \(name)"
+    case .noDirectory(.none): "give mnist, fashion-mnist or a directory that holds the four IDX files"
+    case .missing: "put it there, or give mnist or fashion-mnist and run launch/fetch"
+    case .unreadable: "check its type and permissions"
+    case .elementType, .rank: "give images as [count, rows, columns] and labels as [count], of unsigned bytes"
+    case .countsDiffer: "images and labels must come from the same set"
+    case .label: "check that the labels belong to this task"
+    default: "replace it; launch/fetch replaces damaged MNIST and Fashion-MNIST files"
+    }
+  }
+
+  private static func product(_ extents: [Int]) -> String { extents.map(String.init).joined(separator: " × ") }
+}
