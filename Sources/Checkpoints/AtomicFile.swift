@@ -23,6 +23,11 @@ public enum AtomicFile {
       try writing(path) { () throws(SystemCallError) in try file.write(bytes) }
     }
 
+    /// Appends `bytes`.
+    public func write(_ bytes: [UInt8]) throws(FileWriteError) {
+      try bytes.withBytes { (bytes) throws(FileWriteError) in try write(bytes) }
+    }
+
     consuming func finish() throws(FileWriteError) {
       do throws(SystemCallError) {
         try file.synchronize()
@@ -65,7 +70,7 @@ public enum AtomicFile {
   }
 
   /// Writes `bytes` as the file at `path`, durably, replacing what was there.
-  public static func write(_ bytes: RawSpan, to path: String) throws(FileWriteError) {
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileWriteError) {
     try write(to: path) { file throws(FileWriteError) in try file.write(bytes) }
   }
 }

@@ -16,7 +16,7 @@ extension SafeTensors {
   ) throws(FileWriteError) {
     let header = header(of: tensors, metadata: metadata)
     try AtomicFile.write(to: path) { (file) throws(FileWriteError) in
-      try header.withBytes { (bytes) throws(FileWriteError) in try file.write(bytes) }
+      try file.write(header)
       for tensor in tensors {
         try tensor.values.withBytes { (bytes) throws(FileWriteError) in try file.write(bytes) }
       }
