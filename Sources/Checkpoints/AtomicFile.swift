@@ -12,6 +12,7 @@ public enum AtomicFile {
   public struct Writer: ~Copyable {
     private let file: OpenFile
     private let path: String
+    private var byteCount = 0
 
     init(file: consuming OpenFile, path: String) {
       self.file = file
@@ -19,13 +20,23 @@ public enum AtomicFile {
     }
 
     /// Appends `bytes`.
-    public func write(_ bytes: RawSpan) throws(FileWriteError) {
-      try writing(path) { () throws(SystemCallError) in try file.write(bytes) }
+    public mutating func write(_ bytes: RawSpan) throws(FileWriteError) {
+      do throws(SystemCallError) { try file.write(bytes) } catch { throw FileWriteError(path: path, error) }
+      byteCount += bytes.byteCount
+    }
+
+    /// Appends `bytes`.
+    public mutating func write(_ bytes: [UInt8]) throws(FileWriteError) {
+      try bytes.withBytes { (bytes) throws(FileWriteError) in try write(bytes) }
     }
 
     consuming func finish() throws(FileWriteError) {
       do throws(SystemCallError) {
         try file.synchronize()
+        // A file system that took fewer bytes than it said must not have its file renamed over a whole one.
+        if try file.regularByteCount() != byteCount {
+          throw SystemCallError(call: .write, code: systemInputOutputError)
+        }
         try file.close()
       } catch {
         throw FileWriteError(path: path, error)
@@ -43,7 +54,7 @@ public enum AtomicFile {
 
   /// Writes what `contents` appends as the file at `path`, durably, replacing what was there.
   public static func write(
-    to path: String, contents: (borrowing Writer) throws(FileWriteError) -> Void
+    to path: String, contents: (inout Writer) throws(FileWriteError) -> Void
   ) throws(FileWriteError) {
     let temporary = temporaryPath(for: path)
     // Opened first: a directory that cannot be opened is found out before anything is renamed.
@@ -51,7 +62,7 @@ public enum AtomicFile {
       try OpenFile(parentDirectory(of: path), .directory)
     }
     do throws(FileWriteError) {
-      let writer = Writer(
+      var writer = Writer(
         file: try writing(path) { () throws(SystemCallError) in try OpenFile(temporary, .replace) }, path: path)
       try contents(writer)
       try writer.finalize()
@@ -65,7 +76,7 @@ public enum AtomicFile {
   }
 
   /// Writes `bytes` as the file at `path`, durably, replacing what was there.
-  public static func write(_ bytes: RawSpan, to path: String) throws(FileWriteError) {
+  public static func write(_ bytes: [UInt8], to path: String) throws(FileWriteError) {
     try write(to: path) { file throws(FileWriteError) in try file.write(bytes) }
   }
 }

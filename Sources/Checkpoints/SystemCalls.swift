@@ -9,7 +9,7 @@ struct SystemCallError: Error, Hashable {
   let code: Int32
 }
 
-/// The code under which a file that shrank while it was read is reported.
+/// The code under which a file is reported that shrank while it was read, or does not hold what was written to it.
 let systemInputOutputError = EIO
 
 /// The code under which a file where a directory must be is reported.
@@ -118,9 +118,11 @@ struct OpenFile: ~Copyable {
 
   /// Waits until the directory's entries are on the medium.
   func synchronizeDirectory() throws(SystemCallError) {
-    // EINVAL: a file system on which directories cannot be synchronized, because it has nothing to synchronize.
-    if fsync(descriptor) == -1, errno != EINVAL {
-      throw SystemCallError(call: .synchronizeDirectory, code: errno)
+    do {
+      _ = try calling(.synchronizeDirectory) { Int(fsync(descriptor)) }
+    } catch {
+      // EINVAL: a file system on which directories cannot be synchronized, because it has nothing to synchronize.
+      if error.code != EINVAL { throw error }
     }
   }
 
@@ -171,7 +173,9 @@ func isDirectory(_ path: String) -> Bool {
 
 /// The names in a directory, in no order; empty where there is no such directory.
 func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
-  guard let directory = unsafe opendir(path) else {
+  var opened = unsafe opendir(path)
+  while unsafe opened == nil, errno == EINTR { unsafe opened = opendir(path) }
+  guard let directory = unsafe opened else {
     if errno == ENOENT { return [] }
     throw SystemCallError(call: .list, code: errno)
   }

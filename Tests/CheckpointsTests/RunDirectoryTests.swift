@@ -1,0 +1,72 @@
+import Checkpoints
+import Foundation
+import Testing
+
+@Suite struct RunDirectoryTests {
+  let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func failure(_ path: String) -> RunDirectoryError? {
+    do throws(RunDirectoryError) {
+      _ = try RunDirectory(path)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func isCreatedWithAllAboveIt() throws {
+    let run = try RunDirectory(directory.file("runs/a/b/"))
+    #expect(run.checkpoints == directory.file("runs/a/b//checkpoints"))
+    #expect(try directory.names() == ["runs"])
+  }
+
+  @Test func admitsOneHolder() throws {
+    let path = directory.file("run")
+    var first: RunDirectory? = try RunDirectory(path)
+    #expect(first?.path == path)
+    let error = failure(path)
+    guard case .locked(path, let holder)? = error else {
+      Issue.record("a second holder was admitted: \(String(describing: error))")
+      return
+    }
+    #expect(holder.hasPrefix("process \(ProcessInfo.processInfo.processIdentifier) on "))
+    #expect(
+      error?.description == "\(path): in use by another job (\(holder)); wait for it to end, or give another --run-dir")
+    first = nil
+    #expect(failure(path) == nil)
+  }
+
+  @Test func isFreeWhenItsHolderIsKilled() throws {
+    let path = directory.file("run")
+    _ = try RunDirectory(path)
+    let holder = Process()
+    holder.executableURL = URL(filePath: "/bin/sh")
+    // exec: the one process that holds the descriptor is the one that is killed.
+    holder.arguments = [
+      "-c", "exec 9>\"$0/lock\"; flock 9; echo \"process $$ on here\" >&9; echo; exec sleep 60", path,
+    ]
+    let output = Pipe()
+    holder.standardOutput = output
+    try holder.run()
+    _ = output.fileHandleForReading.readData(ofLength: 1)
+    #expect(failure(path) == .locked(path: path, holder: "process \(holder.processIdentifier) on here"))
+    kill(holder.processIdentifier, SIGKILL)
+    holder.waitUntilExit()
+    #expect(failure(path) == nil)
+  }
+
+  @Test func saysWhereItCannotWrite() throws {
+    let file = directory.file("file")
+    try write("x".utf8, to: file)
+    for path in [file, file + "/run", "/proc/none/run"] {
+      guard case .unwritable(let error)? = failure(path) else {
+        Issue.record("\(path) was taken")
+        continue
+      }
+      #expect(!error.description.contains("\n"))
+      #expect(error.operation == .createDirectory)
+    }
+  }
+}
