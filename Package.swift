@@ -39,7 +39,7 @@ let package = Package(
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Collectives", "Tensors", "COpenMPI"]),
     room("Checkpoints", ["Tensors", "Digests"]),
-    room("Training", ["Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
+    room("Training", ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Reporting", ["Training"]),
     room(
       "Lockstep",

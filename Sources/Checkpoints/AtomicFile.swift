@@ -64,8 +64,8 @@ public enum AtomicFile {
     do throws(FileWriteError) {
       var writer = Writer(
         file: try writing(path) { () throws(SystemCallError) in try OpenFile(temporary, .replace) }, path: path)
-      try contents(writer)
-      try writer.finalize()
+      try contents(&writer)
+      try writer.finish()
       try writing(path) { () throws(SystemCallError) in try renameFile(temporary, to: path) }
     } catch {
       // The first error is the one to report, whatever becomes of the leftover: the next start removes it.

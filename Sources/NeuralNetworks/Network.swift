@@ -40,33 +40,33 @@ public final class Network {
     }
   }
 
-  /// The loss over `microbatch` with these weights: forward only.
-  public func evaluate(_ microbatch: Microbatch, parameters: Buffer<Float>) -> LossSums {
-    let pass = Pass(samples: microbatch.samples, isTraining: false)
-    let output = predict(microbatch, parameters: parameters, pass)
-    return loss.evaluate(output, microbatch, gradient: nil)
+  /// The loss over `examples` with these weights: forward only.
+  public func evaluate(_ examples: Examples, parameters: Buffer<Float>) -> LossSums {
+    let pass = Pass(samples: examples.samples, isTraining: false)
+    let output = predict(examples, parameters: parameters, pass)
+    return loss.evaluate(output, examples, gradient: nil)
   }
 
-  /// The loss over `microbatch`, and its gradient by the weights, summed over the samples, into `gradient`.
+  /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`.
   public func differentiate(
-    _ microbatch: Microbatch, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+    _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
   ) -> LossSums {
-    let pass = Pass(samples: microbatch.samples, isTraining: true)
-    let output = predict(microbatch, parameters: parameters, pass)
+    let pass = Pass(samples: examples.samples, isTraining: true)
+    let output = predict(examples, parameters: parameters, pass)
     let outputGradient = outputGradient.prefix(output.count)
-    let sums = loss.evaluate(output, microbatch, gradient: outputGradient)
+    let sums = loss.evaluate(output, examples, gradient: outputGradient)
     body.backward(
-      outputGradient, input: microbatch.inputs, output: output, parameters: parameters, into: nil, gradient: gradient,
+      outputGradient, input: examples.inputs, output: output, parameters: parameters, into: nil, gradient: gradient,
       accumulation, pass)
     return sums
   }
 
-  private func predict(_ microbatch: Microbatch, parameters: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {
+  private func predict(_ examples: Examples, parameters: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {
     precondition(
-      microbatch.samples <= capacity && microbatch.inputs.count == microbatch.samples * model.input.count,
-      "\(microbatch.samples) samples of \(microbatch.inputs.count) floats, planned for \(capacity) of \(model.input)")
-    let output = output.prefix(microbatch.samples * loss.outputs)
-    body.forward(microbatch.inputs, parameters, into: output, pass)
+      examples.samples <= capacity && examples.inputs.count == examples.samples * model.input.count,
+      "\(examples.samples) samples of \(examples.inputs.count) floats, planned for \(capacity) of \(model.input)")
+    let output = output.prefix(examples.samples * loss.outputs)
+    body.forward(examples.inputs, parameters, into: output, pass)
     return output
   }
 }

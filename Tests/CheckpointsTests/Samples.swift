@@ -48,5 +48,5 @@ func file(header: String, data: [UInt8] = []) -> [UInt8] {
 func sha256(_ bytes: [UInt8]) -> String {
   var hasher = SHA256Hasher()
   Buffer(bytes).withBytes { hasher.update($0) }
-  return hasher.finish().hex
+  return hasher.finalize().hex
 }

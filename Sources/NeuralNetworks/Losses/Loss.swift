@@ -1,7 +1,7 @@
 import Tensors
 
-/// The samples of one microbatch, as a network and its loss see them.
-public struct Microbatch: Sendable {
+/// Labelled samples, as a network and its loss see them: those of one microbatch, or of a slice of an evaluation.
+public struct Examples: Sendable {
   /// The inputs [samples, input shape].
   public var inputs: Buffer<Float>
   /// The class of each sample; what a loss makes of it is the loss' own affair.
@@ -39,5 +39,5 @@ public protocol Loss: Sendable {
   var outputs: Int { get }
 
   /// The sums over the microbatch, and ∂(loss sum)/∂output where `gradient` is given. Both buffers [samples, outputs].
-  func evaluate(_ output: Buffer<Float>, _ microbatch: Microbatch, gradient: Buffer<Float>?) -> LossSums
+  func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums
 }

@@ -13,11 +13,11 @@ public struct SigmoidCrossEntropy: Loss {
   /// One class against the rest.
   public init(positive: UInt8) { self.positive = positive }
 
-  public func evaluate(_ output: Buffer<Float>, _ microbatch: Microbatch, gradient: Buffer<Float>?) -> LossSums {
-    var sums = LossSums(samples: microbatch.samples)
-    for sample in 0..<microbatch.samples {
+  public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
+    var sums = LossSums(samples: examples.samples)
+    for sample in 0..<examples.samples {
       let logit = output[sample]
-      let isPositive = microbatch.labels[sample] == positive
+      let isPositive = examples.labels[sample] == positive
       sums.loss += Double(softplus(logit) - (isPositive ? logit : 0))
       if (logit > 0) == isPositive { sums.correct += 1 }
       gradient?[sample] = sigmoid(logit) - (isPositive ? 1 : 0)

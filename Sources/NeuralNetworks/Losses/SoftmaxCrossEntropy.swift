@@ -10,18 +10,18 @@ public struct SoftmaxCrossEntropy: Loss {
   /// For `classes` classes, 2 or more; labels must be below.
   public init(classes: Int) { outputs = classes }
 
-  public func evaluate(_ output: Buffer<Float>, _ microbatch: Microbatch, gradient: Buffer<Float>?) -> LossSums {
-    var sums = LossSums(samples: microbatch.samples)
-    for sample in 0..<microbatch.samples {
+  public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
+    var sums = LossSums(samples: examples.samples)
+    for sample in 0..<examples.samples {
       let logits = output[sample * outputs..<(sample + 1) * outputs]
-      let label = Int(microbatch.labels[sample])
+      let label = Int(examples.labels[sample])
       sums.loss += Double(logSumExp(logits) - logits[label])
       if indexOfLargest(logits) == label { sums.correct += 1 }
     }
     if let gradient {
       softmax(output, into: gradient, classes: outputs)
-      for sample in 0..<microbatch.samples {
-        gradient[sample * outputs + Int(microbatch.labels[sample])] -= 1
+      for sample in 0..<examples.samples {
+        gradient[sample * outputs + Int(examples.labels[sample])] -= 1
       }
     }
     return sums

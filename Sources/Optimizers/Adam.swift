@@ -1,0 +1,49 @@
+import Glibc
+import Kernels
+import Tensors
+
+/// Adam with bias correction (Kingma & Ba 2015, Algorithm 1), the gradient averaged over the batch:
+///
+///     m = β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
+///     v = β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
+///     θ = θ − α · m̂ / (√v̂ + ε)
+///
+/// The same as PyTorch's `Adam`; Keras' differs in ε, 1e-7.
+public final class Adam: Optimizer {
+  /// α, β₁, β₂ and ε.
+  public let learningRate: Float
+  public let beta1: Float
+  public let beta2: Float
+  public let epsilon: Float
+
+  private let firstMoment: Buffer<Float>
+  private let secondMoment: Buffer<Float>
+
+  /// For `count` parameters; the defaults are the paper's.
+  public init(
+    count: Int, learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8
+  ) {
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    firstMoment = Buffer(count: count)
+    secondMoment = Buffer(count: count)
+  }
+
+  public var state: [(name: String, values: Buffer<Float>)] { [("m", firstMoment), ("v", secondMoment)] }
+
+  public func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, samples: Int, step: Int) {
+    precondition(step >= 1, "steps are counted from 1")
+    // In Double: β₂ᵗ is within a rounding of 1 for the first steps, and the correction divides by the difference.
+    let correction1 = 1 - pow(Double(beta1), Double(step))
+    let correction2 = 1 - pow(Double(beta2), Double(step))
+    adamStep(
+      parameters: parameters, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment,
+      AdamCoefficients(
+        gradientScale: 1 / Float(samples), beta1: beta1, beta2: beta2,
+        stepSize: Float(Double(learningRate) / correction1),
+        secondMomentCorrection: Float(1 / correction2.squareRoot()),
+        epsilon: epsilon))
+  }
+}

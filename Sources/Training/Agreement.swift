@@ -1,0 +1,48 @@
+import Collectives
+
+extension Communicator {
+  /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
+  /// first failing rank's with its name and host before it unless every rank failed alike. So a file that is missing on one
+  /// host ends the whole job in order, with one line, instead of leaving the others to wait. Collective.
+  func agree<Result>(
+    _ body: () throws(TrainingError) -> Result
+  ) throws(TrainingError) -> Result {
+    var outcome: Swift.Result<Result, TrainingError>
+    do { outcome = .success(try body()) } catch { outcome = .failure(error) }
+    var report: [UInt8] = []
+    if case .failure(let error) = outcome { report = [UInt8(error.code.rawValue)] + Array(error.description.utf8) }
+    let reports = try communicating { () throws(CommunicationError) in try gather(report) }
+    guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try outcome.get() }
+    let hosts = try communicating { () throws(CommunicationError) in try gather(ProcessFacts.hostName) }
+    let line = String(decoding: reports[failed].dropFirst(), as: UTF8.self)
+    let isEverybodys = reports.allSatisfy { $0 == reports[failed] }
+    var error = TrainingError(
+      TrainingError.Code(rawValue: Int32(reports[failed][0])) ?? .rankFailed,
+      isEverybodys ? line : "rank \(failed) on \(hosts[failed]): \(line)")
+    error.isAgreed = true
+    throw error
+  }
+
+  /// Throws on every rank where one was started with other arguments, data or code than rank 0: together they would compute
+  /// nonsense, or wait for ever. `facts` are lines of a name and a value. Collective.
+  func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
+    let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
+    let all = try communicating { () throws(CommunicationError) in try gather(mine) }
+    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    let hosts = try communicating { () throws(CommunicationError) in try gather(ProcessFacts.hostName) }
+    let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first { $0 != $1 }
+    var error = TrainingError(
+      .usage,
+      "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
+        + "start every rank with the same arguments, data and program")
+    error.isAgreed = true
+    throw error
+  }
+}
+
+/// Runs a collective; its failure is the failure of a rank.
+func communicating<Result>(
+  _ body: () throws(CommunicationError) -> Result
+) throws(TrainingError) -> Result {
+  do { return try body() } catch { throw TrainingError(.rankFailed, error.description) }
+}

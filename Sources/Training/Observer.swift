@@ -1,0 +1,112 @@
+/// What is told of a run while it goes on, on rank 0: the only way from training to reports.
+///
+/// Every method has an empty default. They are called between steps, and the run waits for them: be brief.
+public protocol Observer: AnyObject {
+  /// Before the first step.
+  func began(_ run: RunDescription)
+  /// After each step.
+  func stepped(_ progress: Progress)
+  /// After each epoch's evaluation.
+  func endedEpoch(_ report: EpochReport)
+  /// Once a checkpoint is durably on disk.
+  func saved(checkpoint path: String, step: Int)
+  /// Something worth a line that is no error.
+  func warned(_ line: String)
+  /// After the last evaluation and checkpoint.
+  func ended(_ summary: TrainingSummary)
+}
+
+extension Observer {
+  public func began(_ run: RunDescription) {}
+  public func stepped(_ progress: Progress) {}
+  public func endedEpoch(_ report: EpochReport) {}
+  public func saved(checkpoint path: String, step: Int) {}
+  public func warned(_ line: String) {}
+  public func ended(_ summary: TrainingSummary) {}
+}
+
+/// What a run is, as it begins.
+public struct RunDescription: Sendable {
+  /// What was asked for.
+  public let configuration: TrainingConfiguration
+  /// The learnt values.
+  public let parameters: Int
+  /// The ranks, and the hosts they are on.
+  public let ranks: Int
+  public let hosts: Int
+  /// The microbatch, asked for or by default.
+  public let microbatch: Int
+  /// Samples in an epoch, and steps.
+  public let samples: Int
+  public let stepsPerEpoch: Int
+  /// The step that the run goes on from: 0 from scratch.
+  public let resumedAtStep: Int
+}
+
+/// Where an epoch stands after a step.
+public struct Progress: Sendable {
+  /// The epoch, from 1, and how many there will be.
+  public let epoch: Int
+  public let epochs: Int
+  /// The step over the whole run, from 1.
+  public let step: Int
+  /// Samples of this epoch that have been trained on, and how many there are.
+  public let samplesDone: Int
+  public let samplesInEpoch: Int
+  /// Samples that this process has trained on since the epoch, or its resumed part, began, and the seconds that took.
+  public let samplesTimed: Int
+  public let seconds: Double
+  /// The means over those samples.
+  public let loss: Double
+  public let accuracy: Double
+
+  /// The rate since the epoch began.
+  public var samplesPerSecond: Double { seconds > 0 ? Double(samplesTimed) / seconds : 0 }
+}
+
+/// How an epoch went.
+public struct EpochReport: Sendable {
+  /// Where it ended: the training loss and accuracy are the means over the epoch, with the weights as they changed.
+  public let training: Progress
+  /// The means over the test data with the weights at the end.
+  public let testLoss: Double
+  public let testAccuracy: Double
+  /// The seconds that the evaluation took.
+  public let evaluationSeconds: Double
+  /// Where the training's time went.
+  public let time: TimeSplit
+}
+
+/// A finished run, as `summary.json` holds it.
+public struct TrainingSummary: Sendable, Codable {
+  public var model: String
+  public var parameters: Int
+  public var ranks: Int
+  public var globalBatch: Int
+  public var microbatch: Int
+  public var epochs: Int
+  public var steps: Int
+  public var seed: UInt64
+  public var reduction: String
+  public var testAccuracy: Double
+  public var testLoss: Double
+  public var trainSamplesPerSecond: Double
+  public var secondsTotal: Double
+  public var secondsToFirstStep: Double
+  public var communicationFraction: Double
+  public var peakResidentBytes: Int
+  public var weightsDigest: String
+
+  enum CodingKeys: String, CodingKey {
+    case model, parameters, ranks, microbatch, epochs, steps, seed, reduction
+    case globalBatch = "global_batch"
+    case testAccuracy = "test_accuracy"
+    case testLoss = "test_loss"
+    case trainSamplesPerSecond = "train_samples_per_second"
+    case secondsTotal = "seconds_total"
+    case secondsToFirstStep = "seconds_to_first_step"
+    case communicationFraction = "communication_fraction"
+    case peakResidentBytes = "peak_resident_bytes"
+    case weightsDigest = "weights_digest"
+  }
+}

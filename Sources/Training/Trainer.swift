@@ -1,0 +1,306 @@
+import Checkpoints
+import Collectives
+import Datasets
+import Kernels
+import NeuralNetworks
+import Optimizers
+import Tensors
+
+/// A whole run: epochs of steps, evaluations and checkpoints, on all ranks of a communicator.
+///
+/// Every rank makes one and runs it; rank 0 also tells the observers and writes the files.
+public final class Trainer {
+  private let configuration: TrainingConfiguration
+  private let communicator: any Communicator
+  private let observers: [any Observer]
+  private let batches: BatchPlan
+  private let network: Network
+  private let step: TrainingStep
+  private let evaluation: Evaluation
+  private let files: RunFiles?
+  private let content: CheckpointContent
+  private let hosts: Int
+
+  /// Where the run stands: what a checkpoint says.
+  private var state: RunState
+  private var savedAtStep: Int?
+  private var savedAt = ContinuousClock.now
+  private var secondsToFirstStep = 0.0
+  /// The time in steps, and the samples of them: no evaluation, no checkpoint.
+  private var trainingTime = Duration.zero
+  private var trainedSamples = 0
+  private var ranksTimes: [(compute: Double, reduction: Double)]
+
+  /// Plans a run and brings all ranks to its first step: parameters from rank 0, or from a checkpoint.
+  ///
+  /// Collective. Throws on every rank alike where the run cannot be: arguments that contradict one another or another
+  /// rank's, a run directory or checkpoint that cannot be used.
+  public init(
+    _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, program: String,
+    communicator: any Communicator, observers: [any Observer] = []
+  ) throws(TrainingError) {
+    self.configuration = configuration
+    self.communicator = communicator
+    self.observers = communicator.rank == 0 ? observers : []
+    useOneBLASThread()
+
+    (batches, network) = try communicator.agree { () throws(TrainingError) in
+      (
+        try Self.batches(configuration, samples: training.count, ranks: communicator.size),
+        try Self.network(configuration, training, test)
+      )
+    }
+    let recipe = Self.recipe(configuration, batches, training, test, program: program)
+    try communicator.requireEqual(
+      recipe.entries.map { ($0.key, $0.value) } + [
+        ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
+        ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
+        ("checkpoint_every", "\(configuration.checkpointEvery)"),
+      ])
+    let names = try communicating { () throws(CommunicationError) in try communicator.gather(ProcessFacts.hostName) }
+    hosts = Set(names).count
+    ranksTimes = names.map { _ in (0, 0) }
+
+    let optimizer = Adam(count: network.layout.count, learningRate: configuration.learningRate)
+    step = TrainingStep(
+      network: network, data: training, batches: batches, optimizer: optimizer, communicator: communicator,
+      method: configuration.reduction)
+    evaluation = Evaluation(network: network, data: test, communicator: communicator)
+    content = CheckpointContent(
+      layout: network.layout, parameters: step.parameters, optimizer: optimizer, recipe: recipe)
+    state = RunState(seed: configuration.seed)
+
+    let (content, rank, observed) = (content, communicator.rank, self.observers)
+    let layout = network
+    let parameters = step.parameters
+    let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
+      guard rank == 0 else { return (nil, nil) }
+      layout.initialise(parameters, seed: configuration.seed)
+      return try Self.open(configuration, content) { line in for observer in observed { observer.warned(line) } }
+    }
+    self.files = files
+    try share(restored)
+  }
+
+  private static func batches(
+    _ configuration: TrainingConfiguration, samples: Int, ranks: Int
+  ) throws(TrainingError) -> BatchPlan {
+    do throws(BatchPlanError) {
+      let plan = try BatchPlan(
+        samples: samples, globalBatch: configuration.globalBatch, microbatch: configuration.microbatch)
+      try plan.check(ranks: ranks)
+      return plan
+    } catch {
+      throw TrainingError(.usage, error.description)
+    }
+  }
+
+  private static func network(
+    _ configuration: TrainingConfiguration, _ training: ImageDataset, _ test: ImageDataset
+  ) throws(TrainingError) -> Network {
+    guard training.rows == test.rows && training.columns == test.columns else {
+      throw TrainingError(
+        .badData,
+        "training images are \(training.rows)×\(training.columns) but test images \(test.rows)×\(test.columns); "
+          + "give --data a directory with both parts of one dataset")
+    }
+    do throws(ModelError) {
+      let loss = try configuration.task.loss(classes: training.classes)
+      let model = try Model.named(
+        configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
+      let microbatch = configuration.microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: configuration.globalBatch)
+      return try Network(model, loss: loss, capacity: max(min(microbatch, training.count), Evaluation.slice))
+    } catch {
+      throw TrainingError(.usage, error.description)
+    }
+  }
+
+  /// Everything that the bits of a run follow from, in words.
+  private static func recipe(
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ training: ImageDataset, _ test: ImageDataset,
+    program: String
+  ) -> Recipe {
+    var recipe = Recipe()
+    for (key, value) in [
+      ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
+      ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
+      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("seed", "\(configuration.seed)"),
+      ("reduction", configuration.reduction.rawValue), ("training_data", training.digest.hex),
+      ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
+    ] { recipe[key] = value }
+    return recipe
+  }
+
+  /// On rank 0: the run's files, and where it goes on from.
+  private static func open(
+    _ configuration: TrainingConfiguration, _ content: CheckpointContent, warn: (String) -> Void
+  ) throws(TrainingError) -> (RunFiles?, RunState?) {
+    let files = try configuration.runDirectory.map { path throws(TrainingError) in
+      try RunFiles(path, keep: configuration.keep)
+    }
+    switch configuration.resume {
+    case .never:
+      if let files, let step = try files.newestStep() {
+        throw TrainingError(
+          .cannotWrite,
+          "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
+            + "or another --run-dir")
+      }
+      return (files, nil)
+    case .auto:
+      return (files, try files?.restoreNewest(into: content, warn: warn) ?? nil)
+    case .file(let path):
+      return (
+        files,
+        try reading { () throws(CheckpointError) in try content.read(try CheckpointFile(path), warn: warn) }
+      )
+    }
+  }
+
+  /// Gives every rank what rank 0 starts from. Collective.
+  private func share(_ restored: RunState?) throws(TrainingError) {
+    let words = restored.map { [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step)] } ?? []
+    try communicating { () throws(CommunicationError) in
+      let shared = try communicator.gather(words: words)[0]
+      if shared.count == 3 {
+        state = RunState(
+          epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: configuration.seed)
+        savedAtStep = state.step
+      }
+      for block in [step.parameters] + step.optimizer.state.map(\.values) {
+        try communicator.broadcast(block, from: 0)
+      }
+    }
+  }
+
+  /// Trains to the end and returns the summary, on every rank the same but for the observers being told on rank 0.
+  ///
+  /// Collective. Throws on the rank that failed; the others may be waiting for it, and whoever started the ranks must end
+  /// them (`MPICommunicator.abort`).
+  public func run() throws(TrainingError) -> TrainingSummary {
+    let description = RunDescription(
+      configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
+      microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
+      resumedAtStep: state.step)
+    for observer in observers { observer.began(description) }
+    var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
+    var tested: LossSums?
+    while state.epoch < configuration.epochs && !isAtLimit {
+      if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
+      let progress = try trainEpoch(order)
+      let (sums, seconds) = try test()
+      tested = sums
+      let report = EpochReport(
+        training: progress, testLoss: sums.loss / Double(sums.samples),
+        testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
+        time: try splitTimes())
+      for observer in observers { observer.endedEpoch(report) }
+      try saveIfDue(epochEnded: state.sampleOffset == 0)
+    }
+    if savedAtStep != state.step { try save() }
+    if tested == nil { tested = try test().sums }
+    let summary = try summarise(tested ?? LossSums())
+    for observer in observers { observer.ended(summary) }
+    return summary
+  }
+
+  private var isAtLimit: Bool { configuration.maxSteps.map { state.step >= $0 } ?? false }
+
+  /// From where the run stands to the epoch's end, or to the step limit.
+  private func trainEpoch(_ order: EpochOrder) throws(TrainingError) -> Progress {
+    var sums = LossSums()
+    var seconds = Duration.zero
+    var progress = self.progress(sums, seconds)
+    step.resetTimes()
+    repeat {
+      let start = ContinuousClock.now
+      let batch = batches.batch(state.sampleOffset / batches.globalBatch)
+      do throws(CommunicationError) {
+        let losses = try step.take(batch, of: order, step: state.step + 1)
+        sums.loss += losses.loss
+        sums.correct += losses.correct
+        sums.samples += losses.samples
+      } catch {
+        throw TrainingError(.rankFailed, "step \(state.step + 1): \(error)")
+      }
+      if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
+      state.step += 1
+      state.sampleOffset = batch.positions.upperBound
+      trainedSamples += batch.positions.count
+      seconds += .now - start
+      progress = self.progress(sums, seconds)
+      for observer in observers { observer.stepped(progress) }
+      if state.sampleOffset < batches.samples { try saveIfDue(epochEnded: false) }
+    } while state.sampleOffset < batches.samples && !isAtLimit
+    trainingTime += seconds
+    if state.sampleOffset == batches.samples {
+      state.epoch += 1
+      state.sampleOffset = 0
+    }
+    return progress
+  }
+
+  private func progress(_ sums: LossSums, _ time: Duration) -> Progress {
+    let samples = Double(max(sums.samples, 1))
+    return Progress(
+      epoch: state.epoch + 1, epochs: configuration.epochs, step: state.step, samplesDone: state.sampleOffset,
+      samplesInEpoch: batches.samples, samplesTimed: sums.samples, seconds: time.seconds, loss: sums.loss / samples,
+      accuracy: Double(sums.correct) / samples)
+  }
+
+  private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {
+    let start = ContinuousClock.now
+    let sums = try communicating { () throws(CommunicationError) in try evaluation.run(step.parameters) }
+    return (sums, (.now - start).seconds)
+  }
+
+  private func saveIfDue(epochEnded: Bool) throws(TrainingError) {
+    let isDue =
+      switch configuration.checkpointEvery {
+      case .epochs(let count): epochEnded && state.epoch % count == 0
+      case .steps(let count): state.step % count == 0
+      case .minutes(let count): (.now - savedAt).seconds >= count * 60
+      }
+    if isDue && savedAtStep != state.step { try save() }
+  }
+
+  /// On rank 0; the others go on, and meet it at the next reduction.
+  private func save() throws(TrainingError) {
+    guard let files else { return }
+    let path = try files.save(content, state) { line in for observer in observers { observer.warned(line) } }
+    savedAtStep = state.step
+    savedAt = .now
+    for observer in observers { observer.saved(checkpoint: path, step: state.step) }
+  }
+
+  /// Adds all ranks' times since the last call to the run's, and says where they went. Collective.
+  private func splitTimes() throws(TrainingError) -> TimeSplit {
+    let times = step.times
+    let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern]
+    let all = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }.map {
+      (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1]))
+    }
+    for rank in all.indices {
+      ranksTimes[rank].compute += all[rank].compute
+      ranksTimes[rank].reduction += all[rank].reduction
+    }
+    return TimeSplit(all)
+  }
+
+  private func summarise(_ tested: LossSums) throws(TrainingError) -> TrainingSummary {
+    let peaks = try communicating { () throws(CommunicationError) in
+      try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes)])
+    }
+    return TrainingSummary(
+      model: configuration.model, parameters: network.layout.learntCount, ranks: communicator.size,
+      globalBatch: configuration.globalBatch, microbatch: batches.microbatch, epochs: configuration.epochs,
+      steps: state.step, seed: configuration.seed, reduction: configuration.reduction.rawValue,
+      testAccuracy: Double(tested.correct) / Double(tested.samples),
+      testLoss: tested.loss / Double(tested.samples),
+      trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
+      secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
+      communicationFraction: TimeSplit(ranksTimes).communicationFraction,
+      peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0),
+      weightsDigest: network.layout.digest(of: step.parameters).hex)
+  }
+}

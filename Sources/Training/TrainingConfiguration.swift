@@ -1,0 +1,89 @@
+import Collectives
+
+/// What a run is asked to do: the flags of `lockstep train`.
+public struct TrainingConfiguration: Sendable {
+  /// The model's name, as ``Model/named(_:input:outputs:)`` takes it.
+  public var model = "article"
+  /// What it is trained to tell apart.
+  public var task = Task.classify
+  /// Passes over the training data.
+  public var epochs = 5
+  /// Samples in a step, over all ranks.
+  public var globalBatch = 32
+  /// Samples in a microbatch; nil for the default of the global batch.
+  public var microbatch: Int?
+  /// Adam's α.
+  public var learningRate: Float = 1e-3
+  /// What the first weights and every epoch's order follow from.
+  public var seed: UInt64 = 0
+  /// How gradients become one sum.
+  public var reduction = ReductionMethod.lockstep
+  /// Ends the run after this many steps, counted over all its parts.
+  public var maxSteps: Int?
+  /// Where the run's files go; nil for none at all.
+  public var runDirectory: String?
+  /// When checkpoints are written.
+  public var checkpointEvery = CheckpointInterval.epochs(1)
+  /// How many checkpoints stay.
+  public var keep = 3
+  /// What a run starts from.
+  public var resume = Resume.auto
+
+  /// The article's recipe, in no run directory.
+  public init() {}
+
+  /// What a run starts from: `--resume`.
+  public enum Resume: Sendable, Hashable, CustomStringConvertible {
+    /// The newest whole checkpoint of the run directory, or from scratch where there is none.
+    case auto
+    /// From scratch; a run directory that holds checkpoints is refused.
+    case never
+    /// This checkpoint.
+    case file(String)
+
+    /// As the flag is written.
+    public var description: String {
+      switch self {
+      case .auto: "auto"
+      case .never: "never"
+      case .file(let path): path
+      }
+    }
+  }
+
+  /// The distance between checkpoints: `--checkpoint-every`.
+  public enum CheckpointInterval: Sendable, Hashable, CustomStringConvertible {
+    /// After every so many epochs.
+    case epochs(Int)
+    /// After every so many steps.
+    case steps(Int)
+    /// After the first step that ends so much later than the last checkpoint.
+    case minutes(Double)
+
+    /// Reads `1epoch`, `500steps` or `10min`; nil for anything else or for less than one step.
+    public init?(_ text: String) {
+      let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+      switch text.dropFirst(number.count) {
+      case "epoch", "epochs":
+        guard let count = Int(number), count >= 1 else { return nil }
+        self = .epochs(count)
+      case "step", "steps":
+        guard let count = Int(number), count >= 1 else { return nil }
+        self = .steps(count)
+      case "min":
+        guard let count = Double(number), count > 0 else { return nil }
+        self = .minutes(count)
+      default: return nil
+      }
+    }
+
+    /// As ``init(_:)`` reads it.
+    public var description: String {
+      switch self {
+      case .epochs(let count): "\(count)epoch"
+      case .steps(let count): "\(count)steps"
+      case .minutes(let count): "\(count)min"
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// Why a run ended early: one line and the program's exit code.
+public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  /// The codes of `sysexits.h` that the program ends with.
+  public enum Code: Int32, Sendable {
+    /// Arguments that cannot be, or cannot be together.
+    case usage = 64
+    /// A file whose content is wrong.
+    case badData = 65
+    /// A file that is not there.
+    case missingInput = 66
+    /// A rank failed, or ranks could not reach one another.
+    case rankFailed = 70
+    /// A file that cannot be written.
+    case cannotWrite = 73
+  }
+
+  /// The program's exit code.
+  public let code: Code
+  /// What, where and what to do, in one line.
+  public let description: String
+  /// Whether every rank has this error and has said so to the others: one of them prints it and all leave in order.
+  public var isAgreed = false
+
+  /// See the properties.
+  public init(_ code: Code, _ description: String) {
+    self.code = code
+    self.description = description
+  }
+}
