@@ -19,6 +19,8 @@ final class Scratch {
   @discardableResult
   func write(_ bytes: [UInt8], to name: String) throws -> String {
     // Not by Data.write, which waits for the disk: the mutation tests write thousands of files.
+    // A file cut to nothing and written anew is flushed by ext4 when it is closed; a new one is not.
+    unsafe unlink(path(name))
     guard let file = unsafe fopen(path(name), "w") else { throw CocoaError(.fileWriteUnknown) }
     let written = unsafe fwrite(bytes, 1, bytes.count, file)
     guard unsafe fclose(file) == 0, written == bytes.count else { throw CocoaError(.fileWriteUnknown) }
