@@ -39,8 +39,10 @@ let package = Package(
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Collectives", "Tensors", "COpenMPI"]),
     room("Checkpoints", ["Tensors", "Digests"]),
-    room("Training", ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
-    room("Reporting", ["Training"]),
+    room(
+      "Training",
+      ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
+    room("Reporting", ["Training", "Checkpoints"]),
     room(
       "Lockstep",
       [

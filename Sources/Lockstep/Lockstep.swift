@@ -1,1 +1,13 @@
-// Filled by the commits that follow.
+// The library's one import: everything that a user of it needs.
+@_exported import Checkpoints
+@_exported import Collectives
+@_exported import Datasets
+@_exported import MPICollectives
+@_exported import NeuralNetworks
+@_exported import Optimizers
+@_exported import Reporting
+@_exported import Tensors
+@_exported import Training
+
+/// The program's and library's version, which all ranks of a job must share.
+public let lockstepVersion = "0.1.0"

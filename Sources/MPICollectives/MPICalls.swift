@@ -45,6 +45,11 @@ enum MPICalls {
     return unsafe MPI_Initialized(&flag) == MPI_SUCCESS && flag != 0
   }
 
+  static func isFinalised() -> Bool {
+    var flag: Int32 = 0
+    return unsafe MPI_Finalized(&flag) == MPI_SUCCESS && flag != 0
+  }
+
   static func finalise() throws(CommunicationError) { try check(MPI_Finalize(), "MPI_Finalize") }
 
   static func abort(code: Int32) { unsafe _ = MPI_Abort(lockstep_mpi_comm_world(), code) }

@@ -23,7 +23,10 @@ public final class MPICommunicator: Communicator {
   }
 
   /// Leaves MPI: collective, and the last call that may be made.
-  public func finish() throws(CommunicationError) { try MPICalls.finalise() }
+  public static func finish() throws(CommunicationError) { try MPICalls.finalise() }
+
+  /// Whether this process is in MPI: it has been initialised and not left.
+  public static var isRunning: Bool { MPICalls.isInitialised() && !MPICalls.isFinalised() }
 
   /// Ends every rank of the job with `code`, for when the others wait for what will never come. Does not return where MPI
   /// keeps its word.

@@ -4,7 +4,7 @@ extension Communicator {
   /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
   /// first failing rank's with its name and host before it unless every rank failed alike. So a file that is missing on one
   /// host ends the whole job in order, with one line, instead of leaving the others to wait. Collective.
-  func agree<Result>(
+  public func agree<Result>(
     _ body: () throws(TrainingError) -> Result
   ) throws(TrainingError) -> Result {
     var outcome: Swift.Result<Result, TrainingError>
@@ -13,7 +13,7 @@ extension Communicator {
     if case .failure(let error) = outcome { report = [UInt8(error.code.rawValue)] + Array(error.description.utf8) }
     let reports = try communicating { () throws(CommunicationError) in try gather(report) }
     guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try outcome.get() }
-    let hosts = try communicating { () throws(CommunicationError) in try gather(ProcessFacts.hostName) }
+    let hosts = try gatherText(ProcessFacts.hostName)
     let line = String(decoding: reports[failed].dropFirst(), as: UTF8.self)
     let isEverybodys = reports.allSatisfy { $0 == reports[failed] }
     var error = TrainingError(
@@ -23,13 +23,23 @@ extension Communicator {
     throw error
   }
 
+  /// What rank 0 says, on every rank: for what must be the same and is not a function of the arguments, as the time. Collective.
+  public func fromFirst(_ text: String) throws(TrainingError) -> String { try gatherText(text)[0] }
+
+  /// Every rank's `text`, in rank order. Collective.
+  public func gatherText(_ text: String) throws(TrainingError) -> [String] {
+    try communicating { () throws(CommunicationError) in try gather(Array(text.utf8)) }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
   /// Throws on every rank where one was started with other arguments, data or code than rank 0: together they would compute
   /// nonsense, or wait for ever. `facts` are lines of a name and a value. Collective.
   func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
-    let all = try communicating { () throws(CommunicationError) in try gather(mine) }
+    let all = try gatherText(mine)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
-    let hosts = try communicating { () throws(CommunicationError) in try gather(ProcessFacts.hostName) }
+    let hosts = try gatherText(ProcessFacts.hostName)
     let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first { $0 != $1 }
     var error = TrainingError(
       .usage,

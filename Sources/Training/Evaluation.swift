@@ -58,9 +58,4 @@ extension Communicator {
       }
     }
   }
-
-  /// Every rank's `text`, in rank order.
-  func gather(_ text: String) throws(CommunicationError) -> [String] {
-    try gather(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
-  }
 }

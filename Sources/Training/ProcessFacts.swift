@@ -16,8 +16,8 @@ public enum ProcessFacts {
 
   /// The most memory that the process has had resident, in bytes.
   public static var peakResidentBytes: Int {
-    let line = text("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+    // Such as `VmHWM:     12345 kB`.
+    (field("VmHWM", of: "/proc/self/status")?.split(separator: " ").first.flatMap { Int($0) } ?? 0) * 1024
   }
 
   /// The host's name.
@@ -25,7 +25,35 @@ public enum ProcessFacts {
     text("/proc/sys/kernel/hostname")?.split(separator: "\n").first.map(String.init) ?? "localhost"
   }
 
+  /// The processors that this process may run on, as `0-3,8`: what mpirun bound it to.
+  public static var allowedProcessors: String { field("Cpus_allowed_list", of: "/proc/self/status") ?? "unknown" }
+
+  /// The processor's name.
+  public static var processorModel: String { field("model name", of: "/proc/cpuinfo") ?? "unknown processor" }
+
+  /// The instruction sets of `required` (as the kernel names them) that this processor lacks.
+  public static func missingFeatures(of required: [String]) -> [String] {
+    // Only x86 lists `flags`; elsewhere the program was compiled for the architecture's baseline.
+    guard let flags = field("flags", of: "/proc/cpuinfo") else { return [] }
+    let present = Set(flags.split(separator: " ").map(String.init))
+    return required.filter { !present.contains($0) }
+  }
+
+  /// What stands behind `name:` on its first line of a file.
+  private static func field(_ name: String, of path: String) -> String? {
+    let line = text(path)?.split(separator: "\n").first { $0.hasPrefix(name) }
+    return line?.split(separator: ":", maxSplits: 1).last.map { $0.trimming { $0 == " " || $0 == "\t" } }
+  }
+
   private static func text(_ path: String) -> String? {
     FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension Substring {
+  /// Without the characters at both ends for which `isDropped` holds.
+  fileprivate func trimming(_ isDropped: (Character) -> Bool) -> String {
+    let head = drop(while: isDropped)
+    return String(head[..<(head.lastIndex { !isDropped($0) }.map { head.index(after: $0) } ?? head.startIndex)])
   }
 }

@@ -82,7 +82,7 @@ struct CheckpointContent {
 }
 
 /// Reads a checkpoint; a file that is not there is 66, any other fault 65.
-func reading<Result>(_ body: () throws(CheckpointError) -> Result) throws(TrainingError) -> Result {
+func reading<Result: ~Copyable>(_ body: () throws(CheckpointError) -> Result) throws(TrainingError) -> Result {
   do { return try body() } catch {
     throw TrainingError(error.fileIsMissing ? .missingInput : .badData, error.description)
   }

@@ -57,7 +57,7 @@ public final class Trainer {
         ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
         ("checkpoint_every", "\(configuration.checkpointEvery)"),
       ])
-    let names = try communicating { () throws(CommunicationError) in try communicator.gather(ProcessFacts.hostName) }
+    let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
     ranksTimes = names.map { _ in (0, 0) }
 
@@ -182,7 +182,7 @@ public final class Trainer {
       configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step)
-    for observer in observers { observer.began(description) }
+    for observer in observers { try observer.began(description) }
     var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
     var tested: LossSums?
     while state.epoch < configuration.epochs && !isAtLimit {
@@ -194,13 +194,13 @@ public final class Trainer {
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
         time: try splitTimes())
-      for observer in observers { observer.endedEpoch(report) }
+      for observer in observers { try observer.endedEpoch(report) }
       try saveIfDue(epochEnded: state.sampleOffset == 0)
     }
     if savedAtStep != state.step { try save() }
     if tested == nil { tested = try test().sums }
     let summary = try summarise(tested ?? LossSums())
-    for observer in observers { observer.ended(summary) }
+    for observer in observers { try observer.ended(summary) }
     return summary
   }
 
@@ -229,7 +229,7 @@ public final class Trainer {
       trainedSamples += batch.positions.count
       seconds += .now - start
       progress = self.progress(sums, seconds)
-      for observer in observers { observer.stepped(progress) }
+      for observer in observers { try observer.stepped(progress) }
       if state.sampleOffset < batches.samples { try saveIfDue(epochEnded: false) }
     } while state.sampleOffset < batches.samples && !isAtLimit
     trainingTime += seconds
@@ -270,7 +270,7 @@ public final class Trainer {
     let path = try files.save(content, state) { line in for observer in observers { observer.warned(line) } }
     savedAtStep = state.step
     savedAt = .now
-    for observer in observers { observer.saved(checkpoint: path, step: state.step) }
+    for observer in observers { try observer.saved(checkpoint: path, step: state.step) }
   }
 
   /// Adds all ranks' times since the last call to the run's, and says where they went. Collective.

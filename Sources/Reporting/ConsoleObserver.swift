@@ -1,0 +1,70 @@
+import Training
+
+/// The lines of a run: on a terminal a bar that moves, elsewhere a plain line at most every ten seconds.
+public final class ConsoleObserver: Observer {
+  private let isInteractive: Bool
+  private var lastDrawn: ContinuousClock.Instant?
+  private var ranks = 1
+
+  /// For a terminal or for a log.
+  public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
+
+  public func began(_ run: RunDescription) {
+    ranks = run.ranks
+    let configuration = run.configuration
+    let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
+    print(
+      "\(configuration.model): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
+        + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
+        + "\(run.microbatch), Adam \(configuration.learningRate), seed \(configuration.seed)")
+    if run.resumedAtStep > 0 { print("resumed after step \(run.resumedAtStep)") }
+    lastDrawn = .now
+  }
+
+  public func stepped(_ progress: Progress) {
+    // The clock costs less than the smallest step by a factor of a thousand.
+    let now = ContinuousClock.now
+    let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
+    guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
+    lastDrawn = now
+    if isInteractive {
+      Terminal.write("\r\(line(progress, isOver: false))\u{1B}[K")
+    } else {
+      print(line(progress, isOver: false))
+    }
+  }
+
+  public func endedEpoch(_ report: EpochReport) {
+    let time = report.time
+    let whole = max(time.compute + time.communication + time.waiting, .leastNonzeroMagnitude)
+    let split =
+      "compute \(percent(time.compute / whole)), communication \(percent(time.communication / whole)), "
+      + "waiting \(percent(time.waiting / whole))" + (ranks > 1 ? ", slowest rank \(time.slowestRank)" : "")
+    Terminal.write(
+      (isInteractive ? "\r" : "") + line(report.training, isOver: true)
+        + " - val_loss: \(fixed(report.testLoss, 4)) - val_accuracy: \(fixed(report.testAccuracy, 4))"
+        + (isInteractive ? "\u{1B}[K" : "") + "\n  \(split)\n")
+    lastDrawn = .now
+  }
+
+  public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
+
+  public func ended(_ summary: TrainingSummary) {
+    print("weights digest: \(summary.weightsDigest)")
+    Terminal.write("Test accuracy: \(fixed(summary.testAccuracy, 4))\n")
+  }
+
+  private func line(_ progress: Progress, isOver: Bool) -> String {
+    let done = Double(progress.samplesDone) / Double(progress.samplesInEpoch)
+    let cells = 24
+    let full = Int(done * Double(cells))
+    let bar = String(repeating: "━", count: full) + String(repeating: "╌", count: cells - full)
+    let rate = progress.samplesPerSecond
+    let left = rate > 0 ? Double(progress.samplesInEpoch - progress.samplesDone) / rate : 0
+    let clock = isOver ? duration(progress.seconds) : "\(duration(left)) left"
+    let position = isInteractive ? "\(bar) " : ""
+    return "Epoch \(progress.epoch)/\(progress.epochs) \(position)\(progress.samplesDone)/\(progress.samplesInEpoch) - "
+      + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(fixed(progress.loss, 4)) - "
+      + "accuracy: \(fixed(progress.accuracy, 4))"
+  }
+}

@@ -1,0 +1,120 @@
+import Checkpoints
+import FoundationEssentials
+import Training
+
+/// The run directory's files for programs to read: `config.json` at the start, a line of `metrics.jsonl` an epoch, `summary.json`
+/// at the end. Each is replaced whole, so that a reader never sees half of one.
+public final class RunRecord: Observer {
+  private let directory: String
+  private var metrics: [UInt8] = []
+
+  /// In the run directory at this path, which the trainer makes.
+  public init(directory: String) { self.directory = directory }
+
+  public func began(_ run: RunDescription) throws(TrainingError) {
+    let configuration = run.configuration
+    try write(
+      "config.json",
+      Configuration(
+        model: configuration.model, task: "\(configuration.task)", epochs: configuration.epochs,
+        globalBatch: configuration.globalBatch, microbatch: run.microbatch, optimizer: "adam",
+        learningRate: configuration.learningRate, seed: configuration.seed,
+        reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
+        keep: configuration.keep, maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
+    // A resumed run goes on where its record stopped.
+    if run.resumedAtStep > 0, let earlier = FileManager.default.contents(atPath: "\(directory)/metrics.jsonl") {
+      metrics = Array(earlier)
+    }
+  }
+
+  public func endedEpoch(_ report: EpochReport) throws(TrainingError) {
+    let progress = report.training
+    metrics += try encoded(
+      Epoch(
+        epoch: progress.epoch, step: progress.step, trainLoss: progress.loss, trainAccuracy: progress.accuracy,
+        testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
+        seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
+        communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
+        slowestRank: report.time.slowestRank), pretty: false)
+    metrics.append(UInt8(ascii: "\n"))
+    try write("metrics.jsonl", metrics)
+  }
+
+  public func ended(_ summary: TrainingSummary) throws(TrainingError) { try write("summary.json", summary) }
+
+  private func write(_ name: String, _ value: some Encodable) throws(TrainingError) {
+    try write(name, try encoded(value, pretty: true) + [UInt8(ascii: "\n")])
+  }
+
+  private func write(_ name: String, _ bytes: [UInt8]) throws(TrainingError) {
+    do throws(FileWriteError) { try AtomicFile.write(bytes, to: "\(directory)/\(name)") } catch {
+      throw TrainingError(.cannotWrite, error.description)
+    }
+  }
+
+  /// Non-finite numbers, which JSON has not, become strings.
+  private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    do { return Array(try encoder.encode(value)) } catch {
+      throw TrainingError(.cannotWrite, "\(directory): cannot be described in JSON: \(error)")
+    }
+  }
+}
+
+private struct Configuration: Encodable {
+  var model: String
+  var task: String
+  var epochs: Int
+  var globalBatch: Int
+  var microbatch: Int
+  var optimizer: String
+  var learningRate: Float
+  var seed: UInt64
+  var reduction: String
+  var checkpointEvery: String
+  var keep: Int
+  var maxSteps: Int?
+  var ranks: Int
+  var hosts: Int
+
+  enum CodingKeys: String, CodingKey {
+    case model, task, epochs, microbatch, optimizer, seed, reduction, keep, ranks, hosts
+    case globalBatch = "global_batch"
+    case learningRate = "learning_rate"
+    case checkpointEvery = "checkpoint_every"
+    case maxSteps = "max_steps"
+  }
+}
+
+private struct Epoch: Encodable {
+  var epoch: Int
+  var step: Int
+  var trainLoss: Double
+  var trainAccuracy: Double
+  var testLoss: Double
+  var testAccuracy: Double
+  var samplesPerSecond: Double
+  var seconds: Double
+  var evaluationSeconds: Double
+  var computeSeconds: Double
+  var communicationSeconds: Double
+  var waitingSeconds: Double
+  var slowestRank: Int
+
+  enum CodingKeys: String, CodingKey {
+    case epoch, step, seconds
+    case trainLoss = "train_loss"
+    case trainAccuracy = "train_accuracy"
+    case testLoss = "test_loss"
+    case testAccuracy = "test_accuracy"
+    case samplesPerSecond = "samples_per_second"
+    case evaluationSeconds = "evaluation_seconds"
+    case computeSeconds = "compute_seconds"
+    case communicationSeconds = "communication_seconds"
+    case waitingSeconds = "waiting_seconds"
+    case slowestRank = "slowest_rank"
+  }
+}

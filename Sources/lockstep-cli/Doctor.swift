@@ -1,0 +1,52 @@
+import ArgumentParser
+import FoundationEssentials
+import Kernels
+import Lockstep
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract:
+      "Says what a job would run on: MPI, BLAS, processors, binding, data. Start it as you would start training.",
+    discussion: "Example: mpirun -n 4 --hostfile hosts lockstep doctor")
+
+  @OptionGroup var data: DataOptions
+
+  func run() throws {
+    let world = try World.join()
+    useOneBLASThread()
+    let mine = [
+      ProcessFacts.hostName, "\(KernelIdentity.current)", ProcessFacts.allowedProcessors, ProcessFacts.processorModel,
+    ]
+    let ranks = try world.gatherText(mine.joined(separator: "\n")).map {
+      $0.split(separator: "\n", omittingEmptySubsequences: false)
+    }
+    guard world.rank == 0 else { return }
+    print("lockstep \(lockstepVersion), \(world.size) rank\(world.size == 1 ? "" : "s")")
+    print(
+      "MPI: \(world is MPICommunicator ? firstLine(MPICommunicator.libraryVersion) : "not started: no mpirun above")")
+    print("BLAS: \(blasConfiguration)")
+    print(
+      "built for: \(compiledFeatures.isEmpty ? "any processor of its architecture" : compiledFeatures.joined(separator: " "))"
+    )
+    for (rank, facts) in ranks.enumerated() {
+      print("rank \(rank): host \(facts[0]), kernels \(facts[1]), processors \(facts[2]), \(facts[3])")
+    }
+    if Set(ranks.map { $0[1] }).count > 1 {
+      print("warning: the ranks' kernels differ: they cannot train together; see LOCKSTEP_CPU and OPENBLAS_CORETYPE")
+    }
+    for part in ImageDataset.Part.allCases {
+      do throws(TrainingError) {
+        let dataset = try data.load(part)
+        print(
+          "data \(data.data), \(part): \(dataset.count) images of \(dataset.rows)×\(dataset.columns), \(dataset.digest)"
+        )
+      } catch {
+        print("data \(data.data), \(part): \(error)")
+      }
+    }
+  }
+
+  private func firstLine(_ text: String) -> String {
+    text.split(separator: ",").first.map(String.init) ?? text
+  }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Lockstep
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures a checkpoint on the test data.",
+    discussion: "Example: lockstep evaluate runs/first --data mnist")
+
+  @Argument(help: "A checkpoint, or a run directory, whose newest whole checkpoint is meant.")
+  var checkpoint: String
+
+  @OptionGroup var data: DataOptions
+
+  func run() throws {
+    let world = try World.join()
+    let (restored, test) = try world.agree { () throws(TrainingError) in
+      let test = try data.load(.test)
+      let restored = try RestoredNetwork(checkpoint, for: test) { line in
+        if world.rank == 0 { Terminal.complain("warning: \(line)") }
+      }
+      return (restored, test)
+    }
+    let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
+    let sums: LossSums
+    do { sums = try evaluation.run(restored.parameters) } catch { throw TrainingError(.rankFailed, "\(error)") }
+    guard world.rank == 0 else { return }
+    print("\(restored.path): epoch \(restored.state.epoch), step \(restored.state.step)")
+    print("Test loss: \(fixed(sums.loss / Double(sums.samples), 4))")
+    print("Test accuracy: \(fixed(Double(sums.correct) / Double(sums.samples), 4))")
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Kernels
+import Lockstep
+
+/// The program `lockstep`.
+@main
+struct LockstepProgram: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lockstep",
+    abstract: "Trains neural networks on all cores of one or many machines, with the same bits on any number of them.",
+    discussion: """
+      Start it alone for one rank, or under mpirun for many: mpirun -n 4 lockstep train --data mnist
+
+      Exit codes: 0 done, 64 wrong arguments, 65 bad data, 66 missing input, 70 a rank failed, 73 cannot write. An error is \
+      one line on standard error.
+      """,
+    version: lockstepVersion,
+    subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self])
+
+  static func main() {
+    let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
+    guard missing.isEmpty else {
+      World.leave(
+        TrainingError(
+          .rankFailed,
+          "this program was built for a processor with \(missing.joined(separator: " and ")), which "
+            + "\(ProcessFacts.processorModel) on \(ProcessFacts.hostName) lacks; build with LOCKSTEP_CPU=x86-64-v2 or the "
+            + "oldest processor's name"))
+    }
+    // Every rank parses the same arguments; one of them speaks.
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as TrainingError {
+      World.leave(error)
+    } catch {
+      let code = exitCode(for: error)
+      if code.isSuccess {
+        if World.isFirst { print(message(for: error)) }
+        World.leave(code: 0)
+      }
+      World.leave(usage: oneLine(message(for: error)))
+    }
+    World.leave(code: 0)
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).first.map(String.init) ?? text
+  }
+}
+
+extension Task: ExpressibleByArgument {
+  /// See `Task.init(_:)`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension ReductionMethod: ExpressibleByArgument {}
+
+extension TrainingConfiguration.CheckpointInterval: ExpressibleByArgument {
+  /// See `CheckpointInterval.init(_:)`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension TrainingConfiguration.Resume: ExpressibleByArgument {
+  /// `auto`, `never`, or a file.
+  public init?(argument: String) {
+    switch argument {
+    case "auto": self = .auto
+    case "never": self = .never
+    case "": return nil
+    default: self = .file(argument)
+    }
+  }
+}

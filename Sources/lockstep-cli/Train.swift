@@ -1,0 +1,116 @@
+import ArgumentParser
+import FoundationEssentials
+import Lockstep
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a model and writes checkpoints.",
+    discussion: """
+      The defaults are the article's recipe. Gradients are summed in one fixed tree over microbatches, so any number of ranks \
+      gives the same weights, to the bit: compare the weights digests. A run that was stopped goes on where it was when \
+      the same command is given again with its --run-dir, on as many ranks as you like.
+
+      Example: mpirun -n 4 lockstep train --data mnist --epochs 5 --run-dir runs/first
+      """)
+
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "The network: \(Model.names.joined(separator: ", ")).")
+  var model = "article"
+
+  @Option(help: "What it tells apart: classify, or binary:K for class K against the rest.")
+  var task = Task.classify
+
+  @Option(help: "Passes over the training data.")
+  var epochs = 5
+
+  @Option(help: "Samples in a step, over all ranks.")
+  var globalBatch = 32
+
+  @Option(help: "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, 4 to 32)")
+  var microbatch: Int?
+
+  @Option(help: "Adam's step size.")
+  var learningRate: Float = 1e-3
+
+  @Option(help: "What the first weights and the order of the samples follow from.")
+  var seed: UInt64 = 0
+
+  @Option(help: "How gradients are summed: lockstep, the fixed tree, or mpi, MPI_Allreduce, for comparison.")
+  var reduction = ReductionMethod.lockstep
+
+  @Option(help: "Where the run's files go. (default: runs/<time>-<model>)")
+  var runDir: String?
+
+  @Option(help: "When a checkpoint is written: 1epoch, 500steps, 10min.")
+  var checkpointEvery = TrainingConfiguration.CheckpointInterval.epochs(1)
+
+  @Option(help: "How many checkpoints stay.")
+  var keep = 3
+
+  @Option(
+    help: "auto goes on from the run directory's newest whole checkpoint, never starts anew, a file starts there.")
+  var resume = TrainingConfiguration.Resume.auto
+
+  @Option(help: "Ends the run after this many steps.")
+  var maxSteps: Int?
+
+  func validate() throws {
+    guard epochs >= 1 else { throw ValidationError("--epochs \(epochs) is less than 1") }
+    guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
+    guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
+    guard keep >= 1 else {
+      throw ValidationError("--keep \(keep) is less than 1: a run needs a checkpoint to go on from")
+    }
+    guard maxSteps ?? 1 >= 1 else { throw ValidationError("--max-steps \(maxSteps ?? 0) is less than 1") }
+    guard learningRate > 0, learningRate.isFinite else {
+      throw ValidationError("--learning-rate \(learningRate) is not a positive number")
+    }
+  }
+
+  func run() throws {
+    let world = try World.join()
+    let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
+    var configuration = TrainingConfiguration()
+    configuration.model = model
+    configuration.task = task
+    configuration.epochs = epochs
+    configuration.globalBatch = globalBatch
+    configuration.microbatch = microbatch
+    configuration.learningRate = learningRate
+    configuration.seed = seed
+    configuration.reduction = reduction
+    configuration.maxSteps = maxSteps
+    configuration.runDirectory = try runDir ?? world.fromFirst("runs/\(timeStamp())-\(model.replacing(":", with: "-"))")
+    configuration.checkpointEvery = checkpointEvery
+    configuration.keep = keep
+    configuration.resume = resume
+    let observers: [any Observer] = [
+      ConsoleObserver(), RunRecord(directory: configuration.runDirectory ?? "."),
+    ]
+    let trainer = try Trainer(
+      configuration, training: training, test: test, program: lockstepVersion, communicator: world,
+      observers: observers)
+    _ = try trainer.run()
+  }
+
+  private func timeStamp() -> String {
+    let now = Date.now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+    return now.replacing("T", with: "-").replacing("Z", with: "")
+  }
+}
+
+/// Where the data are; the same in every command.
+struct DataOptions: ParsableArguments {
+  @Option(help: "The dataset: mnist, fashion-mnist (see launch/fetch), or a directory of IDX files.")
+  var data = "mnist"
+
+  /// One part of the dataset. A missing file is 66, a wrong one 65.
+  func load(_ part: ImageDataset.Part) throws(TrainingError) -> ImageDataset {
+    do throws(IDXError) {
+      return try ImageDataset.load(directory: try ImageDataset.directory(named: data), part: part)
+    } catch {
+      throw TrainingError(error.isMissingInput ? .missingInput : .badData, error.description)
+    }
+  }
+}
