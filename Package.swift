@@ -66,6 +66,8 @@ let package = Package(
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests"]),
     tests("TrainingTests", ["Lockstep"]),
     tests("ArchitectureTests", []),
+    // Start the built program, alone and below mpirun, on real data.
+    tests("ProgramTests", ["Lockstep", "lockstep-cli"]),
     // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.
     tests("MPITests", ["Lockstep"], path: "Tests/MPI"),
   ],
