@@ -26,11 +26,12 @@ let package = Package(
     // C libraries: a module map, pkg-config, and accessors for the macros that Swift cannot import.
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CIntrinsics"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // The rooms, in the order in which data passes through them.
-    room("Kernels", ["COpenBLAS"]),
+    room("Kernels", ["COpenBLAS", "CIntrinsics"]),
     room("Tensors", ["Kernels"]),
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
