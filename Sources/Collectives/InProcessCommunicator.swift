@@ -153,6 +153,8 @@ private final class World: Sendable {
       gates[rank].wait()
     }
     if let failed = failedRank {
+      // The gate stays open: a rank that goes on all the same is told again at the next one.
+      gates[rank].signal()
       throw CommunicationError("rank \(failed) failed, and rank \(rank) waited for it")
     }
   }
