@@ -26,11 +26,12 @@ let package = Package(
     // C libraries: a module map, pkg-config, and accessors for the macros that Swift cannot import.
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CIntrinsics"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // The rooms, in the order in which data passes through them.
-    room("Kernels", ["COpenBLAS"]),
+    room("Kernels", ["COpenBLAS", "CIntrinsics"]),
     room("Tensors", ["Kernels"]),
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
@@ -70,6 +71,8 @@ let package = Package(
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests"]),
     tests("TrainingTests", ["Lockstep"]),
     tests("ArchitectureTests", []),
+    // Start the built program, alone and below mpirun, on real data.
+    tests("ProgramTests", ["Lockstep", "lockstep-cli"]),
     // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.
     tests("MPITests", ["Collectives", "MPICollectives", "Tensors", "ReductionReference"], path: "Tests/MPI"),
   ],

@@ -44,22 +44,28 @@ public func adamStep(
   let m = unsafe firstMoment.base
   let v = unsafe secondMoment.base
   let c = coefficients
-  let one = Float(1)
+  let scale = Lanes(repeating: c.gradientScale)
+  let decay1 = Lanes(repeating: c.beta1)
+  let decay2 = Lanes(repeating: c.beta2)
+  let rest1 = Lanes(repeating: 1 - c.beta1)
+  let rest2 = Lanes(repeating: 1 - c.beta2)
+  let epsilon = Lanes(repeating: c.epsilon)
+  let correction = Lanes(repeating: c.secondMomentCorrection)
+  let step = Lanes(repeating: c.stepSize)
   let whole = count / laneCount * laneCount
   for i in stride(from: 0, to: whole, by: laneCount) {
-    let scaled = unsafe g.lanes(i) * c.gradientScale
-    let first = unsafe (m.lanes(i) * c.beta1).addingProduct(scaled, Lanes(repeating: one - c.beta1))
-    let second = unsafe (v.lanes(i) * c.beta2).addingProduct(scaled * scaled, Lanes(repeating: one - c.beta2))
-    let denominator = Lanes(repeating: c.epsilon)
-      .addingProduct(second.squareRoot(), Lanes(repeating: c.secondMomentCorrection))
+    let scaled = unsafe g.lanes(i) * scale
+    let first = unsafe (m.lanes(i) * decay1).addingProduct(scaled, rest1)
+    let second = unsafe (v.lanes(i) * decay2).addingProduct(scaled * scaled, rest2)
+    let denominator = epsilon.addingProduct(second.root(), correction)
     unsafe m.store(first, i)
     unsafe v.store(second, i)
-    unsafe theta.store(theta.lanes(i) - first * c.stepSize / denominator, i)
+    unsafe theta.store(theta.lanes(i) - first * step / denominator, i)
   }
   for i in whole..<count {
     let scaled = unsafe g[i] * c.gradientScale
-    let first = unsafe (m[i] * c.beta1).addingProduct(scaled, one - c.beta1)
-    let second = unsafe (v[i] * c.beta2).addingProduct(scaled * scaled, one - c.beta2)
+    let first = unsafe (m[i] * c.beta1).addingProduct(scaled, 1 - c.beta1)
+    let second = unsafe (v[i] * c.beta2).addingProduct(scaled * scaled, 1 - c.beta2)
     let denominator = c.epsilon.addingProduct(second.squareRoot(), c.secondMomentCorrection)
     unsafe m[i] = first
     unsafe v[i] = second

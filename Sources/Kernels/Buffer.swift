@@ -96,8 +96,10 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Overwrites the elements from `bytes`, whose number must be theirs.
   public func copy(fromBytes bytes: RawSpan) {
     precondition(bytes.byteCount == count * MemoryLayout<Element>.stride, "copy of \(bytes.byteCount) bytes")
-    unsafe bytes.withUnsafeBytes {
-      unsafe UnsafeMutableRawPointer(base).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress {
+        unsafe UnsafeMutableRawPointer(base).copyMemory(from: start, byteCount: source.count)
+      }
     }
   }
 }

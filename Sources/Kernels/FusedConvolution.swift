@@ -1,10 +1,13 @@
 // One pass for a 3×3 convolution of a single channel, ReLU and 2×2 max-pooling, and its weight gradient.
 //
-// Lanes run along the output channels (channels last), the nine taps of a channel group stay in registers, and the four
-// positions of a pooling window are computed at once: its 4×4 pixels are each loaded once for up to four products. The
-// taps are written out because a loop over them would have to be unrolled for the registers to hold.
+// Lanes run along the output channels (channels last), and the nine taps of a channel group stay in registers. A pooling
+// window's four positions share 4×4 pixels, each loaded once for up to four products; two neighbouring windows at a time are
+// the eight independent sums that keep two multiply-adders of latency 4 busy. The taps are written out because a loop
+// over them would have to be unrolled for the registers to hold.
 //
-// Legend: a0…a3 the window's four positions (row by row) · w0…w8 the taps (row by row) · x one pixel in all lanes
+// Legend: a0…a3, b0…b3 the four positions of two windows (row by row) · w0…w8 the taps (row by row) · x one pixel in all lanes
+
+internal import CIntrinsics
 
 /// The sizes of a fused convolution: images [height, width], `channels` filters of 3×3, valid, then 2×2 pooling.
 public struct FusedConvolutionShape: Sendable {
@@ -28,7 +31,10 @@ public struct FusedConvolutionShape: Sendable {
   /// The floats of one sample's pooled map [pooledHeight, pooledWidth, channels].
   public var pooledCount: Int { pooledHeight * pooledWidth * channels }
   /// The floats of scratch that the gradient needs.
-  public var scratchCount: Int { pooledHeight * pooledWidth * 4 * laneCount + 10 * channels }
+  public var scratchCount: Int { 10 * channels + 4 * quads }
+  /// The 2×2 squares of an image that can lie under one tap of a window: those with their upper left corner at (y, x) for
+  /// y < height − 1, x < width − 1.
+  fileprivate var quads: Int { (height - 1) * (width - 1) }
 }
 
 /// `output[n, py, px, c] = max(0, max over the 2×2 window of (bias[c] + Σ taps · pixels))`, and `winners`, the position of each
@@ -55,10 +61,11 @@ public func fusedConvolution(
   }
 }
 
-/// The five values of a winner, each in all lanes: 0…3 the window's positions, 4 where its ReLU is closed. Floats, because
-/// comparing and blending them stays in vector registers on every target; in memory, because the compiler would split
-/// the blends of literals in halves.
-private let places = Buffer<Float>((0..<5 * laneCount).map { Float($0 / laneCount) })
+/// A window's four positions as a winner, and the mark of a closed ReLU, each in all lanes. The position is in the lowest two bits
+/// of a number near 1, where ``lockstep_pick8`` reads it, and the mark is negative: blending and comparing floats stays in
+/// vector registers on every target. In memory, because the compiler would split the blends of literals in halves.
+private let places = Buffer<Float>(
+  (0..<5 * laneCount).map { $0 / laneCount < 4 ? Float(bitPattern: 0x3F80_0000 | UInt32($0 / laneCount)) : -1 })
 
 private func convolveGroup(
   _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
@@ -76,22 +83,15 @@ private func convolveGroup(
   let w6 = unsafe weights.lanes(6 * channels)
   let w7 = unsafe weights.lanes(7 * channels)
   let w8 = unsafe weights.lanes(8 * channels)
-  let b = unsafe bias.lanes(0)
-  let zero = Lanes(repeating: 0)
   for py in 0..<shape.pooledHeight {
     var pixel = unsafe image + 2 * py * width
     var at = py * shape.pooledWidth * channels
     for _ in 0..<shape.pooledWidth {
-      var a0 = b
-      var a1 = b
-      var a2 = b
-      var a3 = b
-      var x: Lanes
-      x = unsafe pixel.broadcast(0)
-      a0 = a0.addingProduct(x, w0)
+      var x = unsafe pixel.broadcast(0)
+      var a0 = x * w0
       x = unsafe pixel.broadcast(1)
       a0 = a0.addingProduct(x, w1)
-      a1 = a1.addingProduct(x, w0)
+      var a1 = x * w0
       x = unsafe pixel.broadcast(2)
       a0 = a0.addingProduct(x, w2)
       a1 = a1.addingProduct(x, w1)
@@ -99,12 +99,12 @@ private func convolveGroup(
       a1 = a1.addingProduct(x, w2)
       x = unsafe pixel.broadcast(width)
       a0 = a0.addingProduct(x, w3)
-      a2 = a2.addingProduct(x, w0)
+      var a2 = x * w0
       x = unsafe pixel.broadcast(width + 1)
       a0 = a0.addingProduct(x, w4)
       a1 = a1.addingProduct(x, w3)
       a2 = a2.addingProduct(x, w1)
-      a3 = a3.addingProduct(x, w0)
+      var a3 = x * w0
       x = unsafe pixel.broadcast(width + 2)
       a0 = a0.addingProduct(x, w5)
       a1 = a1.addingProduct(x, w4)
@@ -139,25 +139,35 @@ private func convolveGroup(
       a3 = a3.addingProduct(x, w7)
       x = unsafe pixel.broadcast(3 * width + 3)
       a3 = a3.addingProduct(x, w8)
-      let top = a0.replacing(with: a1, where: a1 .> a0)
-      let bottom = a2.replacing(with: a3, where: a3 .> a2)
-      let largest = top.replacing(with: bottom, where: bottom .> top)
-      let topPlace = unsafe place.lanes(0).replacing(with: place.lanes(laneCount), where: a1 .> a0)
-      let bottomPlace = unsafe place.lanes(2 * laneCount).replacing(with: place.lanes(3 * laneCount), where: a3 .> a2)
-      let winner = unsafe topPlace.replacing(with: bottomPlace, where: bottom .> top)
-        .replacing(with: place.lanes(4 * laneCount), where: largest .<= zero)
-      unsafe output.store(largest.replacing(with: zero, where: largest .<= zero), at)
-      unsafe winners.store(winner, at)
+      unsafe pool(a0, a1, a2, a3, bias, output + at, winners + at, place)
       unsafe pixel += 2
       at += channels
     }
   }
 }
 
+/// ReLU and maximum of a window's four sums, and which it was.
+@inline(__always)
+private func pool(
+  _ a0: Lanes, _ a1: Lanes, _ a2: Lanes, _ a3: Lanes, _ bias: UnsafePointer<Float>,
+  _ output: UnsafeMutablePointer<Float>, _ winner: UnsafeMutablePointer<Float>, _ place: UnsafePointer<Float>
+) {
+  let zero = Lanes(repeating: 0)
+  let top = a0.replacing(with: a1, where: a1 .> a0)
+  let bottom = a2.replacing(with: a3, where: a3 .> a2)
+  let largest = unsafe top.replacing(with: bottom, where: bottom .> top) + bias.lanes(0)
+  let topPlace = unsafe place.lanes(0).replacing(with: place.lanes(laneCount), where: a1 .> a0)
+  let bottomPlace = unsafe place.lanes(2 * laneCount).replacing(with: place.lanes(3 * laneCount), where: a3 .> a2)
+  let largestPlace = topPlace.replacing(with: bottomPlace, where: bottom .> top)
+  unsafe winner.store(largestPlace.replacing(with: place.lanes(4 * laneCount), where: largest .<= zero), 0)
+  unsafe output.store(largest.replacing(with: zero, where: largest .<= zero), 0)
+}
+
 /// The gradients of ``fusedConvolution``'s weights and bias, summed over the samples and then written or added once.
 ///
 /// `gradient` and `winners` as `output` there; `input` its input. The pooled gradient is zero at three of a window's four
-/// positions, so only a quarter of the dense work is in it. `scratch` holds `shape.scratchCount` floats.
+/// positions; each lane picks the pixel under its own winner, so that only the quarter that is not zero is multiplied.
+/// `scratch` holds `shape.scratchCount` floats.
 public func fusedConvolutionGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Float>, input: Buffer<Float>, into weightsGradient: Buffer<Float>,
   bias biasGradient: Buffer<Float>, samples: Int, _ shape: FusedConvolutionShape, scratch: Buffer<Float>,
@@ -171,14 +181,13 @@ public func fusedConvolutionGradient(
     weightsGradient.count == 9 * shape.channels && biasGradient.count == shape.channels,
     "fused convolution's gradient: weights")
   let totals = scratch[0..<10 * shape.channels]
-  let routed = scratch[10 * shape.channels..<shape.scratchCount]
+  let quads = scratch[10 * shape.channels..<shape.scratchCount]
   totals.fill(0)
   for sample in 0..<samples {
-    let image = unsafe UnsafePointer(input.base) + sample * shape.height * shape.width
+    unsafe gatherQuads(input.base + sample * shape.height * shape.width, quads.base, shape)
     for group in stride(from: 0, to: shape.channels, by: laneCount) {
       let at = sample * shape.pooledCount + group
-      unsafe routeGroup(gradient.base + at, winners.base + at, routed.base, shape)
-      unsafe accumulateGroup(image, routed.base, totals.base + group, shape)
+      unsafe accumulateGroup(quads.base, gradient.base + at, winners.base + at, totals.base + group, shape)
     }
   }
   let weights = totals[0..<9 * shape.channels]
@@ -193,32 +202,29 @@ public func fusedConvolutionGradient(
   }
 }
 
-/// Spreads each pooled gradient to its winner: `routed` [window, 4, lanes], zero at the positions that lost. A pass of its own,
-/// not inlined: beside the products the compiler would take the masks apart.
-@inline(never)
-private func routeGroup(
-  _ gradient: UnsafePointer<Float>, _ winners: UnsafePointer<Float>, _ routed: UnsafeMutablePointer<Float>,
-  _ shape: FusedConvolutionShape
+/// `quads[y, x]` = the pixels (y, x), (y, x + 1), (y + 1, x), (y + 1, x + 1): what one tap sees at a window's four positions.
+private func gatherQuads(
+  _ image: UnsafePointer<Float>, _ quads: UnsafeMutablePointer<Float>, _ shape: FusedConvolutionShape
 ) {
-  let zero = Lanes(repeating: 0)
-  for window in 0..<shape.pooledHeight * shape.pooledWidth {
-    let g = unsafe gradient.lanes(window * shape.channels)
-    let winner = unsafe winners.lanes(window * shape.channels)
-    let at = window * 4 * laneCount
-    unsafe routed.store(zero.replacing(with: g, where: winner .== Lanes(repeating: 0)), at)
-    unsafe routed.store(zero.replacing(with: g, where: winner .== Lanes(repeating: 1)), at + laneCount)
-    unsafe routed.store(zero.replacing(with: g, where: winner .== Lanes(repeating: 2)), at + 2 * laneCount)
-    unsafe routed.store(zero.replacing(with: g, where: winner .== Lanes(repeating: 3)), at + 3 * laneCount)
+  var quad = unsafe UnsafeMutableRawPointer(quads)
+  for y in 0..<shape.height - 1 {
+    let upper = unsafe image + y * shape.width
+    let lower = unsafe upper + shape.width
+    for x in 0..<shape.width - 1 {
+      unsafe quad.storeBytes(of: SIMD4(upper[x], upper[x + 1], lower[x], lower[x + 1]), as: SIMD4<Float>.self)
+      unsafe quad += 16
+    }
   }
 }
 
 @inline(never)
 private func accumulateGroup(
-  _ image: UnsafePointer<Float>, _ routed: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
-  _ shape: FusedConvolutionShape
+  _ quads: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ winners: UnsafePointer<Float>,
+  _ totals: UnsafeMutablePointer<Float>, _ shape: FusedConvolutionShape
 ) {
   let channels = shape.channels
-  let width = shape.width
+  // Floats between a quad and the one below it.
+  let row = 4 * (shape.width - 1)
   var w0 = unsafe totals.lanes(0 * channels)
   var w1 = unsafe totals.lanes(1 * channels)
   var w2 = unsafe totals.lanes(2 * channels)
@@ -229,70 +235,25 @@ private func accumulateGroup(
   var w7 = unsafe totals.lanes(7 * channels)
   var w8 = unsafe totals.lanes(8 * channels)
   var b = unsafe totals.lanes(9 * channels)
-  var gradient = unsafe routed
+  let zero = Lanes(repeating: 0)
   for py in 0..<shape.pooledHeight {
-    var pixel = unsafe image + 2 * py * width
+    var quad = unsafe quads + 2 * py * row
+    var at = py * shape.pooledWidth * channels
     for _ in 0..<shape.pooledWidth {
-      let g0 = unsafe gradient.lanes(0)
-      let g1 = unsafe gradient.lanes(laneCount)
-      let g2 = unsafe gradient.lanes(2 * laneCount)
-      let g3 = unsafe gradient.lanes(3 * laneCount)
-      b += (g0 + g1) + (g2 + g3)
-      var x: Lanes
-      x = unsafe pixel.broadcast(0)
-      w0 = w0.addingProduct(x, g0)
-      x = unsafe pixel.broadcast(1)
-      w1 = w1.addingProduct(x, g0)
-      w0 = w0.addingProduct(x, g1)
-      x = unsafe pixel.broadcast(2)
-      w2 = w2.addingProduct(x, g0)
-      w1 = w1.addingProduct(x, g1)
-      x = unsafe pixel.broadcast(3)
-      w2 = w2.addingProduct(x, g1)
-      x = unsafe pixel.broadcast(width)
-      w3 = w3.addingProduct(x, g0)
-      w0 = w0.addingProduct(x, g2)
-      x = unsafe pixel.broadcast(width + 1)
-      w4 = w4.addingProduct(x, g0)
-      w3 = w3.addingProduct(x, g1)
-      w1 = w1.addingProduct(x, g2)
-      w0 = w0.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(width + 2)
-      w5 = w5.addingProduct(x, g0)
-      w4 = w4.addingProduct(x, g1)
-      w2 = w2.addingProduct(x, g2)
-      w1 = w1.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(width + 3)
-      w5 = w5.addingProduct(x, g1)
-      w2 = w2.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(2 * width)
-      w6 = w6.addingProduct(x, g0)
-      w3 = w3.addingProduct(x, g2)
-      x = unsafe pixel.broadcast(2 * width + 1)
-      w7 = w7.addingProduct(x, g0)
-      w6 = w6.addingProduct(x, g1)
-      w4 = w4.addingProduct(x, g2)
-      w3 = w3.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(2 * width + 2)
-      w8 = w8.addingProduct(x, g0)
-      w7 = w7.addingProduct(x, g1)
-      w5 = w5.addingProduct(x, g2)
-      w4 = w4.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(2 * width + 3)
-      w8 = w8.addingProduct(x, g1)
-      w5 = w5.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(3 * width)
-      w6 = w6.addingProduct(x, g2)
-      x = unsafe pixel.broadcast(3 * width + 1)
-      w7 = w7.addingProduct(x, g2)
-      w6 = w6.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(3 * width + 2)
-      w8 = w8.addingProduct(x, g2)
-      w7 = w7.addingProduct(x, g3)
-      x = unsafe pixel.broadcast(3 * width + 3)
-      w8 = w8.addingProduct(x, g3)
-      unsafe pixel += 2
-      unsafe gradient += 4 * laneCount
+      let winner = unsafe winners.lanes(at)
+      let g = unsafe gradient.lanes(at).replacing(with: zero, where: winner .< zero)
+      b += g
+      w0 = unsafe w0.addingProduct(quad.picked(by: winner), g)
+      w1 = unsafe w1.addingProduct((quad + 4).picked(by: winner), g)
+      w2 = unsafe w2.addingProduct((quad + 8).picked(by: winner), g)
+      w3 = unsafe w3.addingProduct((quad + row).picked(by: winner), g)
+      w4 = unsafe w4.addingProduct((quad + row + 4).picked(by: winner), g)
+      w5 = unsafe w5.addingProduct((quad + row + 8).picked(by: winner), g)
+      w6 = unsafe w6.addingProduct((quad + 2 * row).picked(by: winner), g)
+      w7 = unsafe w7.addingProduct((quad + 2 * row + 4).picked(by: winner), g)
+      w8 = unsafe w8.addingProduct((quad + 2 * row + 8).picked(by: winner), g)
+      unsafe quad += 8
+      at += channels
     }
   }
   unsafe totals.store(w0, 0 * channels)
@@ -305,4 +266,16 @@ private func accumulateGroup(
   unsafe totals.store(w7, 7 * channels)
   unsafe totals.store(w8, 8 * channels)
   unsafe totals.store(b, 9 * channels)
+}
+
+extension UnsafePointer<Float> {
+  /// Lane i is the float at `index[i]`'s lowest two bits from here.
+  @inline(__always)
+  fileprivate func picked(by index: Lanes) -> Lanes {
+    #if LOCKSTEP_LANES_16
+      unsafe lockstep_pick16(self, unsafeBitCast(index, to: SIMD16<Int32>.self))
+    #else
+      unsafe lockstep_pick8(self, unsafeBitCast(index, to: SIMD8<Int32>.self))
+    #endif
+  }
 }

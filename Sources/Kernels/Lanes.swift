@@ -1,3 +1,5 @@
+internal import CIntrinsics
+
 /// The vector that every hand-written kernel works in.
 ///
 /// `launch/build` defines `LOCKSTEP_LANES_16` where the CPU has AVX-512; elsewhere eight lanes fill an AVX2 register, or
@@ -43,6 +45,16 @@ extension UnsafeMutablePointer<Float> {
 }
 
 extension Lanes {
+  /// √ of each lane, correctly rounded as IEEE 754 asks.
+  @inline(__always)
+  func root() -> Lanes {
+    #if LOCKSTEP_LANES_16
+      lockstep_sqrt16(self)
+    #else
+      lockstep_sqrt8(self)
+    #endif
+  }
+
   /// The sum of the lanes, halving: the order is fixed by the width alone.
   @inline(__always)
   func total() -> Float {

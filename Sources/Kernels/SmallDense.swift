@@ -23,13 +23,23 @@ public func smallDense(
     var j = 0
     while j < outputs {
       let width = outputs - j >= 5 ? 5 : 1
-      for i in 0..<samples {
+      var i = 0
+      while i < samples {
         let sums = unsafe partial + (i * outputs + j) * laneCount
         let row = unsafe x + i * inputs
-        if width == 5 {
-          unsafe dotFive(row, w + j * inputs, stride: inputs, range, into: sums, isFirst: start == 0)
+        let matrix = unsafe w + j * inputs
+        if width == 5 && i + 1 < samples {
+          unsafe dotFivePair(
+            row, matrix, stride: inputs, range, into: sums, sums + outputs * laneCount, isFirst: start == 0)
+          i += 2
+        } else if width == 5 {
+          for output in 0..<5 {
+            unsafe dotOne(row, matrix + output * inputs, range, into: sums + output * laneCount, isFirst: start == 0)
+          }
+          i += 1
         } else {
-          unsafe dotOne(row, w + j * inputs, range, into: sums, isFirst: start == 0)
+          unsafe dotOne(row, matrix, range, into: sums, isFirst: start == 0)
+          i += 1
         }
       }
       j += width
@@ -42,64 +52,53 @@ public func smallDense(
   }
 }
 
-/// Two chains a product hide the latency of the multiply-add; they are added in one order at the end of the block.
+/// Two samples by five outputs: ten sums hide the latency of the multiply-add, seven loads feed ten products. Each sum is the
+/// same chain over the inputs as ``dotOne`` makes, so a sample's bits do not depend on its neighbours.
 @inline(__always)
-private func dotFive(
-  _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, stride step: Int, _ range: Range<Int>,
-  into sums: UnsafeMutablePointer<Float>, isFirst: Bool
+private func dotFivePair(
+  _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, stride inputs: Int, _ range: Range<Int>,
+  into even: UnsafeMutablePointer<Float>, _ odd: UnsafeMutablePointer<Float>, isFirst: Bool
 ) {
   let zero = Lanes(repeating: 0)
-  var a0 = zero
-  var a1 = zero
-  var a2 = zero
-  var a3 = zero
-  var a4 = zero
-  var b0 = zero
-  var b1 = zero
-  var b2 = zero
-  var b3 = zero
-  var b4 = zero
-  var k = range.lowerBound
-  while k + 2 * laneCount <= range.upperBound {
-    let even = unsafe x.lanes(k)
-    let odd = unsafe x.lanes(k + laneCount)
-    unsafe a0 = a0.addingProduct(even, w.lanes(k))
-    unsafe b0 = b0.addingProduct(odd, w.lanes(k + laneCount))
-    unsafe a1 = a1.addingProduct(even, w.lanes(step + k))
-    unsafe b1 = b1.addingProduct(odd, w.lanes(step + k + laneCount))
-    unsafe a2 = a2.addingProduct(even, w.lanes(2 * step + k))
-    unsafe b2 = b2.addingProduct(odd, w.lanes(2 * step + k + laneCount))
-    unsafe a3 = a3.addingProduct(even, w.lanes(3 * step + k))
-    unsafe b3 = b3.addingProduct(odd, w.lanes(3 * step + k + laneCount))
-    unsafe a4 = a4.addingProduct(even, w.lanes(4 * step + k))
-    unsafe b4 = b4.addingProduct(odd, w.lanes(4 * step + k + laneCount))
-    k += 2 * laneCount
+  var a0 = isFirst ? zero : unsafe even.lanes(0 * laneCount)
+  var a1 = isFirst ? zero : unsafe even.lanes(1 * laneCount)
+  var a2 = isFirst ? zero : unsafe even.lanes(2 * laneCount)
+  var a3 = isFirst ? zero : unsafe even.lanes(3 * laneCount)
+  var a4 = isFirst ? zero : unsafe even.lanes(4 * laneCount)
+  var b0 = isFirst ? zero : unsafe odd.lanes(0 * laneCount)
+  var b1 = isFirst ? zero : unsafe odd.lanes(1 * laneCount)
+  var b2 = isFirst ? zero : unsafe odd.lanes(2 * laneCount)
+  var b3 = isFirst ? zero : unsafe odd.lanes(3 * laneCount)
+  var b4 = isFirst ? zero : unsafe odd.lanes(4 * laneCount)
+  for k in stride(from: range.lowerBound, to: range.upperBound, by: laneCount) {
+    let left = unsafe x.lanes(k)
+    let right = unsafe x.lanes(inputs + k)
+    let w0 = unsafe w.lanes(k)
+    a0 = a0.addingProduct(left, w0)
+    b0 = b0.addingProduct(right, w0)
+    let w1 = unsafe w.lanes(inputs + k)
+    a1 = a1.addingProduct(left, w1)
+    b1 = b1.addingProduct(right, w1)
+    let w2 = unsafe w.lanes(2 * inputs + k)
+    a2 = a2.addingProduct(left, w2)
+    b2 = b2.addingProduct(right, w2)
+    let w3 = unsafe w.lanes(3 * inputs + k)
+    a3 = a3.addingProduct(left, w3)
+    b3 = b3.addingProduct(right, w3)
+    let w4 = unsafe w.lanes(4 * inputs + k)
+    a4 = a4.addingProduct(left, w4)
+    b4 = b4.addingProduct(right, w4)
   }
-  if k < range.upperBound {
-    let even = unsafe x.lanes(k)
-    unsafe a0 = a0.addingProduct(even, w.lanes(k))
-    unsafe a1 = a1.addingProduct(even, w.lanes(step + k))
-    unsafe a2 = a2.addingProduct(even, w.lanes(2 * step + k))
-    unsafe a3 = a3.addingProduct(even, w.lanes(3 * step + k))
-    unsafe a4 = a4.addingProduct(even, w.lanes(4 * step + k))
-  }
-  a0 += b0
-  a1 += b1
-  a2 += b2
-  a3 += b3
-  a4 += b4
-  if !isFirst {
-    unsafe a0 += sums.lanes(0)
-    unsafe a1 += sums.lanes(laneCount)
-    unsafe a2 += sums.lanes(2 * laneCount)
-    unsafe a3 += sums.lanes(3 * laneCount)
-    unsafe a4 += sums.lanes(4 * laneCount)
-  }
-  unsafe sums.store(a0, 0)
-  unsafe sums.store(a1, laneCount)
-  unsafe sums.store(a2, 2 * laneCount)
-  unsafe sums.store(a3, 3 * laneCount)
-  unsafe sums.store(a4, 4 * laneCount)
+  unsafe even.store(a0, 0 * laneCount)
+  unsafe even.store(a1, 1 * laneCount)
+  unsafe even.store(a2, 2 * laneCount)
+  unsafe even.store(a3, 3 * laneCount)
+  unsafe even.store(a4, 4 * laneCount)
+  unsafe odd.store(b0, 0 * laneCount)
+  unsafe odd.store(b1, 1 * laneCount)
+  unsafe odd.store(b2, 2 * laneCount)
+  unsafe odd.store(b3, 3 * laneCount)
+  unsafe odd.store(b4, 4 * laneCount)
 }
 
 @inline(__always)

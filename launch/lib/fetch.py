@@ -106,7 +106,9 @@ def opened(url):
     except queue.Empty:
         raise SourceError(f"no answer within {CONNECT_SECONDS} s") from None
     if isinstance(answer, Exception):
-        raise SourceError(str(getattr(answer, "reason", None) or answer))
+        # urllib wraps the system's error, whose words without the number are enough.
+        reason = getattr(answer, "reason", answer)
+        raise SourceError(str(getattr(reason, "strerror", None) or reason or answer))
     return answer
 
 
@@ -220,7 +222,7 @@ def from_debian(wanted, work):
 
 def sources(name):
     """Where `name` can be had: what to call it, and the function that asks it, in the order of asking."""
-    if name == "fashion-mnist":
+    if name == "fashion-mnist" and os.path.isdir(f"/{DEBIAN_DIRECTORY}"):
         yield f"/{DEBIAN_DIRECTORY}", lambda wanted, work: packed_files(f"/{DEBIAN_DIRECTORY}", wanted)
     for base in MIRRORS[name]:
         yield urllib.parse.urlsplit(base).netloc, lambda wanted, work, base=base: from_mirror(base, wanted, work)
@@ -354,7 +356,7 @@ def main(name, directory):
             say(f"{name}: no source delivered ({'; '.join(reasons)}); put the four IDX files into {directory} by hand")
             return NO_SOURCE
     except OSError as error:
-        say(f"{error.filename or directory}: {error.strerror}; give a directory that can be written")
+        say(f"{error.filename or directory}: {error.strerror}; give a directory that can be written and has 150 MB free")
         return CANNOT_WRITE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

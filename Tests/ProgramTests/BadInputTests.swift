@@ -1,0 +1,165 @@
+import Foundation
+import Testing
+
+extension ProgramTests {
+  /// Whatever is wrong with what the user gives: one line on standard error, the documented exit code, at 1 and at 3 ranks.
+  @Suite(.serialized)
+  struct BadInputTests {
+    /// A dataset of four 6×6 training images and two test ones, as four files' bytes.
+    private static func smallDataset() -> [String: [UInt8]] {
+      func images(_ count: UInt8) -> [UInt8] {
+        [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 6, 0, 0, 0, 6] + (0..<36 * Int(count)).map { UInt8($0 % 251) }
+      }
+      func labels(_ count: UInt8) -> [UInt8] { [0, 0, 8, 1, 0, 0, 0, count] + (0..<count).map { $0 % 10 } }
+      return [
+        "train-images-idx3-ubyte": images(4), "train-labels-idx1-ubyte": labels(4), "t10k-images-idx3-ubyte": images(2),
+        "t10k-labels-idx1-ubyte": labels(2),
+      ]
+    }
+
+    private static func write(_ files: [String: [UInt8]], to directory: String) throws {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/\(name)")) }
+    }
+
+    private static func expectOneLine(
+      _ arguments: [String], code: Int32, mentioning words: [String], _ what: String,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      for ranks in [nil, 1, 3] {
+        let outcome = try Program.start(["train"] + arguments, ranks: ranks).wait(limit: 30)
+        let at = "\(what) at \(ranks.map(String.init) ?? "no mpirun"): \(outcome.errors)"
+        #expect(outcome.code == code, "\(at)", sourceLocation: sourceLocation)
+        #expect(outcome.errorLines.count == 1, "\(at)", sourceLocation: sourceLocation)
+        for word in words { #expect(outcome.errors.contains(word), "\(at)", sourceLocation: sourceLocation) }
+      }
+    }
+
+    @Test func theSmallDatasetItselfIsFine() throws {
+      let scratch = try ScratchDirectory()
+      try Self.write(Self.smallDataset(), to: scratch.file("data"))
+      let outcome = try Program.run(
+        [
+          "train", "--data", scratch.file("data"), "--epochs", "1", "--global-batch", "4", "--microbatch", "1",
+          "--run-dir",
+          scratch.file("run"),
+        ], ranks: 3)
+      #expect(outcome.code == 0, "\(outcome.errors)")
+    }
+
+    private static let damages: [(what: String, file: String, damage: @Sendable (inout [UInt8]) -> Void)] = [
+      ("magic", "train-images-idx3-ubyte", { $0[0] = 1 }),
+      ("type", "train-images-idx3-ubyte", { $0[2] = 0x0D }),
+      ("rank", "train-images-idx3-ubyte", { $0[3] = 1 }),
+      ("overflow", "train-images-idx3-ubyte", { for i in 4..<16 { $0[i] = 0xFF } }),
+      ("zero size", "train-images-idx3-ubyte", { $0[11] = 0 }),
+      ("truncated", "t10k-images-idx3-ubyte", { $0.removeLast() }),
+      ("empty", "t10k-labels-idx1-ubyte", { $0.removeAll() }),
+      ("trailing bytes", "train-labels-idx1-ubyte", { $0.append(0) }),
+      (
+        "counts that differ", "train-labels-idx1-ubyte",
+        {
+          $0[7] = 3; $0.removeLast()
+        }
+      ),
+      ("label out of range", "train-labels-idx1-ubyte", { $0[8] = 10 }),
+      ("gzip damage", "train-images-idx3-ubyte", { $0 = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + $0 }),
+    ]
+
+    @Test(arguments: damages.indices)
+    func malformedIDX(_ index: Int) throws {
+      let (what, file, damage) = Self.damages[index]
+      let scratch = try ScratchDirectory()
+      var files = Self.smallDataset()
+      damage(&files[file, default: []])
+      try Self.write(files, to: scratch.file("data"))
+      try Self.expectOneLine(
+        ["--data", scratch.file("data"), "--run-dir", scratch.file("run")], code: 65, mentioning: ["idx"], what)
+    }
+
+    @Test func missingData() throws {
+      try Self.expectOneLine(["--data", "/nowhere"], code: 66, mentioning: ["/nowhere"], "no directory")
+      let scratch = try ScratchDirectory()
+      var files = Self.smallDataset()
+      files["t10k-labels-idx1-ubyte"] = nil
+      try Self.write(files, to: scratch.file("data"))
+      try Self.expectOneLine(["--data", scratch.file("data")], code: 66, mentioning: ["t10k-labels"], "no labels")
+    }
+
+    @Test func runDirectoryThatCannotBeWritten() throws {
+      let scratch = try ScratchDirectory()
+      try Data().write(to: URL(fileURLWithPath: scratch.file("file")))
+      try Self.expectOneLine(
+        ["--run-dir", scratch.file("file")], code: 73, mentioning: [scratch.file("file")], "a file")
+      try Self.expectOneLine(
+        ["--run-dir", "/proc/lockstep"], code: 73, mentioning: ["/proc/lockstep"], "a read-only place")
+    }
+
+    @Test func tooManyRanksForTheMicrobatches() throws {
+      let outcome = try Program.run(["train", "--global-batch", "8", "--microbatch", "4"], ranks: 3)
+      #expect(outcome.code == 64)
+      #expect(outcome.errorLines.count == 1)
+      #expect(outcome.errors.contains("--microbatch"))
+    }
+
+    @Test(arguments: [
+      (["--model", "resent"], "resent"), (["--model", "mlp:784-"], "mlp:784-"),
+      (["--model", "mlp:10-5-1"], "10 inputs"),
+      (["--model", "mlp:784-5"], "5 outputs"), (["--task", "binary:12"], "binary:12"), (["--task", "sort"], "sort"),
+      (["--epochs", "0"], "--epochs"), (["--epochs", "many"], "many"), (["--global-batch", "0"], "--global-batch"),
+      (["--microbatch", "64"], "microbatch"), (["--learning-rate", "nan"], "--learning-rate"),
+      (["--checkpoint-every", "never"], "never"), (["--no-such-flag"], "--no-such-flag"), (["--keep", "0"], "--keep"),
+    ])
+    func argumentsThatCannotBe(_ arguments: [String], _ word: String) throws {
+      let scratch = try ScratchDirectory()
+      try Self.expectOneLine(
+        arguments + ["--run-dir", scratch.file("run")], code: 64, mentioning: [word], "\(arguments)")
+    }
+
+    @Test func missingCheckpoint() throws {
+      try Self.expectOneLine(["--resume", "/nowhere.safetensors"], code: 66, mentioning: ["/nowhere"], "no checkpoint")
+    }
+
+    @Test func ranksWithDifferentArguments() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--run-dir", scratch.file("run")]
+      for (other, word) in [
+        (["--seed", "1"], "seed"), (["--global-batch", "64"], "batch"), (["--model", "mlp"], "model"),
+      ] {
+        let outcome = try Program.run(arguments, ranks: 3, others: arguments + other)
+        #expect(outcome.code == 64, "\(outcome.errors)")
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains(word) && outcome.errors.contains("rank 1"))
+      }
+    }
+
+    /// A failure that only one rank has: its name and host stand in the line.
+    @Test func dataMissingOnOneRank() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--run-dir", scratch.file("run")]
+      let outcome = try Program.run(arguments, ranks: 3, others: arguments + ["--data", "/nowhere"])
+      #expect(outcome.code == 66, "\(outcome.errors)")
+      #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("rank 1 on \(ProcessInfo.processInfo.hostName)"))
+    }
+
+    /// A failure in mid-run ends all ranks: here rank 0 cannot write its checkpoint.
+    @Test func checkpointThatCannotBeWritten() throws {
+      let scratch = try ScratchDirectory()
+      let run = scratch.file("run")
+      let job = try Program.start(
+        ["train", "--checkpoint-every", "200steps", "--epochs", "50", "--run-dir", run], ranks: 2)
+      while job.process.isRunning
+        && !FileManager.default.fileExists(atPath: "\(run)/checkpoints/step-00000200.safetensors")
+      {
+        Thread.sleep(forTimeInterval: 0.005)
+      }
+      // Root may write where it has no right to; nobody may create a file in a directory that is gone.
+      try FileManager.default.removeItem(atPath: "\(run)/checkpoints")
+      let outcome = job.wait(limit: 60)
+      #expect(outcome.code == 73, "\(outcome.errors)")
+      #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("rank 0") && outcome.errors.contains("checkpoints"))
+    }
+  }
+}

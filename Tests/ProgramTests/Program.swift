@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+/// Everything that starts the program: one test at a time, for each takes all cores.
+@Suite(.serialized)
+enum ProgramTests {}
+
+/// The built program, started as a user would: alone or below mpirun, with what it said and how it ended.
+struct Program {
+  struct Outcome {
+    var code: Int32
+    var output: String
+    var errors: String
+
+    /// What stands behind the last `name: ` of the output.
+    func value(of name: String) -> String? {
+      output.split(separator: "\n").last { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
+    var weightsDigest: String? { value(of: "weights digest") }
+    var errorLines: [Substring] { errors.split(separator: "\n") }
+  }
+
+  /// A program that has been started and not waited for.
+  final class Running: @unchecked Sendable {
+    let process = Process()
+    fileprivate let output = Pipe()
+    fileprivate let errors = Pipe()
+
+    /// Waits for the end; a program that has not ended after `limit` seconds is killed and its code is −1: it hung.
+    func wait(limit: Double = 120) -> Outcome {
+      let texts = [output, errors].map { pipe in
+        let text = Text()
+        let thread = Thread {
+          text.finish(String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+        }
+        thread.start()
+        return text
+      }
+      let deadline = Date(timeIntervalSinceNow: limit)
+      while process.isRunning && Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
+      let hung = process.isRunning
+      if hung { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+      let code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+      return Outcome(code: hung ? -1 : code, output: texts[0].value(), errors: texts[1].value())
+    }
+
+    /// The processes of the ranks, by their own rank numbers.
+    func ranks() -> [Int: pid_t] {
+      var found: [Int: pid_t] = [:]
+      for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+        guard let pid = pid_t(name), let stat = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+          let parent = stat.split(separator: ")").last?.split(separator: " ").dropFirst().first,
+          parent == "\(process.processIdentifier)",
+          let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ")
+        else { continue }
+        let rank = environment.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+          .first { $0.hasPrefix("OMPI_COMM_WORLD_RANK=") }?.split(separator: "=").last.flatMap { Int($0) }
+        if let rank { found[rank] = pid }
+      }
+      return found
+    }
+  }
+
+  /// Beside this test's own executable.
+  static let path: String = {
+    let mine = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return URL(fileURLWithPath: mine).deletingLastPathComponent().appendingPathComponent("lockstep").path
+  }()
+
+  /// Starts `arguments` on `ranks` ranks below mpirun, or without it where `ranks` is nil. With `others`, rank 0 gets `arguments`
+  /// and the other ranks `others`.
+  static func start(_ arguments: [String], ranks: Int? = nil, others: [String]? = nil) throws -> Running {
+    let running = Running()
+    running.process.executableURL = URL(fileURLWithPath: ranks == nil ? path : "/usr/bin/env")
+    running.process.arguments =
+      switch ranks {
+      case nil: arguments
+      case let ranks?:
+        ["mpirun", "--quiet", "--mca", "opal_signal", "", "--oversubscribe"]
+          + (others.map { ["-n", "1", path] + arguments + [":", "-n", "\(ranks - 1)", path] + $0 }
+            ?? ["-n", "\(ranks)", path] + arguments)
+      }
+    var environment = ProcessInfo.processInfo.environment.filter {
+      !$0.key.hasPrefix("OMPI_") && !$0.key.hasPrefix("PMIX_")
+    }
+    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    running.process.environment = environment
+    running.process.standardOutput = running.output
+    running.process.standardError = running.errors
+    running.process.standardInput = FileHandle.nullDevice
+    try running.process.run()
+    return running
+  }
+
+  /// Whether these processes end within seconds: those that mpirun kills outlive it by a moment.
+  static func haveEnded(_ processes: some Collection<pid_t>) -> Bool {
+    let deadline = Date(timeIntervalSinceNow: 5)
+    while Date() < deadline {
+      // One that nobody waits for any more stays in the table as a zombie.
+      let alive = processes.filter { process in
+        let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        return stat?.split(separator: ")").last?.hasPrefix(" Z") == false
+      }
+      if alive.isEmpty { return true }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    return false
+  }
+
+  /// Starts and waits.
+  static func run(_ arguments: [String], ranks: Int? = nil, others: [String]? = nil) throws -> Outcome {
+    try start(arguments, ranks: ranks, others: others).wait()
+  }
+}
+
+/// A text that a thread hands over.
+private final class Text: @unchecked Sendable {
+  private let done = DispatchSemaphore(value: 0)
+  private var text = ""
+
+  func finish(_ text: String) {
+    self.text = text
+    done.signal()
+  }
+
+  func value() -> String {
+    done.wait()
+    return text
+  }
+}
+
+/// A directory of its own, gone with the test.
+final class ScratchDirectory {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("lockstep-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { "\(path)/\(name)" }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Lockstep
+import Testing
+
+extension ProgramTests {
+  /// The idea of the whole: the number of ranks decides how fast, never what.
+  @Suite(.serialized)
+  struct SameBitsTests {
+    static let recipes: [(name: String, arguments: [String])] = [
+      ("article, one epoch", ["--model", "article"]),
+      ("mlp", ["--model", "mlp", "--max-steps", "200"]),
+      ("a short last microbatch", ["--model", "article", "--global-batch", "100"]),
+      ("a short last batch", ["--model", "mlp:784-64-10", "--global-batch", "7000"]),
+      ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
+    ]
+
+    @Test(arguments: recipes.indices)
+    func digestIsTheSameAtEveryWorldSize(_ index: Int) throws {
+      let recipe = Self.recipes[index]
+      var digests: [String] = []
+      for ranks in [nil, 1, 2, 3, 4, 8] {
+        let scratch = try ScratchDirectory()
+        let outcome = try Program.run(
+          ["train", "--epochs", "1", "--run-dir", scratch.file("run")] + recipe.arguments, ranks: ranks)
+        #expect(outcome.code == 0, "\(recipe.name) at \(ranks ?? 0) ranks: \(outcome.errors)")
+        digests.append(try #require(outcome.weightsDigest))
+      }
+      print("\(recipe.name): \(digests[0])")
+      #expect(Set(digests).count == 1, "\(recipe.name): \(digests)")
+    }
+
+    @Test func theSeedDecides() throws {
+      let digests = try ["0", "1"].map { seed in
+        let scratch = try ScratchDirectory()
+        return try Program.run(
+          ["train", "--seed", seed, "--max-steps", "20", "--run-dir", scratch.file("run")]
+        ).weightsDigest
+      }
+      #expect(digests[0] != digests[1])
+    }
+
+    /// Ranks that are threads of this process, and ranks that are processes.
+    @Test func threadsComputeWhatProcessesCompute() throws {
+      var configuration = TrainingConfiguration()
+      configuration.epochs = 1
+      configuration.globalBatch = 48
+      configuration.maxSteps = 60
+      let directory = try ImageDataset.directory(named: "mnist")
+      let training = try ImageDataset.load(directory: directory, part: .train)
+      let test = try ImageDataset.load(directory: directory, part: .test)
+      let scratch = try ScratchDirectory()
+      let processes = try Program.run(
+        ["train", "--epochs", "1", "--global-batch", "48", "--max-steps", "60", "--run-dir", scratch.file("run")],
+        ranks: 2)
+      for size in [1, 2, 3, 4] {
+        let configuration = configuration
+        let summaries = try InProcessCommunicator.run(size: size) { communicator in
+          try Trainer(
+            configuration, training: training, test: test, program: "test", communicator: communicator
+          ).run()
+        }
+        #expect(summaries.map(\.weightsDigest) == Array(repeating: processes.weightsDigest, count: size))
+        #expect(Set(summaries.map(\.testAccuracy)).count == 1)
+      }
+    }
+
+    @Test func evaluationIsTheSameAtEveryWorldSize() throws {
+      let scratch = try ScratchDirectory()
+      let run = scratch.file("run")
+      let trained = try Program.run(["train", "--max-steps", "50", "--run-dir", run])
+      let summary = try JSONDecoder().decode(
+        TrainingSummary.self, from: Data(contentsOf: URL(fileURLWithPath: "\(run)/summary.json")))
+      #expect(summary.weightsDigest == trained.weightsDigest)
+      for ranks in [nil, 2, 3] {
+        let evaluated = try Program.run(["evaluate", run], ranks: ranks)
+        #expect(evaluated.code == 0, "\(evaluated.errors)")
+        #expect(evaluated.value(of: "Test accuracy") == trained.value(of: "Test accuracy"))
+        #expect(evaluated.value(of: "Test loss") == fixed(summary.testLoss, 4))
+      }
+    }
+  }
+}
