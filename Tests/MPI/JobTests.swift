@@ -59,7 +59,12 @@ private struct Job {
     code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     output = String(decoding: try Data(contentsOf: files[0].path), as: UTF8.self)
     errors = String(decoding: try Data(contentsOf: files[1].path), as: UTF8.self)
+    // What mpirun kills may outlive it by a moment; what is left for good is still there after ten seconds.
     processesLeft = try Self.processes(with: mark)
+    for _ in 0..<100 where !processesLeft.isEmpty {
+      Thread.sleep(forTimeInterval: 0.1)
+      processesLeft = try Self.processes(with: mark)
+    }
   }
 
   /// The processes in whose environment `mark` stands; ranks inherit it from mpirun.
