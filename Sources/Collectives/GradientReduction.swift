@@ -84,8 +84,9 @@ public final class GradientReduction {
         if !slices[peer].isEmpty { spread.receives.append(.init(peer: peer, range: slices[peer])) }
       }
       self.spread = spread
-      additions = tree.additions(of: operands)
-      whole = operands[tree.root]
+      // A rank that owns no float has been sent none: there is no tree for it to finish.
+      additions = slice.isEmpty ? [] : tree.additions(of: operands)
+      whole = slice.isEmpty ? nil : operands[tree.root]
     }
   }
 

@@ -44,7 +44,11 @@ public final class InProcessCommunicator: Communicator {
 
   public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
     try share(.floats(buffer)) { board throws(CommunicationError) in
-      if rank != root { buffer.copy(from: board[root].floats) }
+      let floats = board[root].floats
+      guard floats.count == buffer.count else {
+        throw CommunicationError("broadcast of \(floats.count) floats meets \(buffer.count)")
+      }
+      if rank != root { buffer.copy(from: floats) }
     }
   }
 
@@ -148,7 +152,11 @@ private final class World: Sendable {
     } else {
       gates[rank].wait()
     }
-    if let failed = failedRank { throw CommunicationError("rank \(failed) failed, and rank \(rank) waited for it") }
+    if let failed = failedRank {
+      // The gate stays open: a rank that goes on all the same is told again at the next one.
+      gates[rank].signal()
+      throw CommunicationError("rank \(failed) failed, and rank \(rank) waited for it")
+    }
   }
 
   /// Opens every gate for good: whoever waits for this rank, or will, is told.

@@ -1,1 +1,88 @@
 import Testing
+
+@Suite struct ArchitectureTests {
+  @Test func `No file imports what its room may not know`() throws {
+    let declared = try SourceFiles.declaredDependencies()
+    let files = try SourceFiles.all()
+    #expect(files.count > 50, "the sources were not found")
+    for file in files {
+      #expect(declared[file.room] != nil, "\(file.path) is in no target of Package.swift")
+      for violation in Arrows.violations(of: file, declared: declared) { Issue.record("\(violation)") }
+    }
+  }
+
+  @Test func `Package.swift declares no dependency that may not be`() throws {
+    let declared = try SourceFiles.declaredDependencies()
+    #expect(declared["Training"]?.contains("Collectives") == true, "the manifest was not understood")
+    #expect(declared["lockstep-cli"]?.contains("ArgumentParser") == true, "the manifest was not understood")
+    for (room, modules) in declared {
+      for module in modules {
+        #expect(
+          !Arrows.isForbidden(module, to: room, rooms: Set(declared.keys)), "\(room) must not depend on \(module)")
+      }
+    }
+  }
+
+  @Test func `Every declared dependency is imported somewhere in its room`() throws {
+    let files = try SourceFiles.all()
+    for (room, modules) in try SourceFiles.declaredDependencies() {
+      let imported = files.filter { $0.room == room }.reduce(into: Set<String>()) { $0.formUnion($1.imports) }
+      #expect(modules.subtracting(imported).isEmpty, "\(room) never imports these")
+    }
+  }
+
+  /// The files that may say `unsafe`: C is called, or raw memory is read, there and nowhere else. A file is added to this list
+  /// by whoever reviews what it does.
+  static let unsafeFiles: Set<String> = [
+    // Flat memory, BLAS and SIMD.
+    "Sources/Kernels/Adam.swift", "Sources/Kernels/BLAS.swift", "Sources/Kernels/Buffer.swift",
+    "Sources/Kernels/Convolution.swift", "Sources/Kernels/Elementwise.swift", "Sources/Kernels/FusedConvolution.swift",
+    "Sources/Kernels/Lanes.swift", "Sources/Kernels/Normalise.swift", "Sources/Kernels/Pooling.swift",
+    "Sources/Kernels/SmallDense.swift",
+    // MPI.
+    "Sources/MPICollectives/MPICalls.swift", "Sources/MPICollectives/MPICommunicator.swift",
+    // The system's calls on files, zlib, libcrypto, write(2) to standard error.
+    "Sources/Checkpoints/SystemCalls.swift", "Sources/Datasets/GzipStream.swift", "Sources/Digests/SHA256Digest.swift",
+    "Sources/Digests/SHA256Hasher.swift", "Sources/Reporting/Terminal.swift",
+  ]
+
+  @Test func `Only these files are unsafe`() throws {
+    let unsafe = Set(try SourceFiles.all().filter { $0.contains(word: "unsafe") }.map(\.path))
+    #expect(unsafe.subtracting(Self.unsafeFiles).sorted() == [], "not on the list")
+    #expect(Self.unsafeFiles.subtracting(unsafe).sorted() == [], "on the list, but gone or safe")
+  }
+
+  @Test func `The check of imports sees each arrow that must not be`() {
+    // The check is itself code that could pass everything: here it is shown what it must not pass.
+    let declared = SourceFiles.declaredDependencies(
+      manifest: """
+        room("Kernels", ["COpenBLAS"]), room("Tensors", ["Kernels"]), room("Collectives", ["Tensors"]),
+        room("MPICollectives", ["Collectives", "COpenMPI"]), room("NeuralNetworks", ["Collectives"]),
+        room("Optimizers"), room("Datasets", ["CZlib"]), room("Training", ["Collectives"]), room("Reporting", ["Training"]),
+        room(
+          "Lockstep", ["Reporting", "MPICollectives"]),
+        .executableTarget(
+          name: "lockstep-cli", dependencies: ["Lockstep", .product(name: "ArgumentParser", package: "x")]),
+        """)
+    #expect(declared.count == 11)
+    #expect(declared["Optimizers"] == [])
+    #expect(declared["lockstep-cli"] == ["Lockstep", "ArgumentParser"])
+    func violations(_ room: String, _ code: String) -> Int {
+      Arrows.violations(of: .init(path: "Sources/\(room)/File.swift", text: code), declared: declared).count
+    }
+    #expect(violations("NeuralNetworks", "import Collectives") == 1)
+    #expect(violations("Optimizers", "import Glibc\n  internal import Collectives") == 2)
+    #expect(violations("Datasets", "@_exported import struct Collectives.X") == 2)
+    #expect(violations("Training", "import MPICollectives") == 2)
+    #expect(violations("Training", "import Reporting") == 2)
+    #expect(violations("Kernels", "import Tensors") == 2)
+    #expect(violations("Tensors", "internal import COpenBLAS") == 2)
+    #expect(violations("Collectives", "@preconcurrency import COpenMPI") == 2)
+    #expect(violations("Collectives", "import Kernels") == 1)
+    #expect(violations("Training", "import ArgumentParser") == 2)
+
+    #expect(violations("Kernels", "internal import COpenBLAS\nimport Glibc") == 0)
+    #expect(violations("Training", "import Collectives // import Reporting") == 0)
+    #expect(violations("lockstep-cli", "import ArgumentParser\nimport Lockstep") == 0)
+  }
+}
