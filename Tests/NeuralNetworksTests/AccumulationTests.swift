@@ -1,3 +1,4 @@
+import Kernels
 import NeuralNetworks
 import Tensors
 import Testing
@@ -5,6 +6,9 @@ import Testing
 /// The contract that the fixed tree's bits rest on: `.add` onto what a gradient buffer holds gives, bit for bit, what
 /// `.replace` elsewhere and an elementwise addition give, because a sum is complete before it is added.
 @Suite struct AccumulationTests {
+  /// Every rank sets this, and more threads would change bits: OpenBLAS cuts the work by their number.
+  init() { useOneBLASThread() }
+
   private static let sampleCounts = [1, 2, 3, 5, 7, 9, 13, 17, 21, 29, 32, 33, 37, 40, 64, 65, 97, 150]
 
   private func check(_ layers: [any LayerSpecification], input shape: Shape, fromImages: Bool = false) throws {

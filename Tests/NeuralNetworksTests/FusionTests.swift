@@ -1,3 +1,4 @@
+import Kernels
 import NeuralNetworks
 import Tensors
 import Testing
@@ -7,6 +8,9 @@ import Testing
 /// The planner fuses only where a network begins with the three and is not asked for its input's gradient, so asking for it
 /// keeps them apart.
 @Suite struct FusionTests {
+  /// Every rank sets this, and more threads would change bits: OpenBLAS cuts the work by their number.
+  init() { useOneBLASThread() }
+
   private static let sizes = [(4, 4, 16), (5, 4, 16), (6, 9, 48), (7, 7, 32), (12, 13, 16)]
 
   private func layers(_ channels: Int) -> [any LayerSpecification] {

@@ -1,8 +1,12 @@
+import Kernels
 import NeuralNetworks
 import Tensors
 import Testing
 
 @Suite struct SequentialTests {
+  /// Every rank sets this, and more threads would change bits: OpenBLAS cuts the work by their number.
+  init() { useOneBLASThread() }
+
   @Test func shapesFollowTheLayers() throws {
     let layers: [any LayerSpecification] = [
       Conv2D(filters: 4, kernel: 3, padding: .same), MaxPool2D(2), ReLU(), Conv2D(filters: 6, kernel: 2), Flatten(),
