@@ -10,3 +10,4 @@ static inline MPI_Errhandler lockstep_mpi_errors_return(void) { return MPI_ERROR
 static inline MPI_Request lockstep_mpi_request_null(void) { return MPI_REQUEST_NULL; }
 static inline MPI_Status *lockstep_mpi_statuses_ignore(void) { return MPI_STATUSES_IGNORE; }
 static inline void *lockstep_mpi_in_place(void) { return MPI_IN_PLACE; }
+static inline MPI_Info lockstep_mpi_info_null(void) { return MPI_INFO_NULL; }

@@ -11,7 +11,7 @@ public protocol Communicator: AnyObject {
   /// The number of ranks: the world size.
   var size: Int { get }
 
-  /// Returns once every rank has called it.
+  /// Returns once every rank has called it; what the others wrote to ``sharedBuffers(count:)`` before is then seen.
   func barrier() throws(CommunicationError)
 
   /// Overwrites `buffer`, of the same count everywhere, with what it holds on rank `root`. Cost: lg p messages of n.
@@ -26,6 +26,11 @@ public protocol Communicator: AnyObject {
   func exchange(
     _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
   ) throws(CommunicationError)
+
+  /// One buffer of every rank, in rank order, in memory that all ranks read and write directly: this rank's has `count` zeros, the
+  /// others' what they asked for. nil, on all ranks alike, where they share no memory. They last as long as the process: ask
+  /// once a run.
+  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]?
 
   /// `buffer[i] = Σ over ranks`, in an order that the implementation chooses: its bits depend on the number of ranks.
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError)

@@ -15,6 +15,9 @@ public enum ReductionMethod: String, Sendable, CaseIterable {
 /// owner; the owner finishes the tree; a second exchange spreads the finished slices. With p = 2ᵏ ranks each sends and
 /// receives 2n(p − 1)/p floats in 2(p − 1) messages, as much as a ring moves; with an uneven p a rank holds up to 2·lg
 /// nodes instead of one. No MPI reduction operator takes part, so the order of additions is this file's alone.
+///
+/// Where all ranks share memory, slots and total lie in it and nothing is sent: an owner reads the others' slots in place, and all
+/// read the total where the owners wrote it, with a barrier before and after. The additions are the same, so the bits are.
 public final class GradientReduction {
   /// What a rank does with one of its microbatches.
   public struct Contribution: Sendable, Equatable {
@@ -51,7 +54,7 @@ public final class GradientReduction {
     fileprivate let whole: Operand?
     fileprivate let slice: Range<Int>
 
-    fileprivate init(leaves: Int, count: Int, rank: Int, size: Int) {
+    fileprivate init(leaves: Int, count: Int, rank: Int, size: Int, isShared: Bool) {
       let tree = ReductionTree(leaves: leaves)
       let nodes = (0..<size).map { tree.nodes(covering: microbatches(of: leaves, heldBy: $0, of: size)) }
       let slices = (0..<size).map { sliceRange(of: count, ownedBy: $0, of: size) }
@@ -64,10 +67,16 @@ public final class GradientReduction {
       for (slot, node) in nodes[rank].enumerated() { operands[node] = .held(slot * count + slice.lowerBound) }
       var received = 0
       for peer in 0..<size where peer != rank {
-        for slot in 0..<nodes[rank].count where !slices[peer].isEmpty {
+        for slot in 0..<nodes[rank].count where !slices[peer].isEmpty && !isShared {
           let start = slot * count
           scatter.sends.append(
             .init(peer: peer, range: start + slices[peer].lowerBound..<start + slices[peer].upperBound))
+        }
+        if isShared {
+          for (slot, node) in nodes[peer].enumerated() {
+            operands[node] = .shown(peer: peer, slot * count + slice.lowerBound)
+          }
+          continue
         }
         for node in nodes[peer] where !slice.isEmpty {
           scatter.receives.append(.init(peer: peer, range: received..<received + slice.count))
@@ -96,6 +105,8 @@ public final class GradientReduction {
     case held(Int)
     /// In what other ranks sent.
     case received(Int)
+    /// In another rank's slots, in memory that is shared.
+    case shown(peer: Int, Int)
     /// In the total.
     case total
   }
@@ -113,24 +124,45 @@ public final class GradientReduction {
   private let slots: Buffer<Float>
   private let received: Buffer<Float>
   private let total: Buffer<Float>
+  /// Every rank's slots (and behind rank 0's the total), where they lie in memory that all share.
+  private let shown: [Buffer<Float>]?
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
-  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and two more.
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and two more. Collective.
+  ///
+  /// - Parameter sharesMemory: whether to use memory that all ranks share, if they do; it lasts as long as the process.
   public init(
-    count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep
-  ) {
+    count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep,
+    sharesMemory: Bool = false
+  ) throws(CommunicationError) {
     self.communicator = communicator
     self.method = method
     self.count = count
-    var plans: [Int: Plan] = [:]
-    for leaves in microbatchCounts {
-      plans[leaves] = Plan(leaves: leaves, count: count, rank: communicator.rank, size: communicator.size)
+    let (rank, size) = (communicator.rank, communicator.size)
+    let usesTree = size > 1 && method == .lockstep
+    func plans(isShared: Bool) -> [Int: Plan] {
+      Dictionary(
+        uniqueKeysWithValues: microbatchCounts.map {
+          ($0, Plan(leaves: $0, count: count, rank: rank, size: size, isShared: isShared))
+        })
     }
-    self.plans = plans
-    slots = Buffer(count: count * max(1, plans.values.map(\.slots).max() ?? 0))
-    let isShared = communicator.size > 1 && method == .lockstep
-    received = Buffer(count: isShared ? plans.values.map(\.received).max() ?? 0 : 0)
-    total = Buffer(count: isShared ? count : 0)
+    let shared = plans(isShared: true)
+    let slotCount = count * max(1, shared.values.map(\.slots).max() ?? 0)
+    if usesTree && sharesMemory,
+      let shown = try communicator.sharedBuffers(count: slotCount + (rank == 0 ? count : 0))
+    {
+      self.shown = shown
+      self.plans = shared
+      slots = shown[rank].prefix(slotCount)
+      received = Buffer(count: 0)
+      total = shown[0][shown[0].count - count..<shown[0].count]
+    } else {
+      shown = nil
+      self.plans = plans(isShared: false)
+      slots = Buffer(count: slotCount)
+      received = Buffer(count: usesTree ? self.plans.values.map(\.received).max() ?? 0 : 0)
+      total = Buffer(count: usesTree ? count : 0)
+    }
   }
 
   /// This rank's part in a batch of `microbatches` microbatches, one of the counts that were planned.
@@ -156,13 +188,23 @@ public final class GradientReduction {
   }
 
   private func reduceByTree(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
-    try communicator.exchange(plan.scatter, from: slots, into: received)
+    // Behind a barrier everybody's slots are complete, and nobody reads the last total any more.
+    if shown != nil {
+      try communicator.barrier()
+    } else {
+      try communicator.exchange(plan.scatter, from: slots, into: received)
+    }
     for addition in plan.additions {
       sum(
         operand(addition.left, plan), operand(addition.right, plan), into: operand(addition.result, plan))
     }
     if let whole = plan.whole { operand(.total, plan).copy(from: operand(whole, plan)) }
-    try communicator.exchange(plan.spread, from: total, into: total)
+    // Behind this one the total is, and nobody reads this rank's slots any more.
+    if shown != nil {
+      try communicator.barrier()
+    } else {
+      try communicator.exchange(plan.spread, from: total, into: total)
+    }
     return total
   }
 
@@ -177,6 +219,7 @@ public final class GradientReduction {
     switch operand {
     case .held(let start): slots[start..<start + plan.slice.count]
     case .received(let start): received[start..<start + plan.slice.count]
+    case .shown(let peer, let start): shown?[peer][start..<start + plan.slice.count] ?? received
     case .total: total[plan.slice]
     }
   }

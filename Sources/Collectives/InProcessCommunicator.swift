@@ -74,6 +74,12 @@ public final class InProcessCommunicator: Communicator {
     }
   }
 
+  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+    var all: [Buffer<Float>] = []
+    try share(.floats(Buffer(count: count))) { board throws(CommunicationError) in all = board.map(\.floats) }
+    return all
+  }
+
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
     let total = Buffer<Float>(count: buffer.count)
     try share(.floats(buffer)) { board throws(CommunicationError) in

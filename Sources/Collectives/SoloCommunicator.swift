@@ -14,5 +14,6 @@ public final class SoloCommunicator: Communicator {
   public func exchange(_ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>) {
     precondition(plan.sends.isEmpty && plan.receives.isEmpty, "a rank alone has nobody to exchange with")
   }
+  public func sharedBuffers(count: Int) -> [Buffer<Float>]? { nil }
   public func allreduce(_ buffer: Buffer<Float>) {}
 }

@@ -3,14 +3,22 @@
 @safe
 final class BufferStorage: @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
+  private let isOwned: Bool
 
   @usableFromInline
   init(byteCount: Int) {
+    isOwned = true
     unsafe base = .allocate(byteCount: max(byteCount, 1), alignment: 64)
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
   }
 
-  deinit { unsafe base.deallocate() }
+  /// Memory that somebody else keeps for as long as the process lives.
+  init(borrowed: UnsafeMutableRawPointer) {
+    isOwned = false
+    unsafe base = borrowed
+  }
+
+  deinit { if isOwned { unsafe base.deallocate() } }
 }
 
 /// A window onto flat memory that several owners may share: the one currency between layers, kernels and collectives.
@@ -42,6 +50,11 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let storage = BufferStorage(byteCount: count * MemoryLayout<Element>.stride)
     unsafe self.init(
       storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
+  }
+
+  /// Looks onto `count` elements at `base`, which must stay there for as long as the process lives: memory that processes share.
+  public init(processMemory base: UnsafeMutablePointer<Element>, count: Int) {
+    unsafe self.init(storage: BufferStorage(borrowed: UnsafeMutableRawPointer(base)), base: base, count: count)
   }
 
   /// Allocates a copy of `elements`.

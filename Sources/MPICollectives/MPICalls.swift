@@ -123,6 +123,55 @@ enum MPICalls {
     unsafe requests.handles.append(request)
   }
 
+  // MARK: Memory that the ranks of one host share
+
+  /// The communicator of the ranks on this host.
+  static func hostCommunicator() throws(CommunicationError) -> MPI_Comm? {
+    var host: MPI_Comm?
+    try check(
+      unsafe MPI_Comm_split_type(
+        lockstep_mpi_comm_world(), Int32(MPI_COMM_TYPE_SHARED), 0, lockstep_mpi_info_null(), &host),
+      "MPI_Comm_split_type")
+    return unsafe host
+  }
+
+  static func size(of communicator: MPI_Comm?) throws(CommunicationError) -> Int {
+    var size: Int32 = 0
+    try check(unsafe MPI_Comm_size(communicator, &size), "MPI_Comm_size")
+    return Int(size)
+  }
+
+  /// Allocates a window of `count` floats on each rank of `communicator`, in memory that all of them see.
+  static func allocateShared(_ count: Int, _ communicator: MPI_Comm?) throws(CommunicationError) -> MPI_Win? {
+    var window: MPI_Win?
+    // The address of this rank's own part comes again from `sharedMemory`, with the others'.
+    var base: UnsafeMutableRawPointer?
+    try check(
+      unsafe MPI_Win_allocate_shared(
+        MPI_Aint(count * MemoryLayout<Float>.stride), Int32(MemoryLayout<Float>.stride), lockstep_mpi_info_null(),
+        communicator, &base, &window), "MPI_Win_allocate_shared")
+    // One epoch of access for the whole run: reads and writes are plain loads and stores, ordered by `synchronise`.
+    try check(unsafe MPI_Win_lock_all(Int32(MPI_MODE_NOCHECK), window), "MPI_Win_lock_all")
+    return unsafe window
+  }
+
+  /// Where the part of `rank` lies in this process, and its floats.
+  static func sharedMemory(
+    of rank: Int, _ window: MPI_Win?
+  ) throws(CommunicationError) -> (base: UnsafeMutablePointer<Float>?, count: Int) {
+    var bytes: MPI_Aint = 0
+    var unit: Int32 = 0
+    var base: UnsafeMutableRawPointer?
+    try check(unsafe MPI_Win_shared_query(window, Int32(rank), &bytes, &unit, &base), "MPI_Win_shared_query")
+    let count = Int(bytes) / MemoryLayout<Float>.stride
+    return unsafe (base?.bindMemory(to: Float.self, capacity: max(count, 1)), count)
+  }
+
+  /// Makes this rank's stores to `window` visible, and others' loadable.
+  static func synchronise(_ window: MPI_Win?) throws(CommunicationError) {
+    try check(unsafe MPI_Win_sync(window), "MPI_Win_sync")
+  }
+
   // MARK: Completion
 
   /// Polls until all requests are complete: the only wait of a run. Open MPI makes progress only while it is polled, and

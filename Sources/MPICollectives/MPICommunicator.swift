@@ -10,6 +10,7 @@ public final class MPICommunicator: Communicator {
   /// How long a rank waits for the others before it gives up.
   private let patience: Duration
   private var requests = Requests()
+  private var windows = SharedWindows()
 
   /// Initialises MPI, or joins it where it already is, and finds this process' place.
   ///
@@ -36,8 +37,16 @@ public final class MPICommunicator: Communicator {
   public static var libraryVersion: String { MPICalls.libraryVersion() }
 
   public func barrier() throws(CommunicationError) {
+    try windows.synchronise()
     try MPICalls.barrier(&requests)
     try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibarrier")
+    try windows.synchronise()
+  }
+
+  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+    let buffers = try windows.allocate(count, for: size, rank: rank)
+    try barrier()
+    return buffers
   }
 
   public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {

@@ -53,6 +53,7 @@ public final class Trainer {
     let recipe = Self.recipe(configuration, batches, training, test, program: program)
     try communicator.requireEqual(
       recipe.entries.map { ($0.key, $0.value) } + [
+        ("shared_memory", "\(configuration.sharesMemory)"),
         ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
         ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
         ("checkpoint_every", "\(configuration.checkpointEvery)"),
@@ -62,9 +63,13 @@ public final class Trainer {
     ranksTimes = names.map { _ in (0, 0) }
 
     let optimizer = Adam(count: network.layout.count, learningRate: configuration.learningRate)
-    step = TrainingStep(
-      network: network, data: training, batches: batches, optimizer: optimizer, communicator: communicator,
-      method: configuration.reduction)
+    do throws(CommunicationError) {
+      step = try TrainingStep(
+        network: network, data: training, batches: batches, optimizer: optimizer, communicator: communicator,
+        method: configuration.reduction, sharesMemory: configuration.sharesMemory)
+    } catch {
+      throw TrainingError(.rankFailed, error.description)
+    }
     evaluation = Evaluation(network: network, data: test, communicator: communicator)
     content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, optimizer: optimizer, recipe: recipe)

@@ -18,6 +18,8 @@ public struct TrainingConfiguration: Sendable {
   public var seed: UInt64 = 0
   /// How gradients become one sum.
   public var reduction = ReductionMethod.lockstep
+  /// Whether ranks of one host add gradients in memory that they share; the same bits either way.
+  public var sharesMemory = true
   /// Ends the run after this many steps, counted over all its parts.
   public var maxSteps: Int?
   /// Where the run's files go; nil for none at all.

@@ -19,18 +19,18 @@ public final class TrainingStep {
   private let reduction: GradientReduction
   private let feed: Feed
 
-  /// A step of `network` on `data`, cut by `batches`.
+  /// A step of `network` on `data`, cut by `batches`. Collective.
   public init(
     network: Network, data: ImageDataset, batches: BatchPlan, optimizer: any Optimizer,
-    communicator: any Communicator, method: ReductionMethod
-  ) {
+    communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool
+  ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
     parameters = Buffer(count: network.layout.count)
-    reduction = GradientReduction(
+    reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
-      communicator: communicator, method: method)
+      communicator: communicator, method: method, sharesMemory: sharesMemory)
     feed = Feed(data, capacity: batches.microbatch)
   }
 

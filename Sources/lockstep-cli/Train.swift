@@ -39,6 +39,11 @@ struct Train: ParsableCommand {
   @Option(help: "How gradients are summed: lockstep, the fixed tree, or mpi, MPI_Allreduce, for comparison.")
   var reduction = ReductionMethod.lockstep
 
+  @Flag(
+    inversion: .prefixedNo, help: "Ranks of one host add gradients in memory that they share; the same bits either way."
+  )
+  var sharedMemory = true
+
   @Option(help: "Where the run's files go. (default: runs/<time>-<model>)")
   var runDir: String?
 
@@ -80,6 +85,7 @@ struct Train: ParsableCommand {
     configuration.learningRate = learningRate
     configuration.seed = seed
     configuration.reduction = reduction
+    configuration.sharesMemory = sharedMemory
     configuration.maxSteps = maxSteps
     configuration.runDirectory = try runDir ?? world.fromFirst("runs/\(timeStamp())-\(model.replacing(":", with: "-"))")
     configuration.checkpointEvery = checkpointEvery

@@ -12,16 +12,19 @@ import Testing
     for count in Self.counts {
       let batch = LeafGradients(leaves: leaves, count: count)
       let expected = bits(batch.treeSum)
-      let solo = GradientReduction(count: count, microbatchCounts: [leaves], communicator: SoloCommunicator())
+      let solo = try GradientReduction(count: count, microbatchCounts: [leaves], communicator: SoloCommunicator())
       #expect(bits(try batch.reduce(with: solo)) == expected)
-      for ranks in [1, 2, 3, 4, 5, 8] {
+      for (ranks, sharesMemory) in [1, 2, 3, 4, 5, 8].flatMap({ [($0, false), ($0, true)] }) {
         let sums = try InProcessCommunicator.run(size: ranks) { communicator in
-          let reduction = GradientReduction(count: count, microbatchCounts: [leaves], communicator: communicator)
+          let reduction = try GradientReduction(
+            count: count, microbatchCounts: [leaves], communicator: communicator, sharesMemory: sharesMemory)
           return try batch.reduce(with: reduction)
         }
         #expect(sums.count == ranks)
         for (rank, sum) in sums.enumerated() {
-          #expect(bits(sum) == expected, "rank \(rank) of \(ranks), \(leaves) microbatches of \(count) floats")
+          #expect(
+            bits(sum) == expected,
+            "rank \(rank) of \(ranks), \(leaves) microbatches of \(count) floats, shared: \(sharesMemory)")
         }
       }
     }
@@ -45,10 +48,11 @@ import Testing
     let batches = [13, 13, 4, 1, 13, 2, 4].enumerated().map {
       LeafGradients(leaves: $1, count: count, seed: UInt64($0 + 5))
     }
-    for ranks in [1, 2, 3, 4, 5, 8] {
+    for (ranks, sharesMemory) in [1, 2, 3, 4, 5, 8].flatMap({ [($0, false), ($0, true)] }) {
       let sums = try InProcessCommunicator.run(size: ranks) { communicator in
-        let reduction = GradientReduction(
-          count: count, microbatchCounts: Set(batches.map(\.gradients.count)), communicator: communicator)
+        let reduction = try GradientReduction(
+          count: count, microbatchCounts: Set(batches.map(\.gradients.count)), communicator: communicator,
+          sharesMemory: sharesMemory)
         return try batches.map { try $0.reduce(with: reduction) }
       }
       for sum in sums { #expect(sum.map(bits) == batches.map { bits($0.treeSum) }, "\(ranks) ranks") }
@@ -61,7 +65,7 @@ import Testing
       for count in Self.counts {
         let batch = LeafGradients(leaves: leaves, count: count)
         let sums = try InProcessCommunicator.run(size: ranks) { communicator in
-          let reduction = GradientReduction(
+          let reduction = try GradientReduction(
             count: count, microbatchCounts: [leaves], communicator: communicator, method: .mpi)
           return try batch.reduce(with: reduction)
         }
@@ -78,7 +82,7 @@ import Testing
     let batch = LeafGradients(leaves: 16, count: count)
     let traffic = try InProcessCommunicator.run(size: ranks) { communicator in
       let counting = CountingCommunicator(communicator)
-      let reduction = GradientReduction(count: count, microbatchCounts: [16], communicator: counting)
+      let reduction = try GradientReduction(count: count, microbatchCounts: [16], communicator: counting)
       _ = try batch.reduce(with: reduction)
       return [counting.floatsSent, counting.floatsReceived, counting.messagesSent, counting.messagesReceived]
     }
@@ -113,6 +117,9 @@ private final class CountingCommunicator: Communicator {
     messagesSent += plan.sends.count
     messagesReceived += plan.receives.count
     try inner.exchange(plan, from: source, into: destination)
+  }
+  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+    try inner.sharedBuffers(count: count)
   }
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) { try inner.allreduce(buffer) }
 }
