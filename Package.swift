@@ -61,8 +61,8 @@ let package = Package(
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib"]),
-    tests("NeuralNetworksTests", ["NeuralNetworks"]),
-    tests("OptimizersTests", ["Optimizers"]),
+    tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors"]),
+    tests("OptimizersTests", ["Optimizers", "Tensors"]),
     // What the fixed tree must give, worked out plainly: shared by the tests of threads and those of processes.
     .target(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",

@@ -206,7 +206,7 @@ public func fusedConvolutionGradient(
 private func gatherQuads(
   _ image: UnsafePointer<Float>, _ quads: UnsafeMutablePointer<Float>, _ shape: FusedConvolutionShape
 ) {
-  var quad = unsafe UnsafeMutableRawPointer(quads)
+  var quad = UnsafeMutableRawPointer(quads)
   for y in 0..<shape.height - 1 {
     let upper = unsafe image + y * shape.width
     let lower = unsafe upper + shape.width

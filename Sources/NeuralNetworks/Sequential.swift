@@ -33,10 +33,14 @@ public final class Sequential: Layer {
     var parameters: [ParameterSpecification] = []
     var offset = 0
     var kinds: [String: Int] = [:]
-    let planned = fused(layers, input: input, needsInputGradient: needsInputGradient).filter { !($0 is Flatten) }
-    precondition(!planned.isEmpty, "a network of no layers")
-    for (index, specification) in planned.enumerated() {
+    let planned = fused(layers, input: input, needsInputGradient: needsInputGradient)
+    let stageCount = planned.count { !($0 is Flatten) }
+    precondition(stageCount > 0, "a network of no layers")
+    for specification in planned {
       let output = try specification.outputShape(for: shape)
+      defer { shape = output }
+      // The memory stays as it is; what follows sees the new shape.
+      if specification is Flatten { continue }
       let needsInputGradient = needsInputGradient || !parameters.isEmpty
       let layer = try specification.makeLayer(input: shape, capacity: capacity, needsInputGradient: needsInputGradient)
       let layout = ParameterLayout(layer.parameters)
@@ -48,17 +52,16 @@ public final class Sequential: Layer {
           parameters.append(named)
         }
       }
-      let isLast = index == planned.count - 1
+      let isLast = stages.count == stageCount - 1
       stages.append(
         Stage(
           layer: layer, range: offset..<offset + layout.count, outputCount: output.count,
           needsInputGradient: needsInputGradient, output: isLast ? nil : Buffer(count: capacity * output.count),
           outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
       offset += layout.count
-      shape = output
     }
     self.inputShape = input
-    self.outputShape = layers.last is Flatten ? [shape.count] : shape
+    self.outputShape = shape
     self.parameters = parameters
     self.stages = stages
   }

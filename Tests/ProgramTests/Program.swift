@@ -71,7 +71,9 @@ struct Program {
 
   /// Starts `arguments` on `ranks` ranks below mpirun, or without it where `ranks` is nil. With `others`, rank 0 gets `arguments`
   /// and the other ranks `others`.
-  static func start(_ arguments: [String], ranks: Int? = nil, others: [String]? = nil) throws -> Running {
+  static func start(
+    _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, environment extra: [String: String] = [:]
+  ) throws -> Running {
     let running = Running()
     running.process.executableURL = URL(fileURLWithPath: ranks == nil ? path : "/usr/bin/env")
     running.process.arguments =
@@ -87,7 +89,7 @@ struct Program {
     }
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-    running.process.environment = environment
+    running.process.environment = environment.merging(extra) { $1 }
     running.process.standardOutput = running.output
     running.process.standardError = running.errors
     running.process.standardInput = FileHandle.nullDevice
@@ -111,8 +113,10 @@ struct Program {
   }
 
   /// Starts and waits.
-  static func run(_ arguments: [String], ranks: Int? = nil, others: [String]? = nil) throws -> Outcome {
-    try start(arguments, ranks: ranks, others: others).wait()
+  static func run(
+    _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try start(arguments, ranks: ranks, others: others, environment: environment).wait()
   }
 }
 

@@ -42,6 +42,9 @@ public struct Conv2D: LayerSpecification {
   }
 
   func convolutionShape(for input: Shape) throws(ModelError) -> ConvolutionShape {
+    guard padding == .valid || kernel % 2 == 1 else {
+      throw ModelError("a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel)")
+    }
     let extent = padding == .valid ? kernel : 1
     guard input.rank == 3, input[0] >= extent, input[1] >= extent else {
       throw ModelError("a \(kernel)×\(kernel) convolution cannot take input of shape \(input)")

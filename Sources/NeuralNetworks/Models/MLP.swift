@@ -20,8 +20,15 @@ func mlp(named name: String, input: Shape, outputs: Int) throws(ModelError) -> [
   guard sizes[sizes.count - 1] == outputs else {
     throw ModelError("--model \(name) gives \(sizes[sizes.count - 1]) outputs, but the task needs \(outputs)")
   }
+  let count = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+  guard count <= mostParameters else {
+    throw ModelError("--model \(name) has \(count) parameters; the most is 1,000,000,000")
+  }
   return perceptron(Array(sizes.dropFirst()))
 }
+
+/// 4 GB of weights, and as much for each gradient and moment: above it the user hears a line, not the kernel's killer.
+private let mostParameters = 1_000_000_000
 
 private func perceptron(_ sizes: [Int]) -> [any LayerSpecification] {
   var layers: [any LayerSpecification] = [Flatten()]

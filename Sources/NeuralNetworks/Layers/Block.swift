@@ -1,0 +1,26 @@
+import Tensors
+
+/// Layers one after another as one layer, so that models nest: `y = fₙ(… f₁(x))`.
+///
+/// Input and output as the first and the last layer have them. Its parameters are theirs, under names such as
+/// `block2.convolution1.weights`.
+///
+///     Sequential([Block([Conv2D(filters: 8, kernel: 3), ReLU()]), Dense(10)], input: [28, 28, 1], capacity: 32)
+public struct Block: LayerSpecification {
+  /// The layers, in order.
+  public let layers: [any LayerSpecification]
+  public var kind: String { "block" }
+
+  /// A block of one layer or more.
+  public init(_ layers: [any LayerSpecification]) { self.layers = layers }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    var shape = input
+    for layer in layers { shape = try layer.outputShape(for: shape) }
+    return shape
+  }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
+  }
+}

@@ -1,0 +1,42 @@
+import Kernels
+import Testing
+
+@Suite struct PoolingTests {
+  @Test(arguments: [(4, 6, 1, 2), (5, 7, 3, 2), (7, 8, 2, 3), (3, 3, 5, 3), (2, 3, 4, 1)])
+  func forwardAndGradient(height: Int, width: Int, channels: Int, size: Int) {
+    let shape = PoolingShape(height: height, width: width, channels: channels, size: size)
+    let samples = 3
+    let x = noise(samples * shape.inputCount, seed: 1)
+    let y = filled(samples * shape.pooledCount)
+    let winners = Buffer<Int32>(count: y.count)
+    maxPool(x, into: y, winners: winners, samples: samples, shape)
+    let g = noise(y.count, seed: 2)
+    let d = filled(x.count)
+    maxPoolGradient(g, winners: winners, into: d, samples: samples, shape)
+    var expected = [Float](repeating: 0, count: x.count)
+    for at in 0..<y.count {
+      let (c, window) = (at % channels, at / channels)
+      let (px, rest) = (window % (width / size), window / (width / size))
+      let (py, sample) = (rest % (height / size), rest / (height / size))
+      let places = (0..<size * size).map { place in
+        ((sample * height + size * py + place / size) * width + size * px + place % size) * channels + c
+      }
+      let winner = places.max { x[$0] < x[$1] } ?? 0
+      #expect(y[at] == x[winner])
+      #expect(Int(winners[at]) == winner - sample * shape.inputCount)
+      expected[winner] += g[at]
+    }
+    #expect(d.array == expected)
+  }
+
+  @Test func tiesGoToTheFirst() {
+    let shape = PoolingShape(height: 2, width: 2, channels: 1, size: 2)
+    for (window, winner) in [([1, 1, 1, 1], 0), ([0, 2, 2, 2], 1), ([0, 0, 3, 3], 2), ([-2, -2, -2, -1], 3)] {
+      let winners = Buffer<Int32>(count: 1)
+      let y = filled(1)
+      maxPool(Buffer(window.map(Float.init)), into: y, winners: winners, samples: 1, shape)
+      #expect(winners[0] == Int32(winner))
+      #expect(y[0] == Float(window[winner]))
+    }
+  }
+}

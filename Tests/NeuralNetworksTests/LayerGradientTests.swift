@@ -1,0 +1,82 @@
+import NeuralNetworks
+import Tensors
+import Testing
+
+/// Every layer under the one oracle.
+@Suite struct LayerGradientTests {
+  /// Both of Dense's ways: few units on whole lanes (8 or 16 of them), and sgemm for the rest.
+  @Test(arguments: [(16, 1), (16, 5), (32, 10), (48, 7), (5, 3), (19, 10), (16, 33), (7, 40)])
+  func dense(inputs: Int, units: Int) throws {
+    for samples in [1, 3, 6] {
+      try GradientOracle(Dense(units), input: [inputs], samples: samples, seed: 1).check()
+    }
+  }
+
+  @Test func denseTakesAnyShape() throws {
+    try GradientOracle(Dense(4), input: [2, 3, 2], samples: 3, seed: 2).check()
+  }
+
+  /// A block of weights is 86 lanes long: two blocks and a rest.
+  @Test func denseOfManyInputs() throws {
+    try GradientOracle(Dense(6), input: [86 * 16 + 48], samples: 2, seed: 3).check(ofInput: true)
+  }
+
+  @Test(arguments: [
+    (Conv2D(filters: 2, kernel: 3), [5, 4, 1]), (Conv2D(filters: 3, kernel: 3), [4, 6, 2]),
+    (Conv2D(filters: 3, kernel: 2), [3, 4, 3]), (Conv2D(filters: 4, kernel: 1), [3, 2, 3]),
+    (Conv2D(filters: 3, kernel: 3), [3, 3, 2]),
+    (Conv2D(filters: 2, kernel: 3, padding: .same), [4, 5, 1]),
+    (Conv2D(filters: 3, kernel: 3, padding: .same), [5, 3, 2]),
+    (Conv2D(filters: 2, kernel: 5, padding: .same), [4, 6, 2]),
+    (Conv2D(filters: 2, kernel: 5, padding: .same), [1, 2, 3]),
+  ])
+  func convolution(_ layer: Conv2D, input: [Int]) throws {
+    for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 4).check() }
+  }
+
+  @Test func reLU() throws {
+    let oracle = try GradientOracle(ReLU(), input: [3, 7], samples: 3, seed: 5)
+    // Away from the kink: no input within 1/8 of 0.
+    for k in 0..<oracle.input.count { oracle.input[k] += oracle.input[k] < 0 ? -0.125 : 0.125 }
+    oracle.check()
+  }
+
+  @Test func sigmoid() throws {
+    let oracle = try GradientOracle(Sigmoid(), input: [3, 7], samples: 3, seed: 6)
+    for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+    oracle.check()
+  }
+
+  /// Odd sizes too, whose last row and column belong to no window.
+  @Test(arguments: [([4, 6, 1], 2), ([5, 7, 3], 2), ([7, 8, 2], 3), ([3, 3, 2], 3), ([2, 3, 4], 1)])
+  func maxPool(input: [Int], size: Int) throws {
+    let oracle = try GradientOracle(MaxPool2D(size), input: Shape(input), samples: 2, seed: 7)
+    // Away from ties: distinct multiples of 1/4, shuffled.
+    let order = (0..<oracle.input.count).sorted { oracle.input[$0] < oracle.input[$1] }
+    for (rank, k) in order.enumerated() { oracle.input[k] = Float(rank) / 4 }
+    oracle.check()
+  }
+
+  @Test func flatten() throws { try GradientOracle(Flatten(), input: [2, 3, 4], samples: 3, seed: 8).check() }
+
+  @Test func sequential() throws {
+    let network = Block([
+      Conv2D(filters: 3, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 2, kernel: 2), Flatten(), Sigmoid(),
+      Dense(5),
+    ])
+    try GradientOracle(network, input: [4, 5, 2], samples: 3, seed: 9).check()
+  }
+
+  @Test func nestedSequential() throws {
+    let network = Block([
+      Block([Dense(9), Sigmoid()]), Block([Block([Dense(34)]), Sigmoid(), Dense(3)]), Sigmoid(), Dense(4),
+    ])
+    try GradientOracle(network, input: [16], samples: 3, seed: 10).check()
+  }
+
+  /// With no input gradient to give: layers before the first that learns are not asked for theirs.
+  @Test func sequentialThatOnlyLearns() throws {
+    let network = Block([Sigmoid(), Conv2D(filters: 2, kernel: 3), Sigmoid(), Dense(3)])
+    try GradientOracle(network, input: [5, 5, 1], samples: 3, seed: 11, needsInputGradient: false).check(ofInput: false)
+  }
+}

@@ -1,0 +1,73 @@
+import NeuralNetworks
+import Tensors
+import Testing
+
+/// The losses' gradients against central differences of the losses themselves, as ``GradientOracle`` takes them.
+@Suite struct LossGradientTests {
+  private func check(_ loss: any Loss, labels: [UInt8]) {
+    let output = noise(labels.count * loss.outputs, seed: 1)
+    for k in 0..<output.count { output[k] *= 3 }
+    let examples = Examples(inputs: Buffer(count: labels.count), labels: Buffer(labels))
+    let gradient = Buffer<Float>(count: output.count)
+    gradient.fill(.nan)
+    let sums = loss.evaluate(output, examples, gradient: gradient)
+    #expect(sums == loss.evaluate(output, examples, gradient: nil))
+    #expect(sums.samples == labels.count)
+    func value(_ index: Int, _ steps: Float) -> Double {
+      let held = output[index]
+      defer { output[index] = held }
+      output[index] += steps * GradientOracle.step
+      return loss.evaluate(output, examples, gradient: nil).loss
+    }
+    for k in 0..<output.count {
+      let difference = 8 * (value(k, 1) - value(k, -1)) - (value(k, 2) - value(k, -2))
+      let expected = difference / (12 * Double(GradientOracle.step))
+      // A sample's loss is below 8, its rounding 5·10⁻⁷, and 16/12h of that is left.
+      #expect(abs(Double(gradient[k]) - expected) < 5e-5, "logit \(k)")
+    }
+  }
+
+  @Test(arguments: [2, 3, 10])
+  func softmaxCrossEntropy(classes: Int) {
+    check(SoftmaxCrossEntropy(classes: classes), labels: (0..<7).map { UInt8($0 % classes) })
+  }
+
+  @Test func sigmoidCrossEntropy() { check(SigmoidCrossEntropy(positive: 3), labels: [3, 0, 3, 9, 2, 3]) }
+
+  @Test func hitsAreCounted() {
+    let softmax = SoftmaxCrossEntropy(classes: 3)
+    // On a tie the first is the answer.
+    let sums = softmax.evaluate(
+      Buffer([0, 2, 1, 1, 1, 0, 0, 0, 5, -1, -2, -3] as [Float]),
+      Examples(inputs: Buffer(count: 4), labels: Buffer([1, 1, 2, 0])), gradient: nil)
+    #expect(sums.correct == 3)
+    // Above 0, not at it, is positive: Keras' threshold.
+    let binary = SigmoidCrossEntropy(positive: 1).evaluate(
+      Buffer([0.1, -0.1, 0, 0, 3] as [Float]),
+      Examples(inputs: Buffer(count: 5), labels: Buffer([1, 0, 0, 1, 7])), gradient: nil)
+    #expect(binary.correct == 3)
+  }
+
+  /// A logit far out costs its distance, neither more nor NaN.
+  @Test func farLogits() {
+    let examples = Examples(inputs: Buffer(count: 2), labels: Buffer([0, 1]))
+    let gradient = Buffer<Float>(count: 4)
+    let softmax = SoftmaxCrossEntropy(classes: 2)
+      .evaluate(Buffer([1e4, -1e4, 1e4, -1e4] as [Float]), examples, gradient: gradient)
+    #expect(softmax.loss == 2e4)
+    #expect(gradient.array == [0, 0, 1, -1])
+    let binary = SigmoidCrossEntropy(positive: 0)
+      .evaluate(Buffer([-1e4, 1e4] as [Float]), examples, gradient: gradient.prefix(2))
+    #expect(binary.loss == 2e4)
+    #expect(gradient.array.prefix(2) == [-1, 1])
+  }
+
+  /// A network that has diverged shows it in its loss.
+  @Test(arguments: [Float.nan, .infinity])
+  func brokenLogitsShow(value: Float) {
+    let examples = Examples(inputs: Buffer(count: 1), labels: Buffer([1]))
+    #expect(
+      !SoftmaxCrossEntropy(classes: 3).evaluate(Buffer([0, 1, value]), examples, gradient: nil).loss.isFinite)
+    #expect(!SigmoidCrossEntropy(positive: 0).evaluate(Buffer([value]), examples, gradient: nil).loss.isFinite)
+  }
+}

@@ -1,0 +1,87 @@
+import NeuralNetworks
+import Tensors
+import Testing
+
+@Suite struct ModelTests {
+  private let mnist: Shape = [28, 28, 1]
+
+  @Test(arguments: [
+    ("article", 10, 54_410), ("article", 1, 5_729), ("mlp", 10, 669_706), ("mlp", 1, 665_089),
+    ("mlp:784-100-10", 10, 79_510), ("mlp:784-10", 10, 7_850),
+  ])
+  func parameterCounts(name: String, outputs: Int, count: Int) throws {
+    let loss: any Loss = outputs == 1 ? SigmoidCrossEntropy(positive: 0) : SoftmaxCrossEntropy(classes: outputs)
+    let network = try Network(Model.named(name, input: mnist, outputs: outputs), loss: loss, capacity: 1)
+    #expect(network.layout.learntCount == count)
+    #expect(network.model.name == name)
+  }
+
+  @Test func perceptronOfAnySizes() throws {
+    let network = try Network(
+      Model.named("mlp:10-5-1", input: [10], outputs: 1), loss: SigmoidCrossEntropy(positive: 1), capacity: 4)
+    #expect(network.layout.parameters.map(\.shape) == [[5, 10], [5], [1, 5], [1]])
+    #expect(
+      network.layout.parameters.map(\.name) == ["dense1.weights", "dense1.bias", "dense2.weights", "dense2.bias"])
+    #expect(network.layout.learntCount == 61)
+  }
+
+  private func expectError(_ name: String, input: Shape = [28, 28, 1], outputs: Int = 10, _ line: String) {
+    let error = #expect(throws: ModelError.self) { try Model.named(name, input: input, outputs: outputs) }
+    #expect(error?.description == line)
+  }
+
+  @Test func unknownNames() {
+    expectError("resnet-1000", "unknown model 'resnet-1000' for --model; there are: article, mlp, mlp:A-B-…-Z")
+    expectError("", "unknown model '' for --model; there are: article, mlp, mlp:A-B-…-Z")
+    expectError("Article", "unknown model 'Article' for --model; there are: article, mlp, mlp:A-B-…-Z")
+  }
+
+  @Test(arguments: [
+    "mlp:", "mlp:784", "mlp:784-", "mlp:-10", "mlp:784--10", "mlp:784-0-10", "mlp:784-x-10", "mlp:784-1.5-10",
+    "mlp:784 -10", "mlp:784-1000001-10", "mlp:784-9223372036854775808-10",
+  ])
+  func badSpellings(name: String) {
+    expectError(
+      name, "--model \(name) is not of the form mlp:A-B-…-Z with two sizes or more, each 1 to 1,000,000")
+  }
+
+  @Test func sizesThatDoNotFit() {
+    expectError("mlp:783-10", "--model mlp:783-10 takes 783 inputs, but a sample of the data has 784")
+    expectError("mlp:784-9", "--model mlp:784-9 gives 9 outputs, but the task needs 10")
+    expectError("mlp:784-10", outputs: 1, "--model mlp:784-10 gives 10 outputs, but the task needs 1")
+  }
+
+  /// Each size is possible, but not the network: 4 TB a copy. Refused before anything is allocated.
+  @Test func networksThatNoMachineHolds() {
+    expectError(
+      "mlp:784-1000000-1000000-10",
+      "--model mlp:784-1000000-1000000-10 has 1000796000010 parameters; the most is 1,000,000,000")
+    #expect(throws: Never.self) { try Model.named("mlp:784-1000000-10", input: mnist, outputs: 10) }
+  }
+
+  @Test func modelsThatDoNotFitTheData() throws {
+    let article = try Model.named("article", input: [2, 2, 1], outputs: 10)
+    #expect(throws: ModelError("a 3×3 convolution cannot take input of shape [2, 2, 1]")) {
+      try Network(article, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    }
+    let narrow = try Model.named("article", input: [3, 9, 1], outputs: 10)
+    #expect(throws: ModelError("a 2×2 max-pooling cannot take input of shape [1, 7, 32]")) {
+      try Network(narrow, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    }
+    let flat = try Model.named("article", input: [784], outputs: 10)
+    #expect(throws: ModelError("a 3×3 convolution cannot take input of shape [784]")) {
+      try Network(flat, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    }
+    let ten = try Model.named("mlp", input: mnist, outputs: 10)
+    #expect(throws: ModelError("model mlp gives 10 outputs, but the task needs 1")) {
+      try Network(ten, loss: SigmoidCrossEntropy(positive: 0), capacity: 1)
+    }
+  }
+
+  /// An even kernel has no middle, so that no padding on both sides keeps the size.
+  @Test func sameConvolutionsAreOdd() {
+    #expect(throws: ModelError("a 'same' convolution needs an odd kernel, not 2×2")) {
+      try Conv2D(filters: 3, kernel: 2, padding: .same).outputShape(for: [5, 5, 1])
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import NeuralNetworks
+import Tensors
+import Testing
+
+/// Every layer and loss against PyTorch 2.13, channels last. The script that made the numbers:
+///
+///     import torch, torch.nn.functional as F
+///
+///     def wave(*shape, at=0.0, scale=1.0):          # element k is scale * sin(1.3 k + at), made in double
+///         k = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
+///         return (scale * torch.sin(1.3 * k + at)).float().reshape(shape).requires_grad_()
+///
+///     def show(name, t):
+///         t = t.detach().double().flatten()
+///         print(name, [float(f"{v:.7g}") for v in t[:6].tolist()],
+///               float(f"{(t * torch.cos(torch.arange(len(t), dtype=torch.float64))).sum():.7g}"))
+///
+///     def last(t): return t.permute(0, 2, 3, 1)     # [N, C, H, W] -> [N, H, W, C]
+///     def first(t): return t.permute(0, 3, 1, 2)
+///
+///     def case(name, y, x, *parameters):
+///         y.backward(wave(*y.shape, at=0.5)); print("#", name, list(y.shape))
+///         show("output", y); show("input", x.grad)
+///         for p in parameters: show("parameter", p.grad)
+///
+///     for inputs, units in ((5, 3), (40, 7), (12, 40)):
+///         x, w, b = wave(2, inputs), wave(units, inputs, at=1), wave(units, at=2)
+///         case(f"dense {inputs} {units}", F.linear(x, w, b), x, w, b)
+///     for padding in (0, 1):
+///         x, w, b = wave(2, 5, 4, 2), wave(3, 3, 2, 3, at=1), wave(3, at=2)
+///         case(f"convolution {padding}", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), b, padding=padding)), x, w, b)
+///     x = wave(2, 3, 2); case("relu", F.relu(x), x)
+///     x = wave(2, 3, 2, scale=4); case("sigmoid", torch.sigmoid(x), x)
+///     x = wave(2, 5, 7, 2); case("maxpool 2", last(F.max_pool2d(first(x), 2)), x)
+///     x = wave(2, 7, 6, 3); case("maxpool 3", last(F.max_pool2d(first(x), 3)), x)
+///     x = wave(2, 2, 2, 3); case("flatten", x.flatten(1), x)
+///     x, w, b = wave(2, 7, 8, 1), wave(3, 3, 1, 16, at=1), wave(16, at=2)
+///     case("fused", last(F.max_pool2d(F.relu(F.conv2d(first(x), w.permute(3, 2, 0, 1), b)), 2)), x, w, b)
+///
+///     z, labels = wave(4, 5, scale=3), torch.tensor([1, 4, 0, 2])
+///     l = F.cross_entropy(z, labels, reduction="sum"); l.backward()
+///     print("# softmax", f"{l.item():.7g}", (z.argmax(1) == labels).sum().item()); show("gradient", z.grad)
+///     z = wave(6, scale=3)
+///     l = F.binary_cross_entropy_with_logits(z, torch.tensor([1., 0, 0, 1, 1, 0]), reduction="sum"); l.backward()
+///     print("# sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
+@Suite struct PyTorchLayerTests {
+  /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
+  private func check(
+    _ layers: [any LayerSpecification], input shape: Shape, scale: Double = 1, output expected: Golden,
+    input expectedInput: Golden? = nil, parameters expectedParameters: [Golden] = [],
+    _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let block = Block(layers)
+    let specification: any LayerSpecification = layers.count == 1 ? layers[0] : block
+    let layer = try specification.makeLayer(input: shape, capacity: 2, needsInputGradient: expectedInput != nil)
+    let layout = ParameterLayout(layer.parameters)
+    let pass = Pass(samples: 2, isTraining: true)
+    let input = wave(2 * shape.count, scale: scale)
+    let parameters = Buffer<Float>(count: layout.count)
+    for (index, range) in layout.ranges.enumerated() {
+      parameters[range].copy(from: wave(range.count, at: Double(index + 1)))
+    }
+    let output = Buffer<Float>(count: 2 * (try block.outputShape(for: shape)).count)
+    let gradient = Buffer<Float>(count: layout.count)
+    let inputGradient = Buffer<Float>(count: input.count)
+    layer.forward(input, parameters, into: output, pass)
+    layer.backward(
+      wave(output.count, at: 0.5), input: input, output: output, parameters: parameters,
+      into: expectedInput == nil ? nil : inputGradient, gradient: gradient, .replace, pass)
+    expected.expect(output, "output", location)
+    expectedInput?.expect(inputGradient, "input gradient", location)
+    #expect(expectedParameters.count == layout.ranges.count, sourceLocation: location)
+    for (index, golden) in expectedParameters.enumerated() {
+      golden.expect(gradient[layout.ranges[index]], layout.parameters[index].name, location)
+    }
+  }
+
+  @Test func denseBySgemm() throws {
+    try check(
+      [Dense(3)], input: [5],
+      output: Golden([2.148811, 0.5982099, -0.7566912, 2.570339, 1.088167, -0.2212471], -0.5317288),
+      input: Golden([1.358082, 0.9436271, -0.8532436, -1.40011, 0.1041878, -0.6664729], 2.460386),
+      parameters: [
+        Golden([-0.2047086, -0.4882615, -0.05651014, 0.4580287, 0.3015544, -0.1184635], -0.5909378),
+        Golden([-0.4721766, 0.4231621, 0.6985673], -0.5342477),
+      ])
+    try check(
+      [Dense(40)], input: [12],
+      output: Golden([4.202437, -3.97335, 3.299947, -5.09555, 5.888393, -4.609964], 2.251166),
+      input: Golden([-0.1468323, 0.4968696, 0.4126565, -0.2760994, -0.5603688, -0.02369642], 1.456422),
+      parameters: [
+        Golden([0.08487812, -0.2699214, -0.2292854, 0.1472543, 0.3080661, 0.01756041], 7.266391),
+        Golden([1.267131, 0.5909556, -0.9509709, -1.099723, 0.3626218, 1.293725], -0.4692918),
+      ])
+  }
+
+  @Test func denseByLanes() throws {
+    try check(
+      [Dense(7)], input: [40],
+      output: Golden([11.64579, -18.01162, -5.910147, 19.08267, -0.632353, -18.19321], 1.495378),
+      input: Golden([-0.7123988, -1.947733, -0.3296337, 1.771379, 1.277318, -1.088018], 0.1092115),
+      parameters: [
+        Golden([-0.1719956, 0.443324, 0.4091729, -0.2244174, -0.5292357, -0.05872242], 0.6170661),
+        Golden([0.3050988, -0.02158862, -0.3166486, -0.1478177, 0.2375665, 0.2749152], 0.4073608),
+      ])
+  }
+
+  @Test func convolution() throws {
+    try check(
+      [Conv2D(filters: 3, kernel: 3)], input: [5, 4, 2],
+      output: Golden([0.7563137, -1.571057, -1.596826, 1.805163, 1.218586, -1.153222], 2.734573),
+      input: Golden([1.111226, -0.5129266, -1.86865, 2.641986, -1.967155, 0.2140574], -1.77849),
+      parameters: [
+        Golden([-5.334863, -1.634454, 4.460434, -1.619533, 4.122622, 3.825127], 8.096912),
+        Golden([-0.04370338, 1.011115, 0.5846478], 0.2593052),
+      ])
+    try check(
+      [Conv2D(filters: 3, kernel: 3, padding: .same)], input: [5, 4, 2],
+      output: Golden([0.1839864, -1.002346, -0.7202391, 1.827935, 0.4333512, -1.596093], -0.940161),
+      input: Golden([4.176512, -3.076372, -2.536302, 5.132337, -1.667721, -2.215028], -4.204587),
+      parameters: [
+        Golden([1.16761, 1.990153, -0.1028826, 6.093385, 2.267753, -4.880143], -7.730926),
+        Golden([0.5054183, 0.3521074, -0.3170417], 0.8275986),
+      ])
+  }
+
+  /// The first input is exactly 0, where the gradient is PyTorch's 0.
+  @Test func reLU() throws {
+    try check(
+      [ReLU()], input: [3, 2], output: Golden([0.0, 0.9635582, 0.5155014, 0.0, 0.0, 0.21512], 1.218267),
+      input: Golden([0.0, 0.9738476, 0.04158066, 0.0, 0.0, 0.6569866], 0.7590999))
+  }
+
+  @Test func sigmoid() throws {
+    try check(
+      [Sigmoid()], input: [3, 2], scale: 4,
+      output: Golden([0.5, 0.9792499, 0.8871551, 0.06002655, 0.02836515, 0.7027609], 1.564124),
+      input: Golden([0.1198564, 0.01978813, 0.004162678, -0.05369259, -0.01517721, 0.1372366], 0.1536239))
+  }
+
+  @Test func maxPool() throws {
+    try check(
+      [MaxPool2D(2)], input: [5, 7, 2],
+      output: Golden([0.9287952, 0.9635582, 0.9985433, 0.8273279, 0.420167, 0.9867719], -0.279893),
+      input: Golden([0.0, 0.9738476, 0.0, 0.0, 0.0, 0.0], 4.284424))
+    try check(
+      [MaxPool2D(3)], input: [7, 6, 3],
+      output: Golden([0.9985433, 0.9866276, 0.7625585, 0.9637954, 0.9287952, 0.9985909], -0.5310149),
+      input: Golden([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], -0.2237629))
+  }
+
+  @Test func flatten() throws {
+    try check(
+      [Flatten()], input: [2, 2, 3],
+      output: Golden([0.0, 0.9635582, 0.5155014, -0.6877661, -0.8834547, 0.21512], 0.7805193),
+      input: Golden([0.4794255, 0.9738476, 0.04158066, -0.9516021, -0.5506855, 0.6569866], 1.402453))
+  }
+
+  /// Fused where no input gradient is asked for, and the three layers apart where it is.
+  @Test func convolutionReLUPool() throws {
+    let layers: [any LayerSpecification] = [Conv2D(filters: 16, kernel: 3), ReLU(), MaxPool2D(2)]
+    let output = Golden([1.252775, 0.6652811, 0.08381695, 0.1646459, 1.367623, 1.222264], 0.8941828)
+    let parameters = [
+      Golden([-1.154062, 0.9589397, 0.709743, -1.720224, 1.395208, -2.555583], -0.47692),
+      Golden([0.8937985, 0.03574175, -1.512028, -1.709904, 0.605203, 0.827474], 2.265433),
+    ]
+    try check(layers, input: [7, 8, 1], output: output, parameters: parameters)
+    try check(
+      layers, input: [7, 8, 1], output: output,
+      input: Golden([0.0, 2.6041, -1.648872, 2.128221, -3.554662, 0.7999365], 1.581159), parameters: parameters)
+  }
+
+  @Test func losses() {
+    let gradient = Buffer<Float>(count: 20)
+    let softmax = SoftmaxCrossEntropy(classes: 5).evaluate(
+      wave(20, scale: 3), Examples(inputs: Buffer(count: 4), labels: Buffer([1, 4, 0, 2])), gradient: gradient)
+    #expect(abs(softmax.loss - 11.19124) < 1e-5)
+    #expect(softmax.correct == 1)
+    Golden([0.04184426, -0.2465752, 0.19646, 0.005315657, 0.002955273, 0.07721075], 1.795589)
+      .expect(gradient, "softmax' gradient")
+    let sigmoid = SigmoidCrossEntropy(positive: 7).evaluate(
+      wave(6, scale: 3), Examples(inputs: Buffer(count: 6), labels: Buffer([7, 0, 1, 7, 7, 9])),
+      gradient: gradient.prefix(6))
+    #expect(abs(sigmoid.loss - 11.34597) < 1e-5)
+    Golden([-0.5, 0.9473835, 0.8244083, -0.8872845, -0.9340334, 0.6559641], 1.343801)
+      .expect(gradient.prefix(6), "sigmoid's gradient")
+  }
+}

@@ -1,0 +1,76 @@
+import Kernels
+import NeuralNetworks
+import Tensors
+import Testing
+
+@Suite struct SequentialTests {
+  /// Every rank sets this, and more threads would change bits: OpenBLAS cuts the work by their number.
+  init() { useOneBLASThread() }
+
+  @Test func shapesFollowTheLayers() throws {
+    let layers: [any LayerSpecification] = [
+      Conv2D(filters: 4, kernel: 3, padding: .same), MaxPool2D(2), ReLU(), Conv2D(filters: 6, kernel: 2), Flatten(),
+      Dense(3),
+    ]
+    let expected: [Shape] = [[7, 9, 4], [3, 4, 4], [3, 4, 4], [2, 3, 6], [36], [3]]
+    for count in 1...layers.count {
+      let network = try Sequential(Array(layers.prefix(count)), input: [7, 9, 2], capacity: 1)
+      #expect(network.inputShape == [7, 9, 2])
+      #expect(network.outputShape == expected[count - 1])
+      #expect(try Block(Array(layers.prefix(count))).outputShape(for: [7, 9, 2]) == expected[count - 1])
+    }
+  }
+
+  /// A planned network drops Flatten, whose memory is its input's; what follows must still see the flat shape.
+  @Test func flattenIsDroppedButItsShapeStays() throws {
+    #expect(try Sequential([ReLU(), Flatten(), Sigmoid()], input: [2, 3, 4], capacity: 1).outputShape == [24])
+    #expect(throws: ModelError("a 3×3 convolution cannot take input of shape [36]")) {
+      try Sequential([Flatten(), Conv2D(filters: 2, kernel: 3)], input: [6, 6, 1], capacity: 1)
+    }
+  }
+
+  @Test func parametersAreNamedInOrder() throws {
+    let network = try Sequential(
+      [
+        Block([Conv2D(filters: 2, kernel: 3), ReLU(), Conv2D(filters: 3, kernel: 1)]), Sigmoid(),
+        Block([Dense(4)]), Dense(5), Block([ReLU()]), Dense(6),
+      ],
+      input: [5, 5, 1], capacity: 1)
+    #expect(
+      network.parameters.map(\.name) == [
+        "block1.convolution1.weights", "block1.convolution1.bias", "block1.convolution2.weights",
+        "block1.convolution2.bias", "block2.dense1.weights", "block2.dense1.bias", "dense1.weights", "dense1.bias",
+        "dense2.weights", "dense2.bias",
+      ])
+    #expect(network.parameters.map(\.shape)[2...5] == [[1, 1, 2, 3], [3], [4, 27], [4]])
+  }
+
+  @Test func parametersStartAtCacheLines() {
+    let layout = ParameterLayout(
+      [[3, 3, 1, 2], [2], [16], [17]].map { ParameterSpecification(name: "p", shape: $0, initialiser: .zeros) })
+    #expect(layout.ranges == [0..<18, 32..<34, 48..<64, 64..<81])
+    #expect(layout.count == 96)
+    #expect(layout.learntCount == 53)
+  }
+
+  /// The batch's size and the buffers' capacity decide nothing about a sample: the same bits in any company that has the same
+  /// number of samples, whatever the layers were planned for.
+  @Test func capacityDoesNotChangeBits() throws {
+    let model = try Model.named("article", input: [28, 28, 1], outputs: 10)
+    let input = noise(5 * 784, seed: 1)
+    var seen: Set<[UInt32]> = []
+    for capacity in [5, 6, 64, 100] {
+      let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: capacity)
+      let parameters = Buffer<Float>(count: network.layout.count)
+      network.initialise(parameters, seed: 0)
+      let gradient = Buffer<Float>(count: network.layout.count)
+      // What another pass left behind, of other samples, must not matter.
+      for other in [noise(5 * 784, seed: 2), input] {
+        _ = network.differentiate(
+          Examples(inputs: other, labels: Buffer([0, 1, 2, 3, 4])), parameters: parameters, into: gradient, .replace)
+      }
+      seen.insert(bits(gradient))
+    }
+    #expect(seen.count == 1)
+  }
+}

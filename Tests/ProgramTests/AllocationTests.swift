@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+extension ProgramTests {
+  /// After the first step, a step allocates nothing: a run of a thousand steps more makes as many allocations.
+  @Suite struct AllocationTests {
+    /// Counts calls of the allocator in a process that it is preloaded into, and says so at its end.
+    private static let counter = """
+      #include <stdatomic.h>
+      #include <stddef.h>
+      #include <stdio.h>
+      extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+      extern void *__libc_memalign(size_t, size_t);
+      static atomic_long count;
+      void *malloc(size_t size) { count++; return __libc_malloc(size); }
+      void *calloc(size_t number, size_t size) { count++; return __libc_calloc(number, size); }
+      void *realloc(void *old, size_t size) { count++; return __libc_realloc(old, size); }
+      void *aligned_alloc(size_t alignment, size_t size) { count++; return __libc_memalign(alignment, size); }
+      int posix_memalign(void **result, size_t alignment, size_t size) {
+        count++;
+        *result = __libc_memalign(alignment, size);
+        return *result ? 0 : 12;
+      }
+      __attribute__((destructor)) static void report(void) { fprintf(stderr, "allocations: %ld\\n", (long)count); }
+      """
+
+    @Test(arguments: ["article", "mlp"], [nil, 2])
+    func aStepAllocatesNothing(_ model: String, _ ranks: Int?) throws {
+      let scratch = try ScratchDirectory()
+      try Self.counter.write(toFile: scratch.file("counter.c"), atomically: true, encoding: .utf8)
+      let compiler = Process()
+      compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      compiler.arguments = [
+        "clang", "-shared", "-fPIC", "-O2", scratch.file("counter.c"), "-o", scratch.file("counter.so"),
+      ]
+      try compiler.run()
+      compiler.waitUntilExit()
+      try #require(compiler.terminationStatus == 0)
+
+      let counts = try [100, 1100].map { steps in
+        let outcome = try Program.run(
+          ["train", "--model", model, "--max-steps", "\(steps)", "--run-dir", scratch.file("run-\(steps)")],
+          ranks: ranks,
+          environment: ["LD_PRELOAD": scratch.file("counter.so")])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        // mpirun, which inherits the counter, says its own too.
+        return outcome.errorLines.compactMap { $0.hasPrefix("allocations: ") ? Int($0.dropFirst(13)) : nil }
+      }
+      try #require(!counts[0].isEmpty && counts[0].count == counts[1].count)
+      // A thousand steps that allocated would show a thousand; progress lines and polling differ by a few.
+      for (short, long) in zip(counts[0].sorted(), counts[1].sorted()) { #expect(long - short < 200) }
+    }
+  }
+}
