@@ -52,7 +52,7 @@ import Testing
       let expected = reference(x, w, b, samples: samples, shape)
       #expect(distance(y, expected.output) < 2e-6)
       // Random sums within a rounding of each other, which Double and Float may order differently, do not occur here.
-      #expect(winners.array == expected.winners)
+      #expect(zip(winners.array, expected.winners).count { $0 != $1 } == 0)
       #expect(Set(expected.winners) == [0, 1, 2, 3, 4])
 
       let g = noise(y.count, seed: 4)
