@@ -28,6 +28,6 @@ struct SharedWindows {
 
   /// Orders this rank's loads and stores of every window with those before and after a barrier.
   func synchronise() throws(CommunicationError) {
-    for unsafewindow in unsafe windows { try unsafe MPICalls.synchronise(window) }
+    for index in unsafe windows.indices { try unsafe MPICalls.synchronise(windows[index]) }
   }
 }

@@ -56,7 +56,7 @@ import Testing
       #expect(distance(y, expected.output) < 2e-6)
       // Random sums within a rounding of each other, which Double and Float may order differently, do not occur here.
       let chosen = winners.array.map(place)
-      #expect(chosen == expected.winners)
+      #expect(zip(chosen, expected.winners).count { $0 != $1 } == 0)
       #expect(Set(expected.winners) == [0, 1, 2, 3, 4])
 
       let g = noise(y.count, seed: 4)

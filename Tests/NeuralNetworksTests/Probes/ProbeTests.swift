@@ -1,0 +1,115 @@
+import Kernels
+import NeuralNetworks
+import Tensors
+import Testing
+
+/// Layers that the trainer does not have yet, plain and slow: they hold the `Layer` protocol to carrying them.
+/// `docs/architecture.md` says what they taught.
+@Suite struct ProbeTests {
+  init() { useOneBLASThread() }
+
+  @Test func residual() throws {
+    let body = Block([
+      Conv2D(filters: 2, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 2, kernel: 3, padding: .same),
+    ])
+    try GradientOracle(Residual(body: body, shortcut: nil), input: [4, 3, 2], samples: 3, seed: 1).check()
+    // A body whose last layer needs its own output for its gradient, which is not the block's.
+    let squashed = Residual(body: Block([Dense(6), Sigmoid()]), shortcut: nil)
+    try GradientOracle(squashed, input: [6], samples: 3, seed: 6).check()
+    let widening = Residual(
+      body: Block([Conv2D(filters: 3, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 4, kernel: 1)]),
+      shortcut: Block([Conv2D(filters: 4, kernel: 1)]))
+    try GradientOracle(widening, input: [4, 3, 2], samples: 3, seed: 2).check()
+    try checkAddition([widening, Flatten(), Residual(body: Block([Dense(48)]), shortcut: nil)], input: [4, 3, 2])
+    #expect(throws: ModelError("a residual block of [4, 3, 3] beside a shortcut of [4, 3, 2]")) {
+      try Residual(body: Block([Conv2D(filters: 3, kernel: 1)]), shortcut: nil).outputShape(for: [4, 3, 2])
+    }
+  }
+
+  @Test func lstm() throws {
+    try GradientOracle(LSTM(units: 3), input: [5, 2], samples: 3, seed: 3).check()
+    try checkAddition([LSTM(units: 3), Dense(2)], input: [5, 2])
+  }
+
+  @Test func causalAttention() throws {
+    let oracle = try GradientOracle(CausalAttention(), input: [5, 4], samples: 3, seed: 4)
+    oracle.check()
+    try checkAddition([CausalAttention()], input: [5, 4])
+    // No output knows a later token.
+    func output() -> Buffer<Float> {
+      let output = Buffer<Float>(count: oracle.input.count)
+      oracle.layer.forward(oracle.input, oracle.parameters, into: output, oracle.pass)
+      return output
+    }
+    let before = output()
+    for k in 3 * 4..<5 * 4 { oracle.input[k] += 1 }
+    let after = output()
+    #expect(bits(before.prefix(12)) == bits(after.prefix(12)))
+    #expect(bits(before[12..<20]) != bits(after[12..<20]))
+  }
+
+  @Test func ghostBatchNorm() throws {
+    let oracle = try GradientOracle(GhostBatchNorm(), input: [2, 3, 4], samples: 5, seed: 5)
+    oracle.check(except: GhostBatchNorm.statistics)
+    try checkAddition([Conv2D(filters: 3, kernel: 2), GhostBatchNorm(), ReLU(), Dense(2)], input: [4, 3, 1])
+    // What travels in the gradient's place: sums over samples, which evaluation reads once a step has averaged them.
+    let gradient = Buffer<Float>(count: oracle.layout.count)
+    let output = Buffer<Float>(count: oracle.input.count)
+    oracle.layer.forward(oracle.input, oracle.parameters, into: output, oracle.pass)
+    oracle.layer.backward(
+      oracle.outputGradient, input: oracle.input, output: output, parameters: oracle.parameters, into: nil,
+      gradient: gradient, .replace, oracle.pass)
+    for range in oracle.layout.ranges[2...] {
+      for at in range { oracle.parameters[at] = gradient[at] / Float(oracle.pass.samples) }
+    }
+    let evaluated = Buffer<Float>(count: output.count)
+    oracle.layer.forward(oracle.input, oracle.parameters, into: evaluated, Pass(samples: 5, isTraining: false))
+    for k in 0..<output.count { #expect(abs(evaluated[k] - output[k]) < 1e-5) }
+  }
+
+  /// Cross-entropy a pixel: logits [pixels, 2] against the sample's own inputs, as a generative model is trained.
+  private struct PixelCrossEntropy: Loss {
+    let pixels: Int
+    var outputs: Int { 2 * pixels }
+
+    func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
+      var sums = LossSums(samples: examples.samples)
+      if let gradient { softmax(output, into: gradient, classes: 2) }
+      for pixel in 0..<examples.samples * pixels {
+        let logits = output[2 * pixel..<2 * pixel + 2]
+        let target = examples.inputs[pixel] > 0 ? 1 : 0
+        sums.loss += Double(logSumExp(logits) - logits[target])
+        gradient?[2 * pixel + target] -= 1
+      }
+      return sums
+    }
+  }
+
+  /// Per-pixel losses need nothing: targets come from `Examples.inputs`. And per-sample gradients are passes over one sample
+  /// each with the plan for many: their sum is the microbatch's gradient.
+  @Test func perPixelLossAndPerSampleGradients() throws {
+    let model = Model(name: "probe", input: [6], layers: [Dense(7), Sigmoid(), Dense(12)])
+    let network = try Network(model, loss: PixelCrossEntropy(pixels: 6), capacity: 9)
+    let parameters = noise(network.layout.count, seed: 1)
+    let inputs = noise(9 * 6, seed: 2)
+    let labels = Buffer<UInt8>(count: 9)
+    let together = Buffer<Float>(count: network.layout.count)
+    let whole = network.differentiate(
+      Examples(inputs: inputs, labels: labels), parameters: parameters, into: together, .replace)
+    let apart = Buffer<Float>(count: network.layout.count)
+    var loss = 0.0
+    for sample in 0..<9 {
+      let own = Examples(inputs: inputs[sample * 6..<(sample + 1) * 6], labels: labels[sample..<sample + 1])
+      loss += network.differentiate(own, parameters: parameters, into: apart, sample == 0 ? .replace : .add).loss
+    }
+    #expect(abs(loss - whole.loss) < 1e-4)
+    for k in 0..<together.count { #expect(abs(together[k] - apart[k]) < 1e-5) }
+    // Central differences of the loss by one weight.
+    let step: Float = 1 / 32
+    let losses = [step, -2 * step].map { change in
+      parameters[3] += change
+      return network.evaluate(Examples(inputs: inputs, labels: labels), parameters: parameters).loss
+    }
+    #expect(abs((losses[0] - losses[1]) / Double(2 * step) - Double(together[3])) < 2e-3)
+  }
+}
