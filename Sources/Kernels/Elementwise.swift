@@ -16,6 +16,17 @@ public func sum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination:
   for i in whole..<left.count { unsafe c[i] = a[i] + b[i] }
 }
 
+/// `destination[i] = left[i] · right[i]`. Same count; `destination` may be either operand.
+public func product(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) {
+  precondition(left.count == right.count && right.count == destination.count, "product of buffers of different counts")
+  let a = unsafe UnsafePointer(left.base)
+  let b = unsafe UnsafePointer(right.base)
+  let c = unsafe destination.base
+  let whole = left.count / laneCount * laneCount
+  for i in stride(from: 0, to: whole, by: laneCount) { unsafe c.store(a.lanes(i) * b.lanes(i), i) }
+  for i in whole..<left.count { unsafe c[i] = a[i] * b[i] }
+}
+
 /// `destination[i] *= factor`.
 public func scale(_ destination: Buffer<Float>, by factor: Float) {
   let c = unsafe destination.base

@@ -11,7 +11,7 @@ public func smallDense(
 ) {
   let outputs = bias.count
   let inputs = weights.count / outputs
-  checkSmallDense(samples: samples, inputs: inputs, outputs: outputs, input, weights, output)
+  checkDense(samples: samples, inputs: inputs, outputs: outputs, input, weights, output)
   precondition(scratch.count >= samples * outputs * laneCount, "scratch of \(scratch.count) floats is too small")
   let x = unsafe UnsafePointer(input.base)
   let w = unsafe UnsafePointer(weights.base)
@@ -120,7 +120,7 @@ public func smallDenseWeightsGradient(
 ) {
   let outputs = biasGradient.count
   let inputs = weightsGradient.count / outputs
-  checkSmallDense(samples: samples, inputs: inputs, outputs: outputs, input, weightsGradient, gradient)
+  checkDense(samples: samples, inputs: inputs, outputs: outputs, input, weightsGradient, gradient)
   let x = unsafe UnsafePointer(input.base)
   let g = unsafe UnsafePointer(gradient.base)
   let d = unsafe weightsGradient.base
@@ -194,8 +194,9 @@ private func outerFive(
   unsafe write(a4, b4, d + 4 * inputs, accumulation)
 }
 
+/// Writes or adds two neighbouring vectors of a finished sum.
 @inline(__always)
-private func write(_ left: Lanes, _ right: Lanes, _ d: UnsafeMutablePointer<Float>, _ accumulation: Accumulation) {
+func write(_ left: Lanes, _ right: Lanes, _ d: UnsafeMutablePointer<Float>, _ accumulation: Accumulation) {
   if accumulation == .add {
     unsafe d.store(d.lanes(0) + left, 0)
     unsafe d.store(d.lanes(laneCount) + right, laneCount)
@@ -221,7 +222,7 @@ public func smallDenseInputGradient(
   _ gradient: Buffer<Float>, weights: Buffer<Float>, into inputGradient: Buffer<Float>, samples: Int, outputs: Int
 ) {
   let inputs = weights.count / outputs
-  checkSmallDense(samples: samples, inputs: inputs, outputs: outputs, inputGradient, weights, gradient)
+  checkDense(samples: samples, inputs: inputs, outputs: outputs, inputGradient, weights, gradient)
   let w = unsafe UnsafePointer(weights.base)
   let g = unsafe UnsafePointer(gradient.base)
   let d = unsafe inputGradient.base
@@ -290,7 +291,7 @@ private func spreadOne(
   unsafe d.store(total, 0)
 }
 
-private func checkSmallDense(
+func checkDense(
   samples: Int, inputs: Int, outputs: Int, _ input: Buffer<Float>, _ weights: Buffer<Float>, _ output: Buffer<Float>
 ) {
   precondition(inputs % laneCount == 0, "\(inputs) inputs are not a multiple of \(laneCount) lanes")

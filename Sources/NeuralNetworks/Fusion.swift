@@ -1,13 +1,35 @@
+import Kernels
 import Tensors
 
 /// The planning pass: replaces runs of layers that one kernel does in a single pass. Parameters, their names and order stay.
 func fused(
   _ layers: [any LayerSpecification], input: Shape, needsInputGradient: Bool
-) -> [any LayerSpecification] {
-  if !needsInputGradient, layers.count >= 3, let convolution = layers[0] as? Conv2D, layers[1] is ReLU,
-    let pool = layers[2] as? MaxPool2D, let whole = ConvolutionReLUPool(convolution, pool, input: input)
-  {
-    return [whole] + layers.dropFirst(3)
+) throws(ModelError) -> [any LayerSpecification] {
+  var result: [any LayerSpecification] = []
+  var shape = input
+  var index = 0
+  while index < layers.count {
+    var layer = layers[index]
+    var width = 1
+    if index + 2 < layers.count, let convolution = layer as? Conv2D, layers[index + 1] is ReLU,
+      let pool = layers[index + 2] as? MaxPool2D,
+      let whole = fusedConvolution(
+        convolution, pool, input: shape, needsInputGradient: needsInputGradient || !result.isEmpty)
+    {
+      (layer, width) = (whole, 3)
+    }
+    result.append(layer)
+    shape = try layer.outputShape(for: shape)
+    index += width
   }
-  return layers
+  return result
+}
+
+/// Convolution, ReLU and pooling as one layer, or nil where no kernel does these sizes.
+private func fusedConvolution(
+  _ convolution: Conv2D, _ pool: MaxPool2D, input: Shape, needsInputGradient: Bool
+) -> (any LayerSpecification)? {
+  // The kernel for one channel has no input gradient: only a network's first layer has one channel in practice.
+  if !needsInputGradient, let whole = ConvolutionReLUPool(convolution, pool, input: input) { return whole }
+  return PooledConvolution(convolution, pool, input: input)
 }

@@ -13,10 +13,18 @@ public protocol LayerSpecification: Sendable {
   /// The shape of one sample's output. Throws where the layer cannot take `input`.
   func outputShape(for input: Shape) throws(ModelError) -> Shape
 
+  /// The floating-point operations that training on one sample takes here, a multiply-add counting as two; those of
+  /// elementwise layers are left out, and so are products with what is known to be zero.
+  func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int
+
   /// Makes the layer with every buffer that it will ever need, for up to `capacity` samples at once.
   ///
   /// - Parameter needsInputGradient: whether `backward` will be asked for the gradient of the input.
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer
+}
+
+extension LayerSpecification {
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
 }
 
 /// A layer that computes: forward and backward side by side, no tape.
@@ -53,13 +61,51 @@ public protocol Layer: AnyObject {
 public struct Pass: Sendable {
   /// The samples of this microbatch, at most the capacity that the layers were made for.
   public var samples: Int
-  /// Whether gradients will be asked for: noise is added only then.
-  public var isTraining: Bool
+  /// Where a training pass stands, for the noise of layers that add some; nil in an evaluation, which has none.
+  public var noise: Noise?
+  /// Which layer of the network is at work: containers append their stages' places, so that two layers of a kind differ.
+  var path: UInt32 = 0
 
   /// A pass over `samples` samples.
-  public init(samples: Int, isTraining: Bool) {
+  public init(samples: Int, noise: Noise? = nil) {
     self.samples = samples
-    self.isTraining = isTraining
+    self.noise = noise
+  }
+
+  /// Whether gradients will be asked for.
+  public var isTraining: Bool { noise != nil }
+
+  /// The pass as the stage at `index` of a container sees it.
+  func entering(stage index: Int) -> Pass {
+    var inner = self
+    inner.path = path &* 64 &+ UInt32(truncatingIfNeeded: index + 1)
+    return inner
+  }
+
+  /// The random words of one sample in one layer: a function of seed, step, the sample's place in the batch and the layer.
+  func words(forSample index: Int, _ purpose: Philox.Purpose) -> Philox? {
+    noise.map { noise in
+      Philox(
+        seed: noise.seed, purpose: Philox.Purpose(rawValue: purpose.rawValue | path << 8),
+        stream: UInt64(noise.step) << 32 | UInt64(noise.firstPosition + index))
+    }
+  }
+}
+
+/// Where in a run a training pass stands: what noise is keyed by, whichever rank computes it.
+public struct Noise: Sendable, Hashable {
+  /// The run's seed.
+  public var seed: UInt64
+  /// The step, from 1.
+  public var step: Int
+  /// The place of the pass' first sample within the global batch.
+  public var firstPosition: Int
+
+  /// See the properties.
+  public init(seed: UInt64, step: Int, firstPosition: Int) {
+    self.seed = seed
+    self.step = step
+    self.firstPosition = firstPosition
   }
 }
 

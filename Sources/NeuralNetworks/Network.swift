@@ -13,6 +13,9 @@ public final class Network {
   /// Where each parameter lies in the flat block.
   public let layout: ParameterLayout
 
+  /// The floating-point operations of training on one sample (``LayerSpecification/trainingOperations(for:needsInputGradient:)``).
+  public var trainingOperations: Int { body.trainingOperations }
+
   private let body: Sequential
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>
@@ -42,16 +45,18 @@ public final class Network {
 
   /// The loss over `examples` with these weights: forward only.
   public func evaluate(_ examples: Examples, parameters: Buffer<Float>) -> LossSums {
-    let pass = Pass(samples: examples.samples, isTraining: false)
+    let pass = Pass(samples: examples.samples)
     let output = predict(examples, parameters: parameters, pass)
     return loss.evaluate(output, examples, gradient: nil)
   }
 
-  /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`.
+  /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`; `noise` says
+  /// where in the run that is.
   public func differentiate(
-    _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+    _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation,
+    noise: Noise
   ) -> LossSums {
-    let pass = Pass(samples: examples.samples, isTraining: true)
+    let pass = Pass(samples: examples.samples, noise: noise)
     let output = predict(examples, parameters: parameters, pass)
     let outputGradient = outputGradient.prefix(output.count)
     let sums = loss.evaluate(output, examples, gradient: outputGradient)

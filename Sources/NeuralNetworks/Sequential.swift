@@ -21,6 +21,8 @@ public final class Sequential: Layer {
   public let inputShape: Shape
   public let outputShape: Shape
   public let parameters: [ParameterSpecification]
+  /// The floating-point operations of training on one sample.
+  let trainingOperations: Int
   private let stages: [Stage]
 
   /// Plans `layers` for up to `capacity` samples of shape `input`: fuses what can be, drops what only renames a shape,
@@ -32,8 +34,9 @@ public final class Sequential: Layer {
     var stages: [Stage] = []
     var parameters: [ParameterSpecification] = []
     var offset = 0
+    var operations = 0
     var kinds: [String: Int] = [:]
-    let planned = fused(layers, input: input, needsInputGradient: needsInputGradient)
+    let planned = try fused(layers, input: input, needsInputGradient: needsInputGradient)
     let stageCount = planned.count { !($0 is Flatten) }
     precondition(stageCount > 0, "a network of no layers")
     for specification in planned {
@@ -42,6 +45,7 @@ public final class Sequential: Layer {
       // The memory stays as it is; what follows sees the new shape.
       if specification is Flatten { continue }
       let needsInputGradient = needsInputGradient || !parameters.isEmpty
+      operations += specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient)
       let layer = try specification.makeLayer(input: shape, capacity: capacity, needsInputGradient: needsInputGradient)
       let layout = ParameterLayout(layer.parameters)
       if !layer.parameters.isEmpty {
@@ -64,13 +68,14 @@ public final class Sequential: Layer {
     self.outputShape = shape
     self.parameters = parameters
     self.stages = stages
+    trainingOperations = operations
   }
 
   public func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
     var current = input
-    for stage in stages {
+    for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
-      stage.layer.forward(current, parameters[stage.range], into: next, pass)
+      stage.layer.forward(current, parameters[stage.range], into: next, pass.entering(stage: index))
       current = next
     }
   }
@@ -90,8 +95,9 @@ public final class Sequential: Layer {
         : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
       stage.layer.backward(
         currentGradient, input: before, output: current, parameters: parameters[stage.range],
-        into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation, pass)
-      guard let beforeGradient else { return }
+        into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation,
+        pass.entering(stage: index))
+      guard stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
     }

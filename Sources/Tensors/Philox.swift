@@ -93,6 +93,15 @@ public struct Philox: Sendable {
     return word
   }
 
+  /// The next block of four words, all at once; words left of the block before are passed over.
+  @inlinable
+  public mutating func nextBlock() -> SIMD4<UInt32> {
+    unread = 0
+    _ = next()
+    unread = 0
+    return block
+  }
+
   /// The next number in `[0, 1)`: a multiple of 2⁻²⁴, each equally likely, made of the upper bits of one word.
   @inlinable
   public mutating func nextUniform() -> Float { Float(next() >> 8) * 0x1p-24 }

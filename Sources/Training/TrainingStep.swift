@@ -40,9 +40,12 @@ public final class TrainingStep {
     let start = ContinuousClock.now
     let plan = reduction.plan(microbatches: batch.count)
     for share in plan.contributions {
-      let examples = feed.load(order.samples[batch[share.microbatch].positions])
+      let positions = batch[share.microbatch].positions
+      let examples = feed.load(order.samples[positions])
+      let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
       let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
-      let losses = network.differentiate(examples, parameters: parameters, into: sum.gradient, share.accumulation)
+      let losses = network.differentiate(
+        examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
       sum.batch.record(losses, share.accumulation)
       reduction.fold(share)
     }

@@ -31,23 +31,21 @@ import Testing
     }
   }
 
-  /// The files that may say `unsafe`: C is called, or raw memory is read, there and nowhere else. A file is added to this list
-  /// by whoever reviews what it does.
+  /// The rooms that may say `unsafe`: flat memory, BLAS and SIMD in one, MPI in the other.
+  static let unsafeRooms = ["Kernels", "MPICollectives"]
+
+  /// The files elsewhere that may: C is called, or raw memory is read, there and nowhere else. A file is added to this list by
+  /// whoever reviews what it does.
   static let unsafeFiles: Set<String> = [
-    // Flat memory, BLAS and SIMD.
-    "Sources/Kernels/Adam.swift", "Sources/Kernels/BLAS.swift", "Sources/Kernels/Buffer.swift",
-    "Sources/Kernels/Convolution.swift", "Sources/Kernels/Elementwise.swift", "Sources/Kernels/FusedConvolution.swift",
-    "Sources/Kernels/Lanes.swift", "Sources/Kernels/Normalise.swift", "Sources/Kernels/Pooling.swift",
-    "Sources/Kernels/SmallDense.swift",
-    // MPI.
-    "Sources/MPICollectives/MPICalls.swift", "Sources/MPICollectives/MPICommunicator.swift",
     // The system's calls on files, zlib, libcrypto, write(2) to standard error.
     "Sources/Checkpoints/SystemCalls.swift", "Sources/Datasets/GzipStream.swift", "Sources/Digests/SHA256Digest.swift",
     "Sources/Digests/SHA256Hasher.swift", "Sources/Reporting/Terminal.swift",
   ]
 
   @Test func `Only these files are unsafe`() throws {
-    let unsafe = Set(try SourceFiles.all().filter { $0.contains(word: "unsafe") }.map(\.path))
+    let unsafe = Set(try SourceFiles.all().filter { $0.contains(word: "unsafe") }.map(\.path)).filter { path in
+      !Self.unsafeRooms.contains { path.hasPrefix("Sources/\($0)/") }
+    }
     #expect(unsafe.subtracting(Self.unsafeFiles).sorted() == [], "not on the list")
     #expect(Self.unsafeFiles.subtracting(unsafe).sorted() == [], "on the list, but gone or safe")
   }

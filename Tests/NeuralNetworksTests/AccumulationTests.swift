@@ -42,7 +42,7 @@ import Testing
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)
       let layout = ParameterLayout(layer.parameters)
-      let pass = Pass(samples: 3, isTraining: true)
+      let pass = Pass(samples: 3, noise: Noise(seed: 1, step: 1, firstPosition: 0))
       let input = noise(3 * shape.count, seed: 1, stream: 1)
       let parameters = noise(layout.count, seed: 1, stream: 2)
       let output = Buffer<Float>(count: 3 * (try specification.outputShape(for: shape)).count)

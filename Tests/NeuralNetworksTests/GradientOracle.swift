@@ -31,7 +31,7 @@ struct GradientOracle {
   ) throws {
     layer = try specification.makeLayer(input: shape, capacity: samples, needsInputGradient: needsInputGradient)
     layout = ParameterLayout(layer.parameters)
-    pass = Pass(samples: samples, isTraining: true)
+    pass = Pass(samples: samples, noise: Noise(seed: 1, step: 1, firstPosition: 0))
     input = noise(samples * shape.count, seed: seed, stream: 1)
     parameters = noise(layout.count, seed: seed, stream: 2)
     outputGradient = noise(samples * (try specification.outputShape(for: shape)).count, seed: seed, stream: 3)

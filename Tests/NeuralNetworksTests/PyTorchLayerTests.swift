@@ -54,7 +54,7 @@ import Testing
     let specification: any LayerSpecification = layers.count == 1 ? layers[0] : block
     let layer = try specification.makeLayer(input: shape, capacity: 2, needsInputGradient: expectedInput != nil)
     let layout = ParameterLayout(layer.parameters)
-    let pass = Pass(samples: 2, isTraining: true)
+    let pass = Pass(samples: 2, noise: Noise(seed: 1, step: 1, firstPosition: 0))
     let input = wave(2 * shape.count, scale: scale)
     let parameters = Buffer<Float>(count: layout.count)
     for (index, range) in layout.ranges.enumerated() {

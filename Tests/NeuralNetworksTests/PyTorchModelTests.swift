@@ -35,7 +35,8 @@ import Testing
     for (range, value) in zip(network.layout.ranges, values) { parameters[range].copy(from: value) }
     let examples = Examples(inputs: wave(3 * 784, at: 0.3), labels: Buffer([3, 7, 0]))
     let gradient = Buffer<Float>(count: network.layout.count)
-    let sums = network.differentiate(examples, parameters: parameters, into: gradient, .replace)
+    let sums = network.differentiate(
+      examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
     #expect(abs(sums.loss - loss) < 2e-6 * loss)
     #expect(sums == network.evaluate(examples, parameters: parameters))
     for (index, golden) in gradients.enumerated() {

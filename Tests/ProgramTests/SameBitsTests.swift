@@ -11,6 +11,8 @@ extension ProgramTests {
       ("mlp", ["--model", "mlp", "--max-steps", "200"]),
       ("a short last microbatch", ["--model", "article", "--global-batch", "100"]),
       ("a short last batch", ["--model", "mlp:784-64-10", "--global-batch", "7000"]),
+      ("dropout", ["--model", "keras-convnet", "--max-steps", "40"]),
+      ("without shared memory", ["--model", "article", "--no-shared-memory", "--max-steps", "200"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 

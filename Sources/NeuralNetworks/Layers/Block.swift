@@ -20,6 +20,11 @@ public struct Block: LayerSpecification {
     return shape
   }
 
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    let body = try? Sequential(layers, input: input, capacity: 1, needsInputGradient: needsInputGradient)
+    return body?.trainingOperations ?? 0
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
   }

@@ -37,6 +37,11 @@ public struct Conv2D: LayerSpecification {
     return [shape.outputHeight, shape.outputWidth, filters]
   }
 
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    guard let shape = try? convolutionShape(for: input) else { return 0 }
+    return (needsInputGradient ? 3 : 2) * 2 * shape.positions * shape.patch * filters
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     Conv2DLayer(try convolutionShape(for: input), needsInputGradient: needsInputGradient)
   }

@@ -24,6 +24,11 @@ struct ConvolutionReLUPool: LayerSpecification {
     [shape.pooledHeight, shape.pooledWidth, shape.channels]
   }
 
+  func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    let positions = (input[0] - 2) * (input[1] - 2)
+    return 2 * 9 * shape.channels * (positions + shape.pooledHeight * shape.pooledWidth)
+  }
+
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     precondition(!needsInputGradient, "the fused convolution stands only where no input gradient is asked for")
     return ConvolutionReLUPoolLayer(shape, parameters: convolution.parameters(channels: 1), capacity: capacity)

@@ -18,7 +18,7 @@ public struct Model: Sendable {
 
   /// What `--model` takes: a new architecture is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
-    ("article", article), ("mlp", mlp),
+    ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
   ]
 
   /// The names that `--model` takes, for help and for errors.

@@ -63,7 +63,7 @@ import Testing
       for at in range { oracle.parameters[at] = gradient[at] / Float(oracle.pass.samples) }
     }
     let evaluated = Buffer<Float>(count: output.count)
-    oracle.layer.forward(oracle.input, oracle.parameters, into: evaluated, Pass(samples: 5, isTraining: false))
+    oracle.layer.forward(oracle.input, oracle.parameters, into: evaluated, Pass(samples: 5))
     for k in 0..<output.count { #expect(abs(evaluated[k] - output[k]) < 1e-5) }
   }
 
@@ -95,12 +95,17 @@ import Testing
     let labels = Buffer<UInt8>(count: 9)
     let together = Buffer<Float>(count: network.layout.count)
     let whole = network.differentiate(
-      Examples(inputs: inputs, labels: labels), parameters: parameters, into: together, .replace)
+      Examples(inputs: inputs, labels: labels), parameters: parameters, into: together, .replace,
+      noise: Noise(seed: 1, step: 1, firstPosition: 0))
     let apart = Buffer<Float>(count: network.layout.count)
     var loss = 0.0
     for sample in 0..<9 {
       let own = Examples(inputs: inputs[sample * 6..<(sample + 1) * 6], labels: labels[sample..<sample + 1])
-      loss += network.differentiate(own, parameters: parameters, into: apart, sample == 0 ? .replace : .add).loss
+      loss +=
+        network.differentiate(
+          own, parameters: parameters, into: apart, sample == 0 ? .replace : .add,
+          noise: Noise(seed: 1, step: 1, firstPosition: sample)
+        ).loss
     }
     #expect(abs(loss - whole.loss) < 1e-4)
     for k in 0..<together.count { #expect(abs(together[k] - apart[k]) < 1e-5) }

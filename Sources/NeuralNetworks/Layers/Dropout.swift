@@ -1,0 +1,71 @@
+import Kernels
+import Tensors
+
+/// Dropout (Srivastava et al. 2014), inverted as everywhere today: in training each value is 0 with probability p, and else
+/// `x / (1 − p)`; in evaluation `y = x`. Of any shape; learns nothing.
+///
+/// Which values are dropped is a function of the run's seed, the step, the sample's place in the global batch and the layer's place
+/// in the network (Philox, 16 bits a value): nothing depends on the rank or on how the batch is cut.
+public struct Dropout: LayerSpecification {
+  /// p, in 0 ..< 1, to the nearest 1/65536.
+  public let probability: Float
+  public var kind: String { "dropout" }
+
+  /// Drops with `probability`, which must be in 0 ..< 1.
+  public init(_ probability: Float) {
+    precondition((0..<1).contains(probability), "a dropout of \(probability)")
+    self.probability = probability
+  }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    DropoutLayer(probability, count: input.count, capacity: capacity)
+  }
+}
+
+private final class DropoutLayer: Layer {
+  private let threshold: UInt32
+  private let scale: Float
+  private let count: Int
+  /// What each value was multiplied by, [capacity, count]: 0 or 1 / (1 − p).
+  private let mask: Buffer<Float>
+  var parameters: [ParameterSpecification] { [] }
+
+  init(_ probability: Float, count: Int, capacity: Int) {
+    threshold = UInt32((probability * 65536).rounded())
+    scale = 1 / (1 - probability)
+    self.count = count
+    mask = Buffer(count: capacity * count)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    guard pass.isTraining else { return output.copy(from: input) }
+    for sample in 0..<pass.samples {
+      guard var words = pass.words(forSample: sample, .dropout) else { continue }
+      fill(mask[sample * count..<(sample + 1) * count], from: &words)
+    }
+    product(input, mask.prefix(input.count), into: output)
+  }
+
+  /// Eight values a block of four words, the lower half of each first.
+  private func fill(_ mask: Buffer<Float>, from words: inout Philox) {
+    var index = 0
+    while index < mask.count {
+      let block = words.nextBlock()
+      for half in 0..<min(8, mask.count - index) {
+        let bits = block[half / 2] >> (16 * UInt32(half % 2)) & 0xFFFF
+        mask[index + half] = bits < threshold ? 0 : scale
+      }
+      index += 8
+    }
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    guard let inputGradient else { return }
+    product(outputGradient, mask.prefix(outputGradient.count), into: inputGradient)
+  }
+}

@@ -1,0 +1,68 @@
+import Kernels
+import Tensors
+
+/// `Conv2D(valid)` of many channels → `ReLU` → `MaxPool2D(2)` as one layer, which the planning pass puts in their place.
+///
+/// Input `[height, width, channels]` → output `[(height − kernel + 1) / 2, (width − kernel + 1) / 2, filters]`. Parameters and
+/// values as the three layers have them, up to rounding. Its gradients multiply only what the pooling and the ReLU let through.
+struct PooledConvolution: LayerSpecification {
+  private let convolution: Conv2D
+  private let shape: PooledConvolutionShape
+  var kind: String { convolution.kind }
+
+  /// nil where the kernel cannot do these sizes.
+  init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
+    guard input.rank == 3, convolution.padding == .valid, pool.size == 2,
+      let shape = PooledConvolutionShape(
+        height: input[0], width: input[1], inputChannels: input[2], kernel: convolution.kernel,
+        channels: convolution.filters)
+    else { return nil }
+    self.convolution = convolution
+    self.shape = shape
+  }
+
+  func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    [shape.pooledHeight, shape.pooledWidth, shape.channels]
+  }
+
+  func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    // Four positions a window forward, one of them backward.
+    (4 + (needsInputGradient ? 2 : 1)) * 2 * shape.pooledHeight * shape.pooledWidth * shape.weightsCount
+  }
+
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    PooledConvolutionLayer(shape, parameters: convolution.parameters(channels: shape.inputChannels), capacity: capacity)
+  }
+}
+
+private final class PooledConvolutionLayer: Layer {
+  private let shape: PooledConvolutionShape
+  let parameters: [ParameterSpecification]
+  private let layout: ParameterLayout
+  private let winners: Buffer<Float>
+  private let scratch: PooledConvolutionScratch
+
+  init(_ shape: PooledConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
+    self.shape = shape
+    self.parameters = parameters
+    layout = ParameterLayout(parameters)
+    winners = Buffer(count: capacity * shape.pooledCount)
+    scratch = PooledConvolutionScratch(shape)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    pooledConvolution(
+      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      winners: winners.prefix(output.count), samples: pass.samples, shape, scratch: scratch)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    pooledConvolutionGradient(
+      outputGradient, winners: winners.prefix(output.count), input: input, weights: parameters[layout.ranges[0]],
+      into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]], inputGradient: inputGradient,
+      samples: pass.samples, shape, scratch: scratch, accumulation)
+  }
+}

@@ -1,0 +1,58 @@
+import Kernels
+import Testing
+
+@Suite struct DenseTests {
+  private static let sizes = [(32, 4), (64, 8), (96, 36), (784, 12), (512, 44), (32, 1000)]
+
+  @Test(arguments: sizes)
+  func forward(inputs: Int, outputs: Int) {
+    let w = noise(inputs * outputs, seed: 2)
+    let b = noise(outputs, seed: 3)
+    var alone: [Float] = []
+    for samples in [1, 2, 3, 4, 5, 8, 31, 32] {
+      let x = noise(samples * inputs, seed: 1)
+      let y = filled(samples * outputs)
+      denseForward(x, weights: w, bias: b, into: y, samples: samples)
+      var worst = 0.0
+      for i in 0..<samples {
+        for j in 0..<outputs {
+          let exact = (0..<inputs).reduce(Double(b[j])) { $0 + Double(x[i * inputs + $1]) * Double(w[j * inputs + $1]) }
+          worst = max(worst, abs(exact - Double(y[i * outputs + j])))
+        }
+      }
+      #expect(worst < 2e-5)
+      // The same sample first in every batch: its bits do not depend on the others.
+      let first = y.prefix(outputs).array
+      if alone.isEmpty { alone = first }
+      #expect(zip(first, alone).count { $0 != $1 } == 0)
+    }
+  }
+
+  @Test(arguments: sizes)
+  func weightsGradient(inputs: Int, outputs: Int) {
+    for samples in [1, 2, 7, 32] {
+      let x = noise(samples * inputs, seed: 1)
+      let g = noise(samples * outputs, seed: 4)
+      let scratch = filled(samples * (2 * laneCount + outputs))
+      let d = filled(inputs * outputs)
+      let bias = filled(outputs)
+      denseWeightsGradient(g, input: x, into: d, bias: bias, samples: samples, scratch: scratch, .replace)
+      var worst = 0.0
+      for j in 0..<outputs {
+        for k in 0..<inputs {
+          let exact = (0..<samples).reduce(0.0) { $0 + Double(g[$1 * outputs + j]) * Double(x[$1 * inputs + k]) }
+          worst = max(worst, abs(exact - Double(d[j * inputs + k])))
+        }
+        let exact = (0..<samples).reduce(0.0) { $0 + Double(g[$1 * outputs + j]) }
+        worst = max(worst, abs(exact - Double(bias[j])))
+      }
+      #expect(worst < 5e-6)
+      let held = noise(d.count, seed: 5)
+      let added = Buffer(held.array)
+      let addedBias = Buffer(bias.array)
+      denseWeightsGradient(g, input: x, into: added, bias: addedBias, samples: samples, scratch: scratch, .add)
+      #expect((0..<d.count).count { added[$0] != held[$0] + d[$0] } == 0)
+      #expect((0..<outputs).count { addedBias[$0] != bias[$0] + bias[$0] } == 0)
+    }
+  }
+}
