@@ -17,7 +17,8 @@ public enum ReductionMethod: String, Sendable, CaseIterable {
 /// nodes instead of one. No MPI reduction operator takes part, so the order of additions is this file's alone.
 ///
 /// Where all ranks share memory, slots and total lie in it and nothing is sent: an owner reads the others' slots in place, and all
-/// read the total where the owners wrote it, with a barrier before and after. The additions are the same, so the bits are.
+/// read the total where the owners wrote it, with a barrier before and after. The additions are the same, so the bits are. What is
+/// to be done with the total, an owner then does for its slice alone.
 public final class GradientReduction {
   /// What a rank does with one of its microbatches.
   public struct Contribution: Sendable, Equatable {
@@ -179,33 +180,52 @@ public final class GradientReduction {
     for fold in contribution.folds { add(slot(fold.source), into: slot(fold.destination)) }
   }
 
+  /// Whether slots and total lie in memory that all ranks share, so that each finishes a slice for all.
+  public var isShared: Bool { shown != nil }
+
   /// The sum over all ranks' contributions to `plan`, which must all be in their slots. Valid until the next batch.
-  public func reduce(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
-    switch method {
-    case .mpi: return try reduceByAllreduce(plan)
-    case .lockstep: return communicator.size == 1 ? slot(0) : try reduceByTree(plan)
-    }
+  ///
+  /// - Parameter finish: called once, with the total and the part of it that this rank is to deal with: its own slice where memory is
+  ///   shared, and what it writes to shared memory is seen by all ranks when `reduce` returns; else the whole.
+  public func reduce(
+    _ plan: Plan, finish: (Buffer<Float>, Range<Int>) -> Void = { _, _ in }
+  ) throws(CommunicationError) -> Buffer<Float> {
+    if isShared { return try reduceInPlace(plan, finish) }
+    let total =
+      switch method {
+      case .mpi: try reduceByAllreduce(plan)
+      case .lockstep: communicator.size == 1 ? slot(0) : try reduceByTree(plan)
+      }
+    finish(total, 0..<count)
+    return total
+  }
+
+  private func reduceInPlace(
+    _ plan: Plan, _ finish: (Buffer<Float>, Range<Int>) -> Void
+  ) throws(CommunicationError) -> Buffer<Float> {
+    // Behind this barrier everybody's slots are complete, and nobody reads the last total any more.
+    try communicator.barrier()
+    finishTree(plan)
+    finish(total, plan.slice)
+    // Behind this one the total is, and nobody reads this rank's slots any more.
+    try communicator.barrier()
+    return total
   }
 
   private func reduceByTree(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
-    // Behind a barrier everybody's slots are complete, and nobody reads the last total any more.
-    if shown != nil {
-      try communicator.barrier()
-    } else {
-      try communicator.exchange(plan.scatter, from: slots, into: received)
-    }
+    try communicator.exchange(plan.scatter, from: slots, into: received)
+    finishTree(plan)
+    try communicator.exchange(plan.spread, from: total, into: total)
+    return total
+  }
+
+  /// The additions from all ranks' nodes to the root, on this rank's slice of the total.
+  private func finishTree(_ plan: Plan) {
     for addition in plan.additions {
       sum(
         operand(addition.left, plan), operand(addition.right, plan), into: operand(addition.result, plan))
     }
     if let whole = plan.whole { operand(.total, plan).copy(from: operand(whole, plan)) }
-    // Behind this one the total is, and nobody reads this rank's slots any more.
-    if shown != nil {
-      try communicator.barrier()
-    } else {
-      try communicator.exchange(plan.spread, from: total, into: total)
-    }
-    return total
   }
 
   private func reduceByAllreduce(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {

@@ -19,27 +19,36 @@ public final class Adam: Optimizer {
   private let firstMoment: Buffer<Float>
   private let secondMoment: Buffer<Float>
 
-  /// For `count` parameters; the defaults are the paper's.
+  /// With moments in these buffers, zero at the start of a run and as many as parameters; the defaults are the paper's.
   public init(
-    count: Int, learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8
+    firstMoment: Buffer<Float>, secondMoment: Buffer<Float>, learningRate: Float = 1e-3, beta1: Float = 0.9,
+    beta2: Float = 0.999, epsilon: Float = 1e-8
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
-    firstMoment = Buffer(count: count)
-    secondMoment = Buffer(count: count)
+    self.firstMoment = firstMoment
+    self.secondMoment = secondMoment
   }
 
   public var state: [(name: String, values: Buffer<Float>)] { [("m", firstMoment), ("v", secondMoment)] }
 
-  public func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, samples: Int, step: Int) {
+  /// With moments of its own, for `count` parameters.
+  public convenience init(count: Int, learningRate: Float = 1e-3) {
+    self.init(firstMoment: Buffer(count: count), secondMoment: Buffer(count: count), learningRate: learningRate)
+  }
+
+  public func update(
+    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, samples: Int, step: Int
+  ) {
     precondition(step >= 1, "steps are counted from 1")
     // In Double: β₂ᵗ is within a rounding of 1 for the first steps, and the correction divides by the difference.
     let correction1 = 1 - pow(Double(beta1), Double(step))
     let correction2 = 1 - pow(Double(beta2), Double(step))
     adamStep(
-      parameters: parameters, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment,
+      parameters: parameters[range], gradient: gradient[range], firstMoment: firstMoment[range],
+      secondMoment: secondMoment[range],
       AdamCoefficients(
         gradientScale: 1 / Float(samples), beta1: beta1, beta2: beta2,
         stepSize: Float(Double(learningRate) / correction1),

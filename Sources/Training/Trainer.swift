@@ -62,11 +62,16 @@ public final class Trainer {
     hosts = Set(names).count
     ranksTimes = names.map { _ in (0, 0) }
 
-    let optimizer = Adam(count: network.layout.count, learningRate: configuration.learningRate)
+    let sharesMemory = configuration.sharesMemory && configuration.reduction == .lockstep
+    let optimizer: Adam
     do throws(CommunicationError) {
+      let memory = try RunMemory(
+        count: network.layout.count, communicator: communicator, sharesMemory: sharesMemory)
+      optimizer = Adam(
+        firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate)
       step = try TrainingStep(
-        network: network, data: training, batches: batches, optimizer: optimizer, communicator: communicator,
-        method: configuration.reduction, sharesMemory: configuration.sharesMemory)
+        network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
+        communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory)
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Everything it needs is made by its initialiser; a step allocates nothing.
 public final class TrainingStep {
-  /// The weights, a flat block of the network's layout: the same bits on every rank between steps.
+  /// The weights, a flat block of the network's layout: the same bits on every rank between steps, or one copy that all share.
   public let parameters: Buffer<Float>
   /// What turns the summed gradient into a step.
   public let optimizer: any Optimizer
@@ -21,12 +21,12 @@ public final class TrainingStep {
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
   public init(
-    network: Network, data: ImageDataset, batches: BatchPlan, optimizer: any Optimizer,
+    network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
     communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
-    parameters = Buffer(count: network.layout.count)
+    self.parameters = parameters
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -50,11 +50,16 @@ public final class TrainingStep {
       reduction.fold(share)
     }
     let computed = ContinuousClock.now
-    let total = Sum(try reduction.reduce(plan), parameters: network.layout.count)
-    let reduced = ContinuousClock.now
-    optimizer.update(parameters, gradient: total.gradient, samples: batch.positions.count, step: step)
-    times.add(compute: computed - start + (.now - reduced), reduction: reduced - computed)
-    return total.batch.losses
+    var updating = Duration.zero
+    let total = try reduction.reduce(plan) { total, range in
+      let start = ContinuousClock.now
+      let learnt = 0..<parameters.count
+      optimizer.update(
+        parameters, gradient: total[learnt], in: range.clamped(to: learnt), samples: batch.positions.count, step: step)
+      updating = .now - start
+    }
+    times.add(compute: computed - start + updating, reduction: .now - computed - updating)
+    return Sum(total, parameters: network.layout.count).batch.losses
   }
 
   /// Starts the clocks of ``times`` anew.
