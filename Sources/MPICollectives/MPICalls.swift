@@ -150,7 +150,7 @@ enum MPICalls {
       unsafe MPI_Win_allocate_shared(
         MPI_Aint(count * MemoryLayout<Float>.stride), Int32(MemoryLayout<Float>.stride), lockstep_mpi_info_null(),
         communicator, &base, &window), "MPI_Win_allocate_shared")
-    // One epoch of access for the whole run: reads and writes are plain loads and stores, ordered by `synchronise`.
+    // One epoch of access for the whole run: reads and writes are plain loads and stores, ordered by the barriers between them.
     try check(unsafe MPI_Win_lock_all(Int32(MPI_MODE_NOCHECK), window), "MPI_Win_lock_all")
     return unsafe window
   }
@@ -165,11 +165,6 @@ enum MPICalls {
     try check(unsafe MPI_Win_shared_query(window, Int32(rank), &bytes, &unit, &base), "MPI_Win_shared_query")
     let count = Int(bytes) / MemoryLayout<Float>.stride
     return unsafe (base?.bindMemory(to: Float.self, capacity: max(count, 1)), count)
-  }
-
-  /// Makes this rank's stores to `window` visible, and others' loadable.
-  static func synchronise(_ window: MPI_Win?) throws(CommunicationError) {
-    try check(unsafe MPI_Win_sync(window), "MPI_Win_sync")
   }
 
   // MARK: Completion

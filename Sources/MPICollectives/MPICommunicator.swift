@@ -37,15 +37,23 @@ public final class MPICommunicator: Communicator {
   public static var libraryVersion: String { MPICalls.libraryVersion() }
 
   public func barrier() throws(CommunicationError) {
-    try windows.synchronise()
+    guard windows.barrier == nil else {
+      try windows.barrier?.wait(limit: patience)
+      return
+    }
+    try barrierByMessages()
+  }
+
+  private func barrierByMessages() throws(CommunicationError) {
     try MPICalls.barrier(&requests)
     try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibarrier")
-    try windows.synchronise()
   }
 
   public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
-    let buffers = try windows.allocate(count, for: size, rank: rank)
-    try barrier()
+    let counts = try gather(littleEndianBytes(of: count)).map(self.count(fromLittleEndianBytes:))
+    let buffers = try windows.allocate(counts, rank: rank)
+    // Not the windows' own barrier: its words may not be zeroed everywhere yet.
+    try barrierByMessages()
     return buffers
   }
 
@@ -56,7 +64,7 @@ public final class MPICommunicator: Communicator {
 
   public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
     // Everybody sends as many bytes as the longest has: first the lengths, then the padded bytes.
-    let length = withLittleEndianBytes(of: bytes.count)
+    let length = littleEndianBytes(of: bytes.count)
     let lengths = try gatherEqual(length).map(count(fromLittleEndianBytes:))
     let longest = lengths.max() ?? 0
     guard longest > 0 else { return lengths.map { _ in [] } }
@@ -72,7 +80,7 @@ public final class MPICommunicator: Communicator {
     return (0..<size).map { all[$0 * bytes.count..<($0 + 1) * bytes.count].array }
   }
 
-  private func withLittleEndianBytes(of count: Int) -> [UInt8] {
+  private func littleEndianBytes(of count: Int) -> [UInt8] {
     (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
   }
 

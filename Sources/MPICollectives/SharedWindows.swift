@@ -3,31 +3,32 @@ internal import COpenMPI
 import Collectives
 import Tensors
 
-/// The windows of shared memory that this process has, of all ranks or of none.
-@safe
+/// Windows of memory that all ranks share, if they do. They last as long as the process, so nothing keeps their handles.
 struct SharedWindows {
-  private var windows: [MPI_Win?] = unsafe []
+  /// In the first window; nil as long as there is none.
+  var barrier: SharedBarrier?
 
-  /// One buffer a rank, this one's of `count` floats; nil where the ranks are on several hosts. Collective.
-  mutating func allocate(_ count: Int, for size: Int, rank mine: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+  /// One buffer a rank, of so many floats each; nil where the ranks are on several hosts. Collective; nobody may use a buffer before
+  /// a barrier by messages.
+  mutating func allocate(_ counts: [Int], rank mine: Int) throws(CommunicationError) -> [Buffer<Float>]? {
     let host = try unsafe MPICalls.hostCommunicator()
+    let size = counts.count
     guard try unsafe MPICalls.size(of: host) == size else { return nil }
     // With all ranks on one host, in the order of their world (the split's key is equal), host rank = rank.
-    let window = try unsafe MPICalls.allocateShared(count, host)
-    unsafe windows.append(window)
+    let header = SharedBarrier.floatCount
+    // Whole cache lines, so that every rank's part begins at one.
+    let window = try unsafe MPICalls.allocateShared((header + counts[mine] + 15) / 16 * 16, host)
+    var parts: [UnsafeMutablePointer<Float>] = unsafe []
     var buffers: [Buffer<Float>] = []
     for rank in 0..<size {
-      let (base, count) = try unsafe MPICalls.sharedMemory(of: rank, window)
+      let (base, floats) = try unsafe MPICalls.sharedMemory(of: rank, window)
       guard let base = unsafe base else { return nil }
-      unsafe buffers.append(Buffer(processMemory: base, count: count))
+      unsafe parts.append(base)
+      // MPI promises nothing about what is in a window.
+      if rank == mine { unsafe base.update(repeating: 0, count: floats) }
+      unsafe buffers.append(Buffer(processMemory: base + header, count: counts[rank]))
     }
-    // MPI promises nothing about what is in a window.
-    buffers[mine].fill(0)
+    if barrier == nil { barrier = unsafe SharedBarrier(parts, rank: mine) }
     return buffers
-  }
-
-  /// Orders this rank's loads and stores of every window with those before and after a barrier.
-  func synchronise() throws(CommunicationError) {
-    for index in unsafe windows.indices { try unsafe MPICalls.synchronise(windows[index]) }
   }
 }

@@ -24,8 +24,11 @@ extension RankTests {
       }
     }
 
-    @Test(arguments: [false, true])
-    func `One reduction serves full and short batches in turn`(sharesMemory: Bool) {
+    @Test func `One reduction serves full and short batches in turn`() { takeTurns(sharesMemory: false) }
+
+    @Test func `One reduction serves them in shared memory too`() { takeTurns(sharesMemory: true) }
+
+    private func takeTurns(sharesMemory: Bool) {
       onEveryRank { world in
         let batches = [8, 8, 3, 1, 8].enumerated().map {
           LeafGradients(leaves: $1, count: 5000, seed: UInt64($0 + 5))

@@ -6,7 +6,8 @@ import Testing
   private let mnist: Shape = [28, 28, 1]
 
   @Test(arguments: [
-    ("article", 10, 54_410), ("article", 1, 5_729), ("mlp", 10, 669_706), ("mlp", 1, 665_089),
+    ("article", 10, 54_410), ("article", 1, 5_729), ("keras-convnet", 10, 34_826), ("pytorch-convnet", 10, 1_199_882),
+    ("mlp", 10, 669_706), ("mlp", 1, 665_089),
     ("mlp:784-100-10", 10, 79_510), ("mlp:784-10", 10, 7_850),
   ])
   func parameterCounts(name: String, outputs: Int, count: Int) throws {
