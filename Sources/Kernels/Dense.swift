@@ -96,7 +96,7 @@ private func dotOneByTwo(
 /// `weightsGradient[j, k] (+)= Σᵢ gradient[i, j] · input[i, k]` and `biasGradient[j] (+)= Σᵢ gradient[i, j]`, each sum complete before it
 /// is written or added.
 ///
-/// `inputs` must be a multiple of two ``laneCount`` and `outputs` of 4. `scratch` holds `samples · (2 · laneCount + outputs)` floats.
+/// `inputs` must be a multiple of ``laneCount`` and `outputs` of 4. `scratch` holds `samples · (2 · laneCount + outputs)` floats.
 public func denseWeightsGradient(
   _ gradient: Buffer<Float>, input: Buffer<Float>, into weightsGradient: Buffer<Float>,
   bias biasGradient: Buffer<Float>, samples: Int, scratch: Buffer<Float>, _ accumulation: Accumulation
@@ -105,7 +105,7 @@ public func denseWeightsGradient(
   let inputs = weightsGradient.count / outputs
   let panel = 2 * laneCount
   checkDense(samples: samples, inputs: inputs, outputs: outputs, input, weightsGradient, gradient)
-  precondition(inputs % panel == 0 && outputs % 4 == 0, "a dense gradient of [\(outputs), \(inputs)]")
+  precondition(outputs % 4 == 0, "a dense gradient of [\(outputs), \(inputs)]")
   precondition(scratch.count >= samples * (panel + outputs), "scratch of \(scratch.count) floats is too small")
   // Rows that are a power of two apart fall into the same few places of a cache: what the inner loop reads is laid side by side.
   let x = unsafe scratch.base
@@ -116,7 +116,8 @@ public func denseWeightsGradient(
       unsafe UnsafeMutableRawPointer(g + (j * samples + i * 4)).storeBytes(of: four, as: SIMD4<Float>.self)
     }
   }
-  for k in stride(from: 0, to: inputs, by: panel) {
+  let paired = inputs / panel * panel
+  for k in stride(from: 0, to: paired, by: panel) {
     for i in 0..<samples {
       let row = unsafe UnsafePointer(input.base) + i * inputs + k
       unsafe x.store(row.lanes(0), i * panel)
@@ -124,6 +125,13 @@ public func denseWeightsGradient(
     }
     for j in stride(from: 0, to: outputs, by: 4) {
       unsafe outerFourByTwo(x, g + j * samples, weightsGradient.base + j * inputs + k, samples, inputs, accumulation)
+    }
+  }
+  if paired < inputs {
+    // The odd vector at the end of an odd number of them.
+    for j in stride(from: 0, to: outputs, by: 4) {
+      unsafe outerFourByOne(
+        input.base + paired, g + j * samples, weightsGradient.base + j * inputs + paired, samples, inputs, accumulation)
     }
   }
   columnSums(gradient, into: biasGradient, accumulation)
@@ -168,4 +176,33 @@ private func outerFourByTwo(
   unsafe write(a10, a11, d + inputs, accumulation)
   unsafe write(a20, a21, d + 2 * inputs, accumulation)
   unsafe write(a30, a31, d + 3 * inputs, accumulation)
+}
+
+/// Four outputs by one vector of inputs, read where they lie: each sum the same chain as ``outerFourByTwo`` makes.
+private func outerFourByOne(
+  _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int, _ inputs: Int,
+  _ accumulation: Accumulation
+) {
+  var a0 = Lanes(repeating: 0)
+  var a1 = a0
+  var a2 = a0
+  var a3 = a0
+  for i in 0..<samples {
+    let x0 = unsafe x.lanes(i * inputs)
+    let column = unsafe g + 4 * i
+    unsafe a0 = a0.addingProduct(x0, column.broadcast(0))
+    unsafe a1 = a1.addingProduct(x0, column.broadcast(1))
+    unsafe a2 = a2.addingProduct(x0, column.broadcast(2))
+    unsafe a3 = a3.addingProduct(x0, column.broadcast(3))
+  }
+  if accumulation == .add {
+    unsafe a0 += d.lanes(0)
+    unsafe a1 += d.lanes(inputs)
+    unsafe a2 += d.lanes(2 * inputs)
+    unsafe a3 += d.lanes(3 * inputs)
+  }
+  unsafe d.store(a0, 0)
+  unsafe d.store(a1, inputs)
+  unsafe d.store(a2, 2 * inputs)
+  unsafe d.store(a3, 3 * inputs)
 }

@@ -26,7 +26,7 @@ public struct Dense: LayerSpecification {
     if units <= 32 && input.count % laneCount == 0 {
       return SmallDenseLayer(inputs: input.count, units: units, capacity: capacity)
     }
-    if input.count % (2 * laneCount) == 0 && units % 4 == 0 {
+    if input.count % laneCount == 0 && units % 4 == 0 {
       return WideDenseLayer(inputs: input.count, units: units, capacity: capacity)
     }
     return DenseLayer(inputs: input.count, units: units, capacity: capacity)
