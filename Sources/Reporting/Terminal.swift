@@ -33,7 +33,7 @@ public enum Terminal {
 }
 
 /// `12,345`.
-func grouped(_ number: Int) -> String {
+public func grouped(_ number: Int) -> String {
   var digits = Array(String(abs(number)))
   for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: index) }
   return (number < 0 ? "-" : "") + String(digits)
@@ -52,7 +52,7 @@ public func fixed(_ number: Double, _ decimals: Int) -> String {
 }
 
 /// `7 %` of a part of 1; below a tenth with one decimal.
-func percent(_ part: Double) -> String { fixed(part * 100, part < 0.1 ? 1 : 0) + " %" }
+public func percent(_ part: Double) -> String { fixed(part * 100, part < 0.1 ? 1 : 0) + " %" }
 
 /// `3 s`, `2 min 05 s`, `1 h 07 min`.
 func duration(_ seconds: Double) -> String {

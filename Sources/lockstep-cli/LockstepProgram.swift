@@ -15,7 +15,7 @@ struct LockstepProgram: ParsableCommand {
       one line on standard error.
       """,
     version: lockstepVersion,
-    subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self])
+    subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])
 
   static func main() {
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)

@@ -1,0 +1,69 @@
+/// What a message costs (Hockney 1994): one of n floats takes α + n·β seconds.
+public struct MessageCost: Sendable, Equatable {
+  /// α: the seconds before the first float arrives.
+  public var latency: Double
+  /// β: the seconds of every float.
+  public var secondsPerFloat: Double
+
+  /// See the properties.
+  public init(latency: Double, secondsPerFloat: Double) {
+    self.latency = latency
+    self.secondsPerFloat = secondsPerFloat
+  }
+
+  /// The cost that explains measured `loads` best: least squares of the relative error, for the times span orders of magnitude.
+  ///
+  /// Neither α nor β is ever negative. nil for fewer than two different loads.
+  public init?(fitting loads: [(load: ReductionLoad, seconds: Double)]) {
+    guard Set(loads.map(\.load.floats)).count >= 2, loads.allSatisfy({ $0.seconds > 0 }) else { return nil }
+    // Σ over loads of (messages·α + floats·β)/seconds = 1: two normal equations.
+    var (mm, mf, ff, m1, f1) = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for (load, seconds) in loads {
+      let messages = Double(load.messages) / seconds
+      let floats = Double(load.floats) / seconds
+      mm += messages * messages
+      mf += messages * floats
+      ff += floats * floats
+      m1 += messages
+      f1 += floats
+    }
+    let determinant = mm * ff - mf * mf
+    guard determinant > 0 else { return nil }
+    latency = (m1 * ff - f1 * mf) / determinant
+    secondsPerFloat = (f1 * mm - m1 * mf) / determinant
+    if latency < 0 {
+      latency = 0
+      secondsPerFloat = f1 / ff
+    } else if secondsPerFloat < 0 {
+      secondsPerFloat = 0
+      latency = m1 / mm
+    }
+  }
+}
+
+/// What the busiest rank sends in one fixed-tree reduction by messages (``GradientReduction``): the two exchanges together.
+///
+/// With p = 2ᵏ ranks 2(p − 1) messages and 2n(p − 1)/p floats, as in a ring; with another p a rank holds several nodes of the tree and
+/// sends a slice of each.
+public struct ReductionLoad: Sendable, Equatable {
+  /// The messages that leave the busiest rank, one after another.
+  public var messages: Int
+  /// The floats in them.
+  public var floats: Int
+
+  /// Of a sum of `count` floats over `microbatches` microbatches on `ranks` ranks.
+  public init(count: Int, microbatches: Int, ranks: Int) {
+    let tree = ReductionTree(leaves: microbatches)
+    let nodes = (0..<ranks).map { rank in
+      tree.nodes(covering: Collectives.microbatches(of: microbatches, heldBy: rank, of: ranks)).count
+    }
+    let held = nodes.max() ?? 0
+    messages = (held + 1) * (ranks - 1)
+    floats = (held + 1) * (ranks - 1) * count / ranks
+  }
+
+  /// The seconds that it takes at `cost`.
+  public func seconds(_ cost: MessageCost) -> Double {
+    Double(messages) * cost.latency + Double(floats) * cost.secondsPerFloat
+  }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures this machine: how fast it trains, and what holds it back.",
+    subcommands: [BenchAllreduce.self, BenchScaling.self])
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Kernels
+import Lockstep
+
+struct BenchScaling: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scaling",
+    abstract:
+      "Predicts how a model trains on more ranks than there are, from one core's speed and what a message costs.",
+    discussion: """
+      Measures one rank's work here, on real data, and adds what the fixed tree's messages cost at α and β, which `mpirun … \
+      lockstep bench allreduce` measures on your network. docs/scaling.md compares such predictions with measured runs.
+
+      Example: lockstep bench scaling --model mlp --global-batch 4096 --alpha 2e-6 --beta 4e-10
+      """)
+
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "The network: \(Model.names.joined(separator: ", ")).")
+  var model = "article"
+
+  @Option(help: "The numbers of ranks, with commas between.")
+  var ranks = "1,2,4,8,16,32,64,128,256,512,1024"
+
+  @Option(help: "Samples in a step, over all ranks: strong scaling.")
+  var globalBatch = 4096
+
+  @Option(help: "Samples in a step for each rank instead: weak scaling.")
+  var batchPerRank: Int?
+
+  @Option(help: "Samples in a microbatch. (default: an eighth of the batch, 4 to 32)")
+  var microbatch: Int?
+
+  @Option(help: "α: the seconds of a message before its first float arrives.")
+  var alpha = 2e-6
+
+  @Option(help: "β: the seconds of a float in a message.")
+  var beta = 4e-10
+
+  @Option(help: "The processors that all ranks share, where they are fewer than the ranks.")
+  var processors: Int?
+
+  func validate() throws {
+    guard ranksAsked != nil else { throw ValidationError("--ranks \(ranks) is not a list such as 1,2,4") }
+    guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
+    guard batchPerRank ?? 1 >= 1 else { throw ValidationError("--batch-per-rank \(batchPerRank ?? 0) is less than 1") }
+    guard processors ?? 1 >= 1 else { throw ValidationError("--processors \(processors ?? 0) is less than 1") }
+    guard alpha >= 0, beta >= 0 else { throw ValidationError("--alpha and --beta are times: 0 or more") }
+  }
+
+  private var ranksAsked: [Int]? {
+    let parts = ranks.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }.filter { (1...100_000).contains($0) }
+    return numbers.count == parts.count ? numbers : nil
+  }
+
+  func run() throws {
+    guard World.isFirst else { return }
+    useOneBLASThread()
+    let images = try data.load(.train)
+    let sizes = try (ranksAsked ?? []).map { ranks in
+      let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
+      do {
+        // A batch may be larger than the data: only its cut matters here.
+        return (ranks, try BatchPlan(samples: max(images.count, batch), globalBatch: batch, microbatch: microbatch))
+      } catch {
+        throw TrainingError(.usage, "\(error)")
+      }
+    }
+    guard let microbatch = sizes.first?.1.microbatch else { return }
+    let prediction = try measure(images, microbatch: min(microbatch, images.count / 8))
+    print(
+      "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
+        + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "
+        + "α \(scientific(alpha)) s, β \(scientific(beta)) s a float")
+    row(["ranks", "global batch", "compute ms", "reduction ms", "samples/s", "efficiency", "communication"])
+    for (ranks, batches) in sizes {
+      guard let step = prediction.step(batches, ranks: ranks),
+        let efficiency = prediction.efficiency(batches, ranks: ranks)
+      else {
+        print(
+          "\(ranks) ranks: a global batch of \(batches.globalBatch) has \(batches.microbatchesInFullBatch) microbatches; raise "
+            + "--global-batch or lower --microbatch")
+        continue
+      }
+      row([
+        "\(ranks)", grouped(batches.globalBatch), fixed(step.compute * 1e3, 3), fixed(step.communication * 1e3, 3),
+        grouped(Int(Double(batches.globalBatch) / step.seconds)), percent(efficiency),
+        percent(step.communicationFraction),
+      ])
+    }
+  }
+
+  /// What one rank's work costs: a step of one microbatch and one of eight tell the microbatch from the update.
+  private func measure(_ images: ImageDataset, microbatch: Int) throws(TrainingError) -> ScalingPrediction {
+    var one = try OneRankStep(model: model, images, globalBatch: microbatch, microbatch: microbatch)
+    var eight = try OneRankStep(model: model, images, globalBatch: 8 * microbatch, microbatch: microbatch)
+    let (oneSeconds, eightSeconds) = (try one.medianSeconds(), try eight.medianSeconds())
+    let microbatchSeconds = (eightSeconds - oneSeconds) / 7
+    return ScalingPrediction(
+      microbatchSeconds: microbatchSeconds, updateSeconds: max(0, oneSeconds - microbatchSeconds),
+      gradientCount: one.gradientCount, message: MessageCost(latency: alpha, secondsPerFloat: beta),
+      processors: processors)
+  }
+
+  private func row(_ cells: [String]) {
+    print(cells.map { String(repeating: " ", count: max(1, 14 - $0.count)) + $0 }.joined())
+  }
+}

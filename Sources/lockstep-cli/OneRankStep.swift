@@ -1,0 +1,64 @@
+import Lockstep
+
+/// Training steps on this process alone, to be measured: real data, the whole step, no files.
+struct OneRankStep {
+  let network: Network
+  let step: TrainingStep
+  let batches: BatchPlan
+  private let order: EpochOrder
+  /// Full batches: an epoch's last may be short.
+  private let steps: Int
+  private(set) var taken = 0
+
+  /// A step of `model` on `images`, which are told apart by class. Throws with 64 where the flags do not fit.
+  init(model: String, _ images: ImageDataset, globalBatch: Int, microbatch: Int?) throws(TrainingError) {
+    do {
+      batches = try BatchPlan(samples: images.count, globalBatch: globalBatch, microbatch: microbatch)
+      let loss = SoftmaxCrossEntropy(classes: images.classes)
+      network = try Network(
+        Model.named(model, input: [images.rows, images.columns, 1], outputs: loss.outputs), loss: loss,
+        capacity: batches.microbatch)
+    } catch {
+      throw TrainingError(.usage, "\(error)")
+    }
+    let parameters = Buffer<Float>(count: network.layout.count)
+    network.initialise(parameters, seed: 0)
+    do throws(CommunicationError) {
+      step = try TrainingStep(
+        network: network, data: images, batches: batches, parameters: parameters,
+        optimizer: Adam(count: parameters.count), communicator: SoloCommunicator(), method: .lockstep,
+        sharesMemory: false)
+    } catch {
+      throw TrainingError(.rankFailed, "\(error)")
+    }
+    order = EpochOrder(seed: 0, epoch: 0, count: batches.samples)
+    steps = max(1, batches.samples / batches.globalBatch)
+  }
+
+  /// The floats that a reduction of its gradients adds up.
+  var gradientCount: Int { network.layout.count }
+
+  /// Takes the next step.
+  mutating func take() throws(TrainingError) {
+    do throws(CommunicationError) {
+      _ = try step.take(batches.batch(taken % steps), of: order, step: taken + 1)
+      taken += 1
+    } catch {
+      throw TrainingError(.rankFailed, "\(error)")
+    }
+  }
+
+  /// The median time of a step, of those that fit into a second, and of five at the least.
+  mutating func medianSeconds() throws(TrainingError) -> Double {
+    // The first steps find cold caches.
+    for _ in 0..<3 { try take() }
+    var times: [Double] = []
+    let start = ContinuousClock.now
+    while times.count < 5 || (ContinuousClock.now - start).seconds < 1 {
+      let before = ContinuousClock.now
+      try take()
+      times.append((.now - before).seconds)
+    }
+    return median(times)
+  }
+}
