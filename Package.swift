@@ -27,6 +27,7 @@ let package = Package(
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CIntrinsics"),
+    .systemLibrary(name: "CProcesses"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -38,7 +39,7 @@ let package = Package(
     room("NeuralNetworks", ["Kernels", "Tensors"]),
     room("Optimizers", ["Kernels", "Tensors"]),
     room("Collectives", ["Kernels", "Tensors"]),
-    room("MPICollectives", ["Collectives", "Tensors", "COpenMPI"]),
+    room("MPICollectives", ["Collectives", "Tensors", "COpenMPI", "CProcesses"]),
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
       "Training",

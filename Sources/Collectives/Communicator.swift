@@ -32,8 +32,16 @@ public protocol Communicator: AnyObject {
   /// once a run.
   func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]?
 
+  /// Notes what this rank is at from now on, for those who wait for it; not collective, and costs next to nothing. nil for the step that
+  /// was last given.
+  func entered(_ phase: Phase, step: Int?)
+
   /// `buffer[i] = Σ over ranks`, in an order that the implementation chooses: its bits depend on the number of ranks.
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError)
+}
+
+extension Communicator {
+  public func entered(_ phase: Phase, step: Int?) {}
 }
 
 /// What one rank sends and receives in an ``Communicator/exchange(_:from:into:)``; made once, used every step.

@@ -9,8 +9,32 @@ import Collectives
 @safe
 struct Requests {
   fileprivate var handles: [MPI_Request?] = unsafe []
+  /// The other rank of each; nil where it is a collective's.
+  fileprivate var peers: [Int?] = []
 
-  mutating func removeAll() { unsafe handles.removeAll(keepingCapacity: true) }
+  fileprivate mutating func append(_ handle: MPI_Request?, with peer: Int? = nil) {
+    unsafe handles.append(handle)
+    peers.append(peer)
+  }
+
+  mutating func removeAll() {
+    unsafe handles.removeAll(keepingCapacity: true)
+    peers.removeAll(keepingCapacity: true)
+  }
+
+  /// A rank whose message is missing, if that is what a request waits for.
+  fileprivate var awaitedPeer: Int? {
+    for (index, peer) in peers.enumerated() {
+      guard let peer else { continue }
+      var isDone: Int32 = 0
+      if unsafe MPI_Request_get_status(handles[index], &isDone, lockstep_mpi_status_ignore()) == MPI_SUCCESS,
+        isDone == 0
+      {
+        return peer
+      }
+    }
+    return nil
+  }
 }
 
 enum MPICalls {
@@ -82,7 +106,7 @@ enum MPICalls {
     try check(
       unsafe MPI_Isend(
         floats, Int32(count), lockstep_mpi_float(), Int32(rank), 0, lockstep_mpi_comm_world(), &request), "MPI_Isend")
-    unsafe requests.handles.append(request)
+    unsafe requests.append(request, with: rank)
   }
 
   static func receive(
@@ -92,13 +116,13 @@ enum MPICalls {
     try check(
       unsafe MPI_Irecv(
         floats, Int32(count), lockstep_mpi_float(), Int32(rank), 0, lockstep_mpi_comm_world(), &request), "MPI_Irecv")
-    unsafe requests.handles.append(request)
+    unsafe requests.append(request, with: rank)
   }
 
   static func barrier(_ requests: inout Requests) throws(CommunicationError) {
     var request: MPI_Request?
     try check(unsafe MPI_Ibarrier(lockstep_mpi_comm_world(), &request), "MPI_Ibarrier")
-    unsafe requests.handles.append(request)
+    unsafe requests.append(request)
   }
 
   static func broadcast(
@@ -108,7 +132,7 @@ enum MPICalls {
     try check(
       unsafe MPI_Ibcast(
         floats, Int32(count), lockstep_mpi_float(), Int32(root), lockstep_mpi_comm_world(), &request), "MPI_Ibcast")
-    unsafe requests.handles.append(request)
+    unsafe requests.append(request)
   }
 
   /// `all` receives `count` bytes from each rank, in rank order.
@@ -120,7 +144,7 @@ enum MPICalls {
       unsafe MPI_Iallgather(
         mine, Int32(count), lockstep_mpi_byte(), all, Int32(count), lockstep_mpi_byte(), lockstep_mpi_comm_world(),
         &request), "MPI_Iallgather")
-    unsafe requests.handles.append(request)
+    unsafe requests.append(request)
   }
 
   // MARK: Memory that the ranks of one host share
@@ -172,12 +196,13 @@ enum MPICalls {
   /// Polls until all requests are complete: the only wait of a run. Open MPI makes progress only while it is polled, and
   /// gives up the processor between polls where ranks outnumber cores.
   static func wait(
-    for requests: inout Requests, limit: Duration, during call: StaticString
+    for requests: inout Requests, limit: Patience, during call: StaticString
   ) throws(CommunicationError) {
     let count = unsafe Int32(requests.handles.count)
     guard count > 0 else { return }
     var polls = 0
-    var start: ContinuousClock.Instant?
+    var waiting = Waiting(limit)
+    defer { waiting.end() }
     while true {
       var isDone: Int32 = 0
       try check(
@@ -186,13 +211,16 @@ enum MPICalls {
         }, call)
       if isDone != 0 { break }
       polls += 1
-      // The clock costs as much as a poll: it is read once in a thousand.
-      guard polls % 1024 == 0 else { continue }
-      let now = ContinuousClock.now
-      if let start, now - start > limit {
-        throw CommunicationError("\(call): the other ranks have not answered for \(limit.components.seconds) s")
+      // The clock costs as much as a poll: it is read once in a while.
+      guard polls % 64 == 0 else { continue }
+      let isOver = waiting.isOver()
+      guard isOver || polls % 65536 == 0 else { continue }
+      let peer = requests.awaitedPeer
+      waiting.awaits(peer)
+      if isOver {
+        let late = peer.map { "rank \($0) has" } ?? "the other ranks have"
+        throw CommunicationError("\(call): \(late) not answered for \(waiting.time.components.seconds) s")
       }
-      start = start ?? now
     }
     requests.removeAll()
   }

@@ -8,7 +8,7 @@ public final class MPICommunicator: Communicator {
   public let rank: Int
   public let size: Int
   /// How long a rank waits for the others before it gives up.
-  private let patience: Duration
+  private let patience: Patience
   private var requests = Requests()
   private var windows = SharedWindows()
 
@@ -16,11 +16,20 @@ public final class MPICommunicator: Communicator {
   ///
   /// - Parameter patience: how long any wait may last. Longer than the slowest rank's longest pause, such as a checkpoint to
   ///   a slow disk.
-  public init(patience: Duration = .seconds(600)) throws(CommunicationError) {
-    if !MPICalls.isInitialised() { try MPICalls.initialise() }
+  /// - Parameter watchdog: what is told where this rank is, and tells the others.
+  public init(patience: Duration = .seconds(600), watchdog: Watchdog? = nil) throws(CommunicationError) {
+    let heartbeat = watchdog?.heartbeat ?? Heartbeat()
+    self.patience = Patience(limit: patience, heartbeat: heartbeat)
+    if !MPICalls.isInitialised() {
+      heartbeat.isWaiting = true
+      try MPICalls.initialise()
+      heartbeat.isWaiting = false
+    }
     rank = try MPICalls.rank()
     size = try MPICalls.size()
-    self.patience = patience
+    guard let watchdog else { return }
+    let hosts = try gather(Array(watchdog.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    watchdog.hosts.withLock { $0 = hosts }
   }
 
   /// Leaves MPI: collective, and the last call that may be made.
@@ -35,6 +44,8 @@ public final class MPICommunicator: Communicator {
 
   /// The MPI library's name and version, for `lockstep doctor`.
   public static var libraryVersion: String { MPICalls.libraryVersion() }
+
+  public func entered(_ phase: Phase, step: Int?) { patience.heartbeat.moved(to: phase, step: step) }
 
   public func barrier() throws(CommunicationError) {
     guard windows.barrier == nil else {
@@ -104,6 +115,9 @@ public final class MPICommunicator: Communicator {
   }
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
+    // Its wait is MPI's own, so only a watchdog can bound it.
+    patience.heartbeat.isWaiting = true
+    defer { patience.heartbeat.isWaiting = false }
     try unsafe MPICalls.allreduce(buffer.base, buffer.count)
   }
 }

@@ -21,27 +21,26 @@ struct SharedBarrier {
   }
 
   /// Returns once every rank has called it as often as this one; their stores from before are then seen.
-  mutating func wait(limit: Duration) throws(CommunicationError) {
+  mutating func wait(limit: Patience) throws(CommunicationError) {
     arrivals &+= 1
     unsafe mine.pointee.store(arrivals, ordering: .releasing)
     for rank in unsafe all.indices { try wait(for: rank, limit) }
   }
 
-  private func wait(for rank: Int, _ limit: Duration) throws(CommunicationError) {
+  private func wait(for rank: Int, _ limit: Patience) throws(CommunicationError) {
     var polls = 0
-    var start: ContinuousClock.Instant?
+    var waiting = Waiting(limit)
+    defer { waiting.end() }
     // Counts wrap; a rank is at most one arrival ahead.
     while unsafe Int32(bitPattern: all[rank].pointee.load(ordering: .acquiring) &- arrivals) < 0 {
       polls += 1
       // The others are as good as here, or have not got a processor: after some microseconds of the one, give way to the other.
       guard polls > 2000 else { continue }
       sched_yield()
-      guard polls % 1024 == 0 else { continue }
-      let now = ContinuousClock.now
-      if let start, now - start > limit {
-        throw CommunicationError("barrier: rank \(rank) has not answered for \(limit.components.seconds) s")
+      guard polls % 64 == 0 else { continue }
+      guard !waiting.isOver() else {
+        throw CommunicationError("barrier: rank \(rank) has not answered for \(waiting.time.components.seconds) s")
       }
-      start = start ?? now
     }
   }
 }

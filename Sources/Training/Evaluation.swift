@@ -29,6 +29,7 @@ public final class Evaluation {
     let slices = (data.count + Self.slice - 1) / Self.slice
     var mine: [UInt64] = []
     for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
+      communicator.entered(.evaluation, step: nil)
       let range = slice * Self.slice..<min((slice + 1) * Self.slice, data.count)
       let sums = network.evaluate(feed.load(range), parameters: parameters)
       mine += [sums.loss.bitPattern, UInt64(sums.correct), UInt64(sums.samples)]

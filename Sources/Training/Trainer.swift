@@ -238,6 +238,7 @@ public final class Trainer {
       state.sampleOffset = batch.positions.upperBound
       trainedSamples += batch.positions.count
       seconds += .now - start
+      communicator.entered(.report, step: state.step)
       progress = self.progress(sums, seconds)
       for observer in observers { try observer.stepped(progress) }
       if state.sampleOffset < batches.samples { try saveIfDue(epochEnded: false) }
@@ -277,6 +278,7 @@ public final class Trainer {
   /// On rank 0; the others go on, and meet it at the next reduction.
   private func save() throws(TrainingError) {
     guard let files else { return }
+    communicator.entered(.checkpoint, step: state.step)
     let path = try files.save(content, state) { line in for observer in observers { observer.warned(line) } }
     savedAtStep = state.step
     savedAt = .now

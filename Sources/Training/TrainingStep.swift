@@ -17,6 +17,7 @@ public final class TrainingStep {
 
   private let network: Network
   private let reduction: GradientReduction
+  private let communicator: any Communicator
   private let feed: Feed
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
@@ -27,6 +28,7 @@ public final class TrainingStep {
     self.network = network
     self.optimizer = optimizer
     self.parameters = parameters
+    self.communicator = communicator
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -40,6 +42,7 @@ public final class TrainingStep {
     let start = ContinuousClock.now
     let plan = reduction.plan(microbatches: batch.count)
     for share in plan.contributions {
+      communicator.entered(.compute, step: step)
       let positions = batch[share.microbatch].positions
       let examples = feed.load(order.samples[positions])
       let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
@@ -49,6 +52,7 @@ public final class TrainingStep {
       sum.batch.record(losses, share.accumulation)
       reduction.fold(share)
     }
+    communicator.entered(.reduction, step: step)
     let computed = ContinuousClock.now
     var updating = Duration.zero
     let total = try reduction.reduce(plan) { total, range in

@@ -60,6 +60,8 @@ struct Train: ParsableCommand {
   @Option(help: "Ends the run after this many steps.")
   var maxSteps: Int?
 
+  @OptionGroup var stall: StallOptions
+
   func validate() throws {
     guard epochs >= 1 else { throw ValidationError("--epochs \(epochs) is less than 1") }
     guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
@@ -74,7 +76,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    let world = try World.join()
+    let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
     var configuration = TrainingConfiguration()
     configuration.model = model

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Lockstep
+import Synchronization
 
 /// The ranks that this process is one of, and how it leaves them.
 enum World {
@@ -14,20 +15,43 @@ enum World {
   /// Whether this rank is the one that speaks: known before MPI is, so that wrong arguments cost no start of it.
   static var isFirst: Bool { (launched(\.0) ?? 0) == 0 }
 
+  /// What sees that no rank waits for ever, once there are ranks.
+  private static let watchdog = Mutex<Watchdog?>(nil)
+
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
-  static func join() throws(TrainingError) -> any Communicator {
-    guard launched(\.0) != nil else { return SoloCommunicator() }
+  static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
+    guard let rank = launched(\.0) else { return SoloCommunicator() }
+    let watchdog = Watchdog(job(rank), limits: limits) { Terminal.complain($0) }
+    Self.watchdog.withLock { $0 = watchdog }
     do throws(CommunicationError) {
-      return try MPICommunicator()
+      // The watchdog has the first word: it knows more than one rank's wait does.
+      return try MPICommunicator(patience: limits.timeout + .seconds(30), watchdog: watchdog)
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
   }
 
+  private static func job(_ rank: Int) -> Watchdog.Job {
+    let environment = ProcessInfo.processInfo.environment
+    let size = max(launched(\.1) ?? 0, rank + 1)
+    // The launcher's directory for this job on this host goes with the job. Process ids mean something within one namespace of them,
+    // and a directory may be an older job's that had the same name.
+    let names = ["PMIX_NAMESPACE", "OMPI_MCA_orte_precondition_transports"].compactMap { environment[$0] }
+    let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    let directory = launched(\.1) == nil ? nil : environment["PMIX_SERVER_TMPDIR"]
+    return Watchdog.Job(
+      rank: rank, size: size, ranksHere: environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) } ?? 1,
+      host: ProcessFacts.hostName,
+      board: directory.map { "\($0)/lockstep-\((names + [namespace ?? ""]).joined(separator: "-"))" })
+  }
+
   /// Ends this process after everything is done or every rank has agreed on why not.
   static func leave(code: Int32) -> Never {
     fflush(nil)
+    let watchdog = watchdog.withLock { $0 }
+    watchdog?.leaves()
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
+    watchdog?.hasLeft()
     exit(code)
   }
 
@@ -39,12 +63,12 @@ enum World {
 
   /// Ends this process over `error`: in order where all ranks have it, else by ending the other ranks too.
   static func leave(_ error: TrainingError) -> Never {
-    guard MPICommunicator.isRunning, let rank = launched(\.0), launched(\.1) != 1, !error.isAgreed else {
+    guard let watchdog = watchdog.withLock({ $0 }), let rank = launched(\.0), launched(\.1) != 1, !error.isAgreed else {
       if isFirst { Terminal.complain(error.description) }
       leave(code: error.code.rawValue)
     }
-    Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(error)")
-    MPICommunicator.abort(code: error.code.rawValue)
-    exit(error.code.rawValue)
+    if watchdog.isFirstToEnd() { Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(error)") }
+    watchdog.hasLeft()
+    watchdog.abort(code: error.code.rawValue)
   }
 }

@@ -4,6 +4,7 @@ enum Arrows {
   static let onlyImporters: [String: Set<String>] = [
     "COpenBLAS": ["Kernels"],
     "COpenMPI": ["MPICollectives"],
+    "CProcesses": ["MPICollectives"],
     "CZlib": ["Datasets"],
     "COpenSSL": ["Digests"],
     // Reached through the Observer protocol alone.

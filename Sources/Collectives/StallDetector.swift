@@ -1,0 +1,172 @@
+/// Finds out which rank of a host keeps the others waiting, from looks at all of them at intervals. Every rank runs one.
+///
+/// A rank whose watchdog no longer ticks is stopped. One that ticks, waits for nobody and does not move on hangs. One whose process is
+/// gone, and that had not left, has failed. Where all ranks of the host wait, whom they wait for is elsewhere.
+///
+/// Time is what passes between two looks, but no more than a second: while the whole job is suspended, or the host asleep, nobody looks,
+/// and it does not count.
+public struct StallDetector: Sendable {
+  /// What one look at a rank shows.
+  public struct Sighting: Sendable, Equatable {
+    /// How a rank stands to the job.
+    public enum State: UInt64, Sendable {
+      /// Its process has not said anything yet.
+      case absent
+      case running
+      /// It has ended in order, or has said itself why not.
+      case left
+    }
+
+    public var state = State.absent
+    /// Whether its process has ended.
+    public var isGone = false
+    /// Counts up as long as the process runs at all.
+    public var ticks: UInt64 = 0
+    /// Counts up whenever the rank moves on.
+    public var moves: UInt64 = 0
+    /// Where it is.
+    public var whereabouts = Whereabouts(.start, step: 0)
+    /// Whether it waits for other ranks.
+    public var isWaiting = false
+    /// One that it waits for, where that is known.
+    public var awaited: Int?
+
+    /// Of a rank that is not there.
+    public init() {}
+  }
+
+  /// A rank that keeps others waiting.
+  public struct Stall: Sendable, Equatable {
+    /// What is the matter with it.
+    public enum Kind: Sendable {
+      case ended, stopped, hung, notStarted
+      /// Nothing: this rank of ours waits, for one of another host.
+      case waits
+    }
+
+    public var kind: Kind
+    /// The rank.
+    public var rank: Int
+    /// Where it is.
+    public var whereabouts: Whereabouts
+    /// For how long.
+    public var time: Duration
+    /// For whom it waits, where that is known.
+    public var awaited: Int?
+  }
+
+  /// What is to be done after a look.
+  public enum Finding: Sendable, Equatable {
+    /// Say that this rank keeps the others waiting.
+    case warn(Stall)
+    /// Say that a rank that was warned of goes on.
+    case goesOn(Stall)
+    /// End the job, for this reason.
+    case end(Stall)
+  }
+
+  /// After how long a stall is said, and after how long it ends the job.
+  public struct Limits: Sendable, Equatable {
+    public var warning: Duration
+    public var timeout: Duration
+
+    /// The default timeout is far beyond a slow checkpoint.
+    public init(warning: Duration = .seconds(30), timeout: Duration = .seconds(600)) {
+      self.warning = warning
+      self.timeout = timeout
+    }
+  }
+
+  /// The longest time that one look may add.
+  static let longestLook = Duration.seconds(1)
+  /// How much later a rank that only waits is reported: first those have a say who see the culprit.
+  static let grace = Duration.seconds(5)
+  /// A rank that has not ticked for so long leaves speaking to the next.
+  static let silence = Duration.seconds(2)
+
+  private struct History {
+    var sighting = Sighting()
+    /// Since it last ticked, and last moved on.
+    var unticked = Duration.zero
+    var unmoved = Duration.zero
+  }
+
+  private let limits: Limits
+  private let rank: Int
+  private let expected: Int
+  private var ranks: [History]
+  private var warned: Stall?
+
+  /// Of `rank`, in a world of `size`, of which `expected` are on this host.
+  public init(rank: Int, size: Int, expected: Int, limits: Limits) {
+    self.limits = limits
+    self.rank = rank
+    self.expected = expected
+    ranks = Array(repeating: History(), count: size)
+  }
+
+  /// Takes in a look at all ranks, those of other hosts absent, `elapsed` after the last, and says what this rank is to do.
+  public mutating func look(_ sightings: [Sighting], after elapsed: Duration) -> Finding? {
+    let time = min(elapsed, Self.longestLook)
+    for index in ranks.indices {
+      let (before, now) = (ranks[index].sighting, sightings[index])
+      let isNew = before.state != now.state
+      ranks[index].unticked = isNew || before.ticks != now.ticks ? .zero : ranks[index].unticked + time
+      ranks[index].unmoved = isNew || before.moves != now.moves ? .zero : ranks[index].unmoved + time
+      ranks[index].sighting = now
+    }
+    guard isSpeaker else {
+      warned = nil
+      return nil
+    }
+    guard let stall = worst else {
+      defer { warned = nil }
+      return warned.map { .goesOn($0) }
+    }
+    let grace = stall.kind == .waits ? Self.grace : .zero
+    if stall.kind == .ended || stall.time >= limits.timeout + grace { return .end(stall) }
+    defer { warned = stall }
+    return warned?.rank == stall.rank && warned?.kind == stall.kind ? nil : .warn(stall)
+  }
+
+  /// One rank of a host speaks for all: the lowest that runs.
+  private var isSpeaker: Bool {
+    rank
+      == ranks.indices.first {
+        let other = ranks[$0]
+        return other.sighting.state == .running && !other.sighting.isGone
+          && ($0 == rank || other.unticked < Self.silence)
+      }
+  }
+
+  /// The rank to be named, if any is beyond the warning.
+  private var worst: Stall? {
+    let stalls = ranks.indices.compactMap(stall)
+    if let ended = stalls.first(where: { $0.kind == .ended }) { return ended }
+    if let culprit = stalls.filter({ $0.kind != .waits }).max(by: { $0.time < $1.time }) { return culprit }
+    let present = ranks.count { $0.sighting.state != .absent }
+    let mine = ranks[rank]
+    // MPI starts only where all ranks do.
+    if mine.sighting.whereabouts.phase == .start, mine.sighting.isWaiting, mine.unmoved >= limits.warning,
+      present < expected,
+      let absent = ranks.indices.first(where: { ranks[$0].sighting.state == .absent })
+    {
+      return Stall(kind: .notStarted, rank: absent, whereabouts: mine.sighting.whereabouts, time: mine.unmoved)
+    }
+    return stalls.max { $0.time < $1.time }
+  }
+
+  private func stall(_ index: Int) -> Stall? {
+    let (now, history) = (ranks[index].sighting, ranks[index])
+    func stall(_ kind: Stall.Kind, _ time: Duration) -> Stall {
+      Stall(kind: kind, rank: index, whereabouts: now.whereabouts, time: time, awaited: now.awaited)
+    }
+    guard now.state == .running else { return nil }
+    if now.isGone { return stall(.ended, history.unticked) }
+    if history.unticked >= limits.warning { return stall(.stopped, history.unticked) }
+    // One that has just been stopped is not taken for one that hangs.
+    guard history.unmoved >= limits.warning, history.unticked < Self.silence else { return nil }
+    if !now.isWaiting { return stall(.hung, history.unmoved) }
+    return history.unmoved >= limits.warning + Self.grace ? stall(.waits, history.unmoved) : nil
+  }
+}

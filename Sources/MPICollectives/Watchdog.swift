@@ -1,0 +1,212 @@
+internal import CProcesses
+
+import Collectives
+import Glibc
+import Synchronization
+
+/// A thread beside the rank that sees that no rank waits for ever: it looks at the ranks of its host four times a second, names the one
+/// that keeps the others waiting, and ends the job where that one does not go on.
+///
+/// It works without the rank's help and without MPI's, so also while either is stuck: in `MPI_Init`, in a write to a disk that does not
+/// answer. It ends this process, too, when the one that started it ends, be it mpirun or a host's daemon.
+public final class Watchdog: Sendable {
+  /// What the watchdog must be told of the job.
+  public struct Job: Sendable {
+    public var rank: Int
+    public var size: Int
+    /// How many of the ranks are on this host.
+    public var ranksHere: Int
+    public var host: String
+    /// The file in which the ranks of this host meet: the same for all of them, another in every job. nil where they cannot.
+    public var board: String?
+
+    /// See the properties.
+    public init(rank: Int, size: Int, ranksHere: Int, host: String, board: String?) {
+      self.rank = rank
+      self.size = size
+      self.ranksHere = ranksHere
+      self.host = host
+      self.board = board
+    }
+  }
+
+  /// The exit code of a job that the watchdog ends: a rank failed.
+  private static let code: Int32 = 70
+  /// Between two looks, in milliseconds.
+  private static let interval: Int32 = 250
+
+  private let job: Job
+  var host: String { job.host }
+  private let limits: StallDetector.Limits
+  private let board: JobBoard
+  private let complain: @Sendable (String) -> Void
+  private let parent = getppid()
+  let heartbeat: Heartbeat
+  /// Every rank's host, once that is known.
+  let hosts = Mutex<[String]>([])
+
+  /// Puts this rank on the board and starts the thread. `complain` writes a line to standard error.
+  public init(_ job: Job, limits: StallDetector.Limits, complain: @escaping @Sendable (String) -> Void) {
+    self.job = job
+    self.limits = limits
+    self.complain = complain
+    board = JobBoard(path: job.board, size: job.size)
+    heartbeat = board.heartbeat(of: job.rank)
+    heartbeat.process = getpid()
+    heartbeat.state = .running
+    startThread { self.watch() }
+  }
+
+  /// Notes that this rank is on its way out and waits for the others to be, too.
+  public func leaves() {
+    heartbeat.moved(to: .end, step: nil)
+    heartbeat.isWaiting = true
+  }
+
+  /// Notes that this rank has left in order, or has said why it does not.
+  public func hasLeft() { heartbeat.state = .left }
+
+  /// Whether this rank is the first of its host to end the job, and so the one that says why.
+  public func isFirstToEnd() -> Bool { board.end() }
+
+  /// Ends every rank of the job, if need be by ending this process alone: MPI's own way does not return where mpirun is stopped.
+  public func abort(code: Int32) -> Never {
+    startThread {
+      sleep(3)
+      _exit(code)
+    }
+    if MPICommunicator.isRunning { MPICalls.abort(code: code) }
+    _exit(code)
+  }
+
+  private func watch() {
+    var detector = StallDetector(rank: job.rank, size: job.size, expected: job.ranksHere, limits: limits)
+    var processes = Processes(parent: parent, count: job.size)
+    var last = ContinuousClock.now
+    var over = Duration.zero
+    while true {
+      heartbeat.tick()
+      processes.wait(milliseconds: Self.interval)
+      // Nobody is left to pass on what this rank would say.
+      if processes.parentIsGone { _exit(Self.code) }
+      let now = ContinuousClock.now
+      let elapsed = now - last
+      last = now
+      if board.isOver {
+        // Who has ended the job has three seconds to end this rank, too.
+        over += min(elapsed, .seconds(1))
+        if over > .seconds(4) { _exit(Self.code) }
+        continue
+      }
+      let sightings = (0..<job.size).map { rank in
+        let other = board.heartbeat(of: rank)
+        return other.sighting(isGone: rank != job.rank && processes.isGone(rank, other.process))
+      }
+      switch detector.look(sightings, after: elapsed) {
+      case .warn(let stall):
+        complain("\(describe(stall)); the job ends after \(limits.timeout.components.seconds) s of it")
+      case .goesOn(let stall): complain("rank \(stall.rank) on \(job.host) goes on")
+      case .end(let stall): end(stall)
+      case nil: break
+      }
+    }
+  }
+
+  private func end(_ stall: StallDetector.Stall) {
+    guard heartbeat.state == .running, board.end() else { return }
+    complain("\(describe(stall)): ending the job; run again with its --run-dir to go on from the last checkpoint")
+    // mpirun has an exit code of its own for a rank that was killed or has exited; where it has not noticed, this one does.
+    if stall.kind == .ended { sleep(1) }
+    abort(code: Self.code)
+  }
+
+  private func describe(_ stall: StallDetector.Stall) -> String {
+    let who = "rank \(stall.rank) on \(job.host)"
+    let time = "for \(stall.time.components.seconds) s"
+    return switch stall.kind {
+    case .ended: "\(who) was killed or has exited \(stall.whereabouts)"
+    case .stopped: "\(who) is stopped \(stall.whereabouts), \(time)"
+    case .hung: "\(who) does not move on \(stall.whereabouts), \(time)"
+    case .notStarted: "rank \(stall.rank) has not started, \(time)"
+    case .waits:
+      "\(who) waits \(stall.whereabouts), \(time), for "
+        + (stall.awaited.map { "rank \($0) on \(host(of: $0))" } ?? "ranks of other hosts")
+    }
+  }
+
+  private func host(of rank: Int) -> String {
+    hosts.withLock { $0.indices.contains(rank) ? $0[rank] : "another host" }
+  }
+}
+
+/// The processes whose end a watchdog must learn of at once.
+@safe
+private struct Processes {
+  private var descriptors: [pollfd] = []
+  /// Whose end each descriptor tells; nil for the parent.
+  private var owners: [Int?] = []
+  private var isWatched: [Bool]
+  private var gone: Set<Int> = []
+  private let parent: pid_t
+  private(set) var parentIsGone = false
+
+  init(parent: pid_t, count: Int) {
+    self.parent = parent
+    isWatched = Array(repeating: false, count: count)
+    watch(parent, nil)
+  }
+
+  private mutating func watch(_ process: pid_t, _ owner: Int?) {
+    let descriptor = lockstep_process_descriptor(process)
+    // An old kernel has none: then `isGone` asks at every look.
+    guard descriptor >= 0 else { return }
+    descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    owners.append(owner)
+  }
+
+  /// Waits until one of them ends, or the time is over.
+  mutating func wait(milliseconds: Int32) {
+    let count = unsafe poll(&descriptors, nfds_t(descriptors.count), milliseconds)
+    parentIsGone = getppid() != parent
+    guard count > 0 else { return }
+    for index in descriptors.indices.reversed() where descriptors[index].revents != 0 {
+      if let owner = owners[index] { gone.insert(owner) } else { parentIsGone = true }
+      close(descriptors[index].fd)
+      descriptors.remove(at: index)
+      owners.remove(at: index)
+    }
+  }
+
+  /// Whether a rank's process, 0 where it has not come yet, has ended.
+  mutating func isGone(_ rank: Int, _ process: pid_t) -> Bool {
+    guard process != 0, !gone.contains(rank) else { return process != 0 }
+    if !isWatched[rank] {
+      isWatched[rank] = true
+      watch(process, rank)
+    }
+    if kill(process, 0) != 0 && errno == ESRCH { gone.insert(rank) }
+    return gone.contains(rank)
+  }
+}
+
+/// Runs `body` on a thread of its own that takes no signal: those are the rank's.
+private func startThread(_ body: @escaping @Sendable () -> Void) {
+  let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
+  var thread = pthread_t()
+  let failed = unsafe pthread_create(
+    &thread, nil,
+    { context in
+      var all = sigset_t()
+      unsafe sigfillset(&all)
+      unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
+      if let context = unsafe context { unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
+      return nil
+    }, unsafe box.toOpaque())
+  // Without a thread to be had the run goes on as without a watchdog.
+  if failed != 0 { unsafe box.release() }
+}
+
+private final class ThreadBody: Sendable {
+  let run: @Sendable () -> Void
+  init(run: @escaping @Sendable () -> Void) { self.run = run }
+}
