@@ -38,11 +38,12 @@ enum World {
     // and a directory may be an older job's that had the same name.
     let names = ["PMIX_NAMESPACE", "OMPI_MCA_orte_precondition_transports"].compactMap { environment[$0] }
     let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    let file = "lockstep-\((names + [namespace ?? ""]).joined(separator: "-"))"
     let directory = launched(\.1) == nil ? nil : environment["PMIX_SERVER_TMPDIR"]
+    let ranksHere = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) }
     return Watchdog.Job(
-      rank: rank, size: size, ranksHere: environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) } ?? 1,
-      host: ProcessFacts.hostName,
-      board: directory.map { "\($0)/lockstep-\((names + [namespace ?? ""]).joined(separator: "-"))" })
+      rank: rank, size: size, ranksHere: directory == nil ? 1 : ranksHere ?? 1, host: ProcessFacts.hostName,
+      board: directory.map { "\($0)/\(file)" })
   }
 
   /// Ends this process after everything is done or every rank has agreed on why not.
