@@ -1,0 +1,82 @@
+"""launch/train without ranks: python3 Tests/launch/test_train.py"""
+
+import signal
+import unittest
+
+from checkout import CheckoutTests
+
+
+class TrainTests(CheckoutTests):
+    def mpirun_call(self):
+        (call,) = [line for line in self.calls_made() if line.startswith("--mca")]
+        return call
+
+    def test_hands_on_the_arguments(self):
+        result = self.run_script("train", "-n", "3", "--model", "mlp", "--run-dir", "a b")
+        self.assertEqual(result.returncode, 0, result.errors)
+        self.assertRegex(self.mpirun_call(), r" -n 3( --oversubscribe)? /the/program train --model mlp --run-dir a b$")
+        self.assertIn("fetch mnist", self.calls_made())
+
+    def test_fetches_only_what_it_knows(self):
+        self.run_script("train", "--data=fashion-mnist")
+        self.run_script("train", "--data", "/a/directory")
+        self.assertEqual([line for line in self.calls_made() if line.startswith("fetch")], ["fetch fashion-mnist"])
+
+    def test_takes_the_slots_of_a_hostfile_up_to_the_microbatches(self):
+        hosts = self.write("hosts", "# two\nnode1 slots=6\n\nnode2 slots=6 # fat\n")
+        uncounted = self.write("uncounted", "node1\nnode2 slots=6\n")
+        for file, arguments, expected in (
+            (hosts, [], " -n 8 "), (hosts, ["--global-batch", "96"], " -n 12 "), (hosts, ["-n", "2"], " -n 2 "),
+            (uncounted, [], None)):
+            with self.subTest(file=file, arguments=arguments):
+                open(self.calls, "w").close()
+                self.run_script("train", "--hostfile", file, *arguments)
+                self.assertIn(f"--hostfile {file}", self.mpirun_call())
+                self.assertNotIn("--oversubscribe", self.mpirun_call())
+                if expected:
+                    self.assertIn(expected, self.mpirun_call())
+                else:
+                    self.assertNotIn(" -n ", self.mpirun_call())
+
+    def test_refuses_before_anything_starts(self):
+        empty = self.write("empty", "# nobody\n")
+        for code, arguments in (
+            (64, ["-n"]), (64, ["-n", "0"]), (64, ["-n", "two"]), (66, ["--hostfile", "/nowhere"]),
+            (65, ["--hostfile", empty])):
+            with self.subTest(arguments=arguments):
+                result = self.run_script("train", *arguments)
+                self.assertEqual((result.returncode, result.errors.count("\n")), (code, 1))
+        self.assertEqual(self.calls_made(), [])
+
+    def test_ends_as_lockstep_does(self):
+        for code in (0, 64, 65, 66, 70, 73, 75):
+            result = self.run_script("train", CODE=str(code))
+            self.assertEqual((result.returncode, result.errors), (code, ""))
+        for code, expected in ((137, 70), (1, 1), (9, 9)):
+            result = self.run_script("train", CODE=str(code))
+            self.assertEqual((result.returncode, result.errors.count("\n")), (expected, 1))
+
+    def test_hands_on_signals_and_waits_for_the_job(self):
+        for sent in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+            with self.subTest(sent.name):
+                open(self.calls, "w").close()
+                process = self.start("train", WAIT="1")
+                self.wait_for("ready")
+                process.send_signal(sent)
+                output, _ = process.communicate(timeout=30)
+                self.assertEqual(process.returncode, 75)
+                self.assertIn("weights digest", output)
+                self.assertIn(sent.name[3:], self.calls_made())
+
+    def test_stopped_before_the_ranks_are_there(self):
+        self.write("a checkout/launch/build", '#!/bin/sh\necho building >>"$CALLS"; sleep 1; echo /the/program\n')
+        process = self.start("train")
+        self.wait_for("building")
+        process.send_signal(signal.SIGUSR1)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 75)
+        self.assertFalse([line for line in self.calls_made() if line.startswith("--mca")])
+
+
+if __name__ == "__main__":
+    unittest.main()

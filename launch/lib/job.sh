@@ -1,0 +1,90 @@
+# What launch/train and launch/verify share, to be sourced with `root` set: which ranks and hosts, what must be there first, and mpirun.
+#
+#   read_arguments "$@"   → ranks, hostfile, slots, data, arguments (those of lockstep train)
+#   set_up                → program, cores, all that can be installed, fetched and built
+#   start RANKS COMMAND…  → code; signals USR1, USR2 and TERM are handed on to mpirun
+
+source "$root/launch/lib/hostfile.sh"
+
+# Of `lockstep train`'s own arguments it heeds what decides what is fetched and how many ranks there can be.
+read_arguments() {
+  ranks='' hostfile='' slots='' data=mnist most=8
+  arguments=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -n | -np) [[ $# -ge 2 ]] || fail 64 "$1 takes a number of ranks"; ranks=$2; shift 2 ;;
+      --hostfile) [[ $# -ge 2 ]] || fail 64 '--hostfile takes a file'; hostfile=$2; shift 2 ;;
+      --data) arguments+=("$1"); [[ $# -lt 2 ]] || { data=$2; arguments+=("$2"); shift; }; shift ;;
+      --data=*) data=${1#--data=}; arguments+=("$1"); shift ;;
+      # The default batch has 8 microbatches, so more ranks would have no work. Of another batch, lockstep knows.
+      --global-batch* | --microbatch*) most=''; arguments+=("$1"); shift ;;
+      *) arguments+=("$1"); shift ;;
+    esac
+  done
+  if [[ -n $hostfile ]]; then
+    require_hostfile "$hostfile"
+    slots=$(slots_in "$hostfile")
+  fi
+}
+
+set_up() {
+  "$root/launch/setup"
+  case $data in mnist | fashion-mnist) "$root/launch/fetch" "$data" >/dev/null ;; esac
+  program=$("$root/launch/build")
+  # Physical cores: two ranks on one core's two threads share its multipliers.
+  cores=$(lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l)
+  [[ $cores -ge 1 && $cores -le $(nproc) ]] || cores=$(nproc)
+  [[ $EUID -ne 0 ]] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}
+
+# all_ranks: as many as the hosts have slots or this machine cores, and no more than have work; nothing if mpirun must count.
+all_ranks() {
+  local count=$cores
+  [[ -z $hostfile ]] || count=$slots
+  [[ -z $count || -z $most || $count -le $most ]] || count=$most
+  printf '%s' "$count"
+}
+
+# A signal that came before mpirun was there; there is nothing to save yet.
+stop=''
+trap 'stop=1' USR1
+
+# start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
+# $only, where it is set, is the one host of the hostfile to use. While it runs, this shell hands signals on: a batch system
+# or `kill` reaches the shell alone. (Not INT: a terminal sends that to both.)
+start() {
+  local count=$1 mpi=(--mca orte_base_help_aggregate 1) job again
+  shift
+  # Quiet, for an error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
+  [[ ${LOCKSTEP_VERBOSE-} == 1 ]] || mpi+=(--quiet --mca opal_signal '')
+  [[ -z $count ]] || mpi+=(-n "$count")
+  if [[ -n $hostfile ]]; then
+    mpi+=(--hostfile "$hostfile")
+    [[ -z ${only-} ]] || mpi+=(--host "$only")
+  elif [[ $count -gt $cores ]]; then
+    mpi+=(--oversubscribe)
+  fi
+  [[ -z $stop ]] || { code=75; return; }
+  mpirun "${mpi[@]}" "$@" <&0 &
+  job=$!
+  trap "again=1; kill -USR1 $job 2>/dev/null || :" USR1
+  trap "again=1; kill -USR2 $job 2>/dev/null || :" USR2
+  trap "again=1; kill -TERM $job 2>/dev/null || :" TERM
+  # A signal ends `wait`, not the job.
+  while again='' code=0; wait "$job" || code=$?; [[ -n $again ]]; do :; done
+  trap 'stop=1' USR1
+  trap - USR2 TERM
+}
+
+# settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
+settle() {
+  case $code in
+    0 | 64 | 65 | 66 | 70 | 73 | 75) ;;
+    1) printf '%s: mpirun was stopped or could not start the ranks; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" >&2 ;;
+    129 | 13? | 14? | 15?)
+      printf '%s: a rank was killed by signal %d; the same command with its --run-dir goes on from the last checkpoint\n' \
+        "$name" $((code - 128)) >&2
+      code=70 ;;
+    *) printf '%s: mpirun ended with %d; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" "$code" >&2 ;;
+  esac
+}
