@@ -20,7 +20,10 @@ enum World {
 
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
   static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
-    guard let rank = launched(\.0) else { return SoloCommunicator() }
+    guard let rank = launched(\.0) else {
+      try Singletons.refuse()
+      return SoloCommunicator()
+    }
     let watchdog = Watchdog(job(rank), limits: limits) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
     do throws(CommunicationError) {

@@ -38,6 +38,13 @@ class TrainTests(CheckoutTests):
                 else:
                     self.assertNotIn(" -n ", self.mpirun_call())
 
+    def test_other_hosts_get_what_decides_the_bits(self):
+        hosts = self.write("hosts", "node1 slots=1\nnode2 slots=1\n")
+        self.run_script("train", "--hostfile", hosts, OPENBLAS_CORETYPE="Haswell", XDG_CACHE_HOME="/shared")
+        self.assertIn("-x OPENBLAS_CORETYPE", self.mpirun_call())
+        self.assertIn("-x XDG_CACHE_HOME", self.mpirun_call())
+        self.assertNotIn("-x PATH", self.mpirun_call())
+
     def test_refuses_before_anything_starts(self):
         empty = self.write("empty", "# nobody\n")
         for code, arguments in (

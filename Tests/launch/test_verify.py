@@ -35,6 +35,8 @@ class VerifyTests(CheckoutTests):
         self.assertEqual(result.returncode, 0, result.errors)
         self.assertEqual(self.counts(), [1, 1, 2, 5])
         self.assertIn("this cluster computes what one core computes: 4 runs", result.output)
+        spread = ["--map-by node" in line for line in self.calls_made() if line.startswith("--mca")]
+        self.assertEqual(spread, [False, False, True, True])
         result = self.run_script("verify", "--hostfile", hosts, ODD="node2", **settings)
         self.assertEqual(result.returncode, 1)
         self.assertIn("on node2 alone", result.errors)

@@ -5,6 +5,7 @@
 #   start RANKS COMMAND…  → code; signals USR1, USR2 and TERM are handed on to mpirun
 
 source "$root/launch/lib/hostfile.sh"
+source "$root/launch/lib/signals.sh"
 
 # Of `lockstep train`'s own arguments it heeds what decides what is fetched and how many ranks there can be.
 read_arguments() {
@@ -34,6 +35,10 @@ set_up() {
   # Physical cores: two ranks on one core's two threads share its multipliers.
   cores=$(lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l)
   [[ $cores -ge 1 && $cores -le $(nproc) ]] || cores=$(nproc)
+  # In a job of Slurm's, mpirun takes the allocation for its hosts: 2(x3),1 is two tasks on each of three nodes and one more.
+  if [[ -n ${SLURM_JOB_ID-} && -n ${SLURM_TASKS_PER_NODE-} ]]; then
+    cores=$(tr ',' '\n' <<<"$SLURM_TASKS_PER_NODE" | tr -d '()' | awk -F x '{ sum += $1 * (NF > 1 ? $2 : 1) } END { print sum }')
+  fi
   [[ $EUID -ne 0 ]] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 }
 
@@ -50,10 +55,9 @@ stop=''
 trap 'stop=1' USR1
 
 # start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
-# $only, where it is set, is the one host of the hostfile to use. While it runs, this shell hands signals on: a batch system
-# or `kill` reaches the shell alone. (Not INT: a terminal sends that to both.)
+# $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
-  local count=$1 mpi=(--mca orte_base_help_aggregate 1) job again
+  local count=$1 mpi=(--mca orte_base_help_aggregate 1) variable
   shift
   # Quiet, for an error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
   [[ ${LOCKSTEP_VERBOSE-} == 1 ]] || mpi+=(--quiet --mca opal_signal '')
@@ -61,19 +65,15 @@ start() {
   if [[ -n $hostfile ]]; then
     mpi+=(--hostfile "$hostfile")
     [[ -z ${only-} ]] || mpi+=(--host "$only")
+    [[ -z ${spread-} ]] || mpi+=(--map-by node)
+    # What decides the bits, and where the data are, must be the same on every host; ssh carries nothing over.
+    for variable in $(compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$)'); do mpi+=(-x "$variable"); done
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
   [[ -z $stop ]] || { code=75; return; }
-  mpirun "${mpi[@]}" "$@" <&0 &
-  job=$!
-  trap "again=1; kill -USR1 $job 2>/dev/null || :" USR1
-  trap "again=1; kill -USR2 $job 2>/dev/null || :" USR2
-  trap "again=1; kill -TERM $job 2>/dev/null || :" TERM
-  # A signal ends `wait`, not the job.
-  while again='' code=0; wait "$job" || code=$?; [[ -n $again ]]; do :; done
+  with_signals mpirun "${mpi[@]}" "$@"
   trap 'stop=1' USR1
-  trap - USR2 TERM
 }
 
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.

@@ -1,0 +1,26 @@
+import FoundationEssentials
+import Lockstep
+
+/// Processes that a launcher started as ranks, but that know nothing of each other.
+enum Singletons {
+  /// The variables by which a launcher that does not speak Open MPI's protocol tells a process its rank, and how many there are:
+  /// Slurm's `srun` in a step of its own (the batch script itself has no such step), and MPICH's and Intel's `mpiexec`.
+  private static let launchers = [
+    ("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"), ("mpiexec", "PMI_RANK", "PMI_SIZE"),
+  ]
+
+  /// Throws in the first of several such processes, and ends the others without a word: each would train alone, and all would
+  /// write the same files.
+  static func refuse() throws(TrainingError) {
+    let environment = ProcessInfo.processInfo.environment
+    guard environment["LOCKSTEP_ALONE"] != "1" else { return }
+    for (launcher, rank, size) in launchers {
+      guard let size = environment[size].flatMap({ Int($0) }), size > 1 else { continue }
+      guard environment[rank] == "0" else { World.leave(code: TrainingError.Code.usage.rawValue) }
+      throw TrainingError(
+        .usage,
+        "\(launcher) started \(size) processes, but not through Open MPI, so each would be a job of one rank; start them with "
+          + "mpirun inside the allocation, or srun --mpi=pmix; LOCKSTEP_ALONE=1 if \(size) separate runs are meant")
+    }
+  }
+}
