@@ -80,11 +80,15 @@ start() {
 settle() {
   case $code in
     0 | 64 | 65 | 66 | 70 | 73 | 75) ;;
-    1) printf '%s: mpirun was stopped or could not start the ranks; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" >&2 ;;
+    1)
+      printf '%s: mpirun was stopped, lost a rank or could not start one; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" >&2
+      code=70 ;;
     129 | 13? | 14? | 15?)
-      printf '%s: a rank was killed by signal %d; the same command with its --run-dir goes on from the last checkpoint\n' \
+      printf '%s: a rank or mpirun was killed by signal %d; the same command with its --run-dir goes on from the last checkpoint\n' \
         "$name" $((code - 128)) >&2
       code=70 ;;
-    *) printf '%s: mpirun ended with %d; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" "$code" >&2 ;;
+    *)
+      printf '%s: mpirun ended with %d; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" "$code" >&2
+      code=70 ;;
   esac
 }
