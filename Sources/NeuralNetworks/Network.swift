@@ -16,6 +16,15 @@ public final class Network {
   /// The floating-point operations of training on one sample (``LayerSpecification/trainingOperations(for:needsInputGradient:)``).
   public var trainingOperations: Int { body.trainingOperations }
 
+  /// What the planning pass made of the model's layers.
+  public var stages: [StageDescription] { body.stageDescriptions }
+
+  /// Told how long each of ``stages`` takes, while there is one.
+  public var stageTimes: StageTimes? {
+    get { body.stageTimes }
+    set { body.stageTimes = newValue }
+  }
+
   private let body: Sequential
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>

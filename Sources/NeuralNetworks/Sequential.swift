@@ -7,6 +7,7 @@ import Tensors
 public final class Sequential: Layer {
   private struct Stage {
     let layer: any Layer
+    let description: StageDescription
     /// Where its parameters lie in this container's block.
     let range: Range<Int>
     /// The floats of one sample's output.
@@ -22,7 +23,11 @@ public final class Sequential: Layer {
   public let outputShape: Shape
   public let parameters: [ParameterSpecification]
   /// The floating-point operations of training on one sample.
-  let trainingOperations: Int
+  var trainingOperations: Int { stages.reduce(0) { $0 + $1.description.trainingOperations } }
+  /// What the planning pass made of the layers.
+  var stageDescriptions: [StageDescription] { stages.map(\.description) }
+  /// Told how long each stage takes, while there is one.
+  var stageTimes: StageTimes?
   private let stages: [Stage]
 
   /// Plans `layers` for up to `capacity` samples of shape `input`: fuses what can be, drops what only renames a shape,
@@ -34,7 +39,6 @@ public final class Sequential: Layer {
     var stages: [Stage] = []
     var parameters: [ParameterSpecification] = []
     var offset = 0
-    var operations = 0
     var kinds: [String: Int] = [:]
     let planned = try fused(layers, input: input, needsInputGradient: needsInputGradient)
     let stageCount = planned.count { !($0 is Flatten) }
@@ -45,7 +49,6 @@ public final class Sequential: Layer {
       // The memory stays as it is; what follows sees the new shape.
       if specification is Flatten { continue }
       let needsInputGradient = needsInputGradient || !parameters.isEmpty
-      operations += specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient)
       let layer = try specification.makeLayer(input: shape, capacity: capacity, needsInputGradient: needsInputGradient)
       let layout = ParameterLayout(layer.parameters)
       if !layer.parameters.isEmpty {
@@ -57,9 +60,12 @@ public final class Sequential: Layer {
         }
       }
       let isLast = stages.count == stageCount - 1
+      let description = StageDescription(
+        name: specification.kind + (kinds[specification.kind].map { "\($0)" } ?? ""), output: output,
+        trainingOperations: specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient))
       stages.append(
         Stage(
-          layer: layer, range: offset..<offset + layout.count, outputCount: output.count,
+          layer: layer, description: description, range: offset..<offset + layout.count, outputCount: output.count,
           needsInputGradient: needsInputGradient, output: isLast ? nil : Buffer(count: capacity * output.count),
           outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
       offset += layout.count
@@ -68,14 +74,15 @@ public final class Sequential: Layer {
     self.outputShape = shape
     self.parameters = parameters
     self.stages = stages
-    trainingOperations = operations
   }
 
   public func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
     var current = input
+    stageTimes?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
       stage.layer.forward(current, parameters[stage.range], into: next, pass.entering(stage: index))
+      stageTimes?.endForward(stage: index)
       current = next
     }
   }
@@ -86,6 +93,7 @@ public final class Sequential: Layer {
   ) {
     var currentGradient = outputGradient
     var current = output
+    stageTimes?.begin()
     for (index, stage) in stages.enumerated().reversed() {
       let previous = index == 0 ? nil : stages[index - 1]
       let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? input
@@ -97,6 +105,7 @@ public final class Sequential: Layer {
         currentGradient, input: before, output: current, parameters: parameters[stage.range],
         into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation,
         pass.entering(stage: index))
+      stageTimes?.endBackward(stage: index)
       guard stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
