@@ -3,7 +3,8 @@ import Tensors
 
 /// The weights and what the optimizer keeps of each, flat blocks of the network's layout.
 ///
-/// Where ranks share memory there is one copy for all of them: each rank steps a slice of it. Else every rank has its own.
+/// Every rank has its own weights: one copy for all would be fetched from another core's cache, line by line, by the kernels of the
+/// next step. Where ranks share memory there is one copy of the moments, of which each rank steps a slice.
 struct RunMemory {
   let parameters: Buffer<Float>
   let firstMoment: Buffer<Float>
@@ -11,11 +12,11 @@ struct RunMemory {
 
   /// Blocks of `count` zeros. Collective.
   init(count: Int, communicator: any Communicator, sharesMemory: Bool) throws(CommunicationError) {
+    parameters = Buffer(count: count)
     let isFirst = communicator.rank == 0
-    let shared = sharesMemory ? try communicator.sharedBuffers(count: isFirst ? 3 * count : 0) : nil
-    let whole = shared?[0] ?? Buffer(count: 3 * count)
-    parameters = whole[0..<count]
-    firstMoment = whole[count..<2 * count]
-    secondMoment = whole[2 * count..<3 * count]
+    let shared = sharesMemory ? try communicator.sharedBuffers(count: isFirst ? 2 * count : 0) : nil
+    let moments = shared?[0] ?? Buffer(count: 2 * count)
+    firstMoment = moments[0..<count]
+    secondMoment = moments[count..<2 * count]
   }
 }

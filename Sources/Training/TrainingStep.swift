@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Everything it needs is made by its initialiser; a step allocates nothing.
 public final class TrainingStep {
-  /// The weights, a flat block of the network's layout: the same bits on every rank between steps, or one copy that all share.
+  /// The weights, a flat block of the network's layout: the same bits on every rank between steps.
   public let parameters: Buffer<Float>
   /// What turns the summed gradient into a step.
   public let optimizer: any Optimizer
@@ -55,12 +55,21 @@ public final class TrainingStep {
     communicator.entered(.reduction, step: step)
     let computed = ContinuousClock.now
     var updating = Duration.zero
+    var stepped = 0..<0
     let total = try reduction.reduce(plan) { total, range in
       let start = ContinuousClock.now
       let learnt = 0..<parameters.count
+      stepped = range.clamped(to: learnt)
       optimizer.update(
-        parameters, gradient: total[learnt], in: range.clamped(to: learnt), samples: batch.positions.count, step: step)
+        parameters, gradient: total[learnt], in: stepped, samples: batch.positions.count, step: step)
+      // Where each rank steps a slice, the others find its new weights in the place of the gradient's sum.
+      if reduction.isShared { total[stepped].copy(from: parameters[stepped]) }
       updating = .now - start
+    }
+    if reduction.isShared {
+      for range in [0..<stepped.lowerBound, stepped.upperBound..<parameters.count] {
+        parameters[range].copy(from: total[range])
+      }
     }
     times.add(compute: computed - start + updating, reduction: .now - computed - updating)
     return Sum(total, parameters: network.layout.count).batch.losses
