@@ -127,6 +127,8 @@ public final class GradientReduction {
   private let total: Buffer<Float>
   /// Every rank's slots (and behind rank 0's the total), where they lie in memory that all share.
   private let shown: [Buffer<Float>]?
+  /// Every rank's opinion of its slice, where memory is shared: a cache line each, of which the first float is 1 or 0.
+  private let opinions: [Buffer<Float>]
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
   /// makes every buffer: `count` floats for each level of the tree that a rank holds, and two more. Collective.
@@ -150,15 +152,18 @@ public final class GradientReduction {
     let shared = plans(isShared: true)
     let slotCount = count * max(1, shared.values.map(\.slots).max() ?? 0)
     if usesTree && sharesMemory,
-      let shown = try communicator.sharedBuffers(count: slotCount + (rank == 0 ? count : 0))
+      let shown = try communicator.sharedBuffers(count: slotCount + (rank == 0 ? count : 0)),
+      let opinions = try communicator.sharedBuffers(count: 16)
     {
       self.shown = shown
+      self.opinions = opinions
       self.plans = shared
       slots = shown[rank].prefix(slotCount)
       received = Buffer(count: 0)
       total = shown[0][shown[0].count - count..<shown[0].count]
     } else {
       shown = nil
+      opinions = []
       self.plans = plans(isShared: false)
       slots = Buffer(count: slotCount)
       received = Buffer(count: usesTree ? self.plans.values.map(\.received).max() ?? 0 : 0)
@@ -185,29 +190,40 @@ public final class GradientReduction {
 
   /// The sum over all ranks' contributions to `plan`, which must all be in their slots. Valid until the next batch.
   ///
-  /// - Parameter finish: called once, with the total and the part of it that this rank is to deal with: its own slice where memory is
-  ///   shared, and what it writes to shared memory is seen by all ranks when `reduce` returns; else the whole.
+  /// - Parameters:
+  ///   - inspect: called once, before `finish` and with the same; it only looks. Where memory is shared, it costs a barrier.
+  ///   - finish: called once, with the total, the part of it that this rank is to deal with, and whether `inspect` was true on every
+  ///     rank: the same on all. The part is its own slice where memory is shared, and what it writes to shared memory is seen by all
+  ///     ranks when `reduce` returns; else the whole. After an inspection the whole total is there to be read.
   public func reduce(
-    _ plan: Plan, finish: (Buffer<Float>, Range<Int>) -> Void = { _, _ in }
+    _ plan: Plan, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
+    finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws(CommunicationError) -> Buffer<Float> {
-    if isShared { return try reduceInPlace(plan, finish) }
+    if isShared { return try reduceInPlace(plan, inspect, finish) }
     let total =
       switch method {
       case .mpi: try reduceByAllreduce(plan)
       case .lockstep: communicator.size == 1 ? slot(0) : try reduceByTree(plan)
       }
-    finish(total, 0..<count)
+    finish(total, 0..<count, inspect?(total, 0..<count) ?? true)
     return total
   }
 
   private func reduceInPlace(
-    _ plan: Plan, _ finish: (Buffer<Float>, Range<Int>) -> Void
+    _ plan: Plan, _ inspect: ((Buffer<Float>, Range<Int>) -> Bool)?, _ finish: (Buffer<Float>, Range<Int>, Bool) -> Void
   ) throws(CommunicationError) -> Buffer<Float> {
     // Behind this barrier everybody's slots are complete, and nobody reads the last total any more.
     try communicator.barrier()
     finishTree(plan)
-    finish(total, plan.slice)
-    // Behind this one the total is, and nobody reads this rank's slots any more.
+    var isGood = true
+    if let inspect {
+      opinions[communicator.rank][0] = inspect(total, plan.slice) ? 1 : 0
+      // Behind this one the total is complete, and so are the opinions of it.
+      try communicator.barrier()
+      for opinion in opinions where opinion[0] == 0 { isGood = false }
+    }
+    finish(total, plan.slice, isGood)
+    // Behind this one all that was made of the total is, and nobody reads this rank's slots any more.
     try communicator.barrier()
     return total
   }

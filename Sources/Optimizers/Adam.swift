@@ -40,7 +40,7 @@ public final class Adam: Optimizer {
   }
 
   public func update(
-    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, samples: Int, step: Int
+    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int
   ) {
     precondition(step >= 1, "steps are counted from 1")
     // In Double: β₂ᵗ is within a rounding of 1 for the first steps, and the correction divides by the difference.
@@ -50,7 +50,7 @@ public final class Adam: Optimizer {
       parameters: parameters[range], gradient: gradient[range], firstMoment: firstMoment[range],
       secondMoment: secondMoment[range],
       AdamCoefficients(
-        gradientScale: 1 / Float(samples), beta1: beta1, beta2: beta2,
+        gradientScale: scale, beta1: beta1, beta2: beta2,
         stepSize: Float(Double(learningRate) / correction1),
         secondMomentCorrection: Float(1 / correction2.squareRoot()),
         epsilon: epsilon))

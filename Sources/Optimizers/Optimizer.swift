@@ -5,16 +5,18 @@ public protocol Optimizer: AnyObject {
   /// What it keeps between steps, named for the checkpoint (`m`, `v`); each buffer as long as the parameters.
   var state: [(name: String, values: Buffer<Float>)] { get }
 
-  /// Steps the elements of `parameters` in `range` against those of `gradient`, the sum over `samples` samples; all buffers of the
-  /// same count. Elements do not depend on one another: ranks that share memory step a range each.
+  /// Steps the elements of `parameters` in `range` against those of `gradient`, a sum over samples; all buffers of the same count.
+  /// Elements do not depend on one another: ranks that share memory step a range each.
   ///
-  /// - Parameter step: the number of this step, counted from 1 over the whole run.
-  func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, samples: Int, step: Int)
+  /// - Parameters:
+  ///   - scale: what the summed gradient is multiplied by: 1 / samples, or less where it is clipped.
+  ///   - step: the number of this step, counted from 1 over the whole run.
+  func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int)
 }
 
 extension Optimizer {
-  /// Steps all of `parameters`.
+  /// Steps all of `parameters` against the mean of `gradient`, which is the sum over `samples` samples.
   public func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, samples: Int, step: Int) {
-    update(parameters, gradient: gradient, in: 0..<parameters.count, samples: samples, step: step)
+    update(parameters, gradient: gradient, in: 0..<parameters.count, scale: 1 / Float(samples), step: step)
   }
 }

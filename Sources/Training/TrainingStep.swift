@@ -56,12 +56,12 @@ public final class TrainingStep {
     let computed = ContinuousClock.now
     var updating = Duration.zero
     var stepped = 0..<0
-    let total = try reduction.reduce(plan) { total, range in
+    let total = try reduction.reduce(plan) { total, range, _ in
       let start = ContinuousClock.now
       let learnt = 0..<parameters.count
       stepped = range.clamped(to: learnt)
       optimizer.update(
-        parameters, gradient: total[learnt], in: stepped, samples: batch.positions.count, step: step)
+        parameters, gradient: total[learnt], in: stepped, scale: 1 / Float(batch.positions.count), step: step)
       // Where each rank steps a slice, the others find its new weights in the place of the gradient's sum.
       if reduction.isShared { total[stepped].copy(from: parameters[stepped]) }
       updating = .now - start

@@ -75,6 +75,38 @@ import Testing
     }
   }
 
+  @Test func `What one rank finds in its part, all are told before they finish theirs`() throws {
+    let (count, leaves) = (331, 13)
+    let batch = LeafGradients(leaves: leaves, count: count)
+    let sum = bits(batch.treeSum)
+    for (ranks, sharesMemory, method) in [1, 2, 3, 4, 5, 8].flatMap({
+      [($0, false, ReductionMethod.lockstep), ($0, true, .lockstep), ($0, false, .mpi)]
+    }) {
+      // Where there is nothing to find, and where there is, in any element's place.
+      for place in [nil, 0, 160, count - 1] {
+        let told = try InProcessCommunicator.run(size: ranks) { communicator in
+          let reduction = try GradientReduction(
+            count: count, microbatchCounts: [leaves], communicator: communicator, method: method,
+            sharesMemory: sharesMemory)
+          var told: [(isGood: Bool, totalIsThere: Bool)] = []
+          // Twice, for an opinion must not outlive its step.
+          for place in [place, nil] {
+            _ = try batch.reduce(
+              with: reduction, inspect: { _, part in place.map { !part.contains($0) } ?? true },
+              finish: { total, _, isGood in
+                told.append((isGood, method == .mpi || bits(total.array) == sum))
+              })
+          }
+          return told
+        }
+        for rank in told {
+          #expect(rank.map { $0.isGood } == [place == nil, true], "\(ranks) ranks, shared: \(sharesMemory)")
+          #expect(rank.allSatisfy { $0.totalIsThere })
+        }
+      }
+    }
+  }
+
   @Test(arguments: [2, 4, 8])
   func `With 2ᵏ ranks a rank sends and receives as much as in a ring`(ranks: Int) throws {
     // As the type's documentation promises: 2n(p − 1)/p floats in 2(p − 1) messages, each way.

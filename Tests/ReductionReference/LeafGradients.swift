@@ -68,7 +68,10 @@ public struct LeafGradients: Sendable {
   }
 
   /// Does what a training step does with its rank's microbatches, and returns the sum that this rank is handed.
-  public func reduce(with reduction: GradientReduction) throws(CommunicationError) -> [Float] {
+  public func reduce(
+    with reduction: GradientReduction, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
+    finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
+  ) throws(CommunicationError) -> [Float] {
     let plan = reduction.plan(microbatches: gradients.count)
     for contribution in plan.contributions {
       let slot = reduction.slot(contribution.slot)
@@ -81,7 +84,7 @@ public struct LeafGradients: Sendable {
       }
       reduction.fold(contribution)
     }
-    return try reduction.reduce(plan).array
+    return try reduction.reduce(plan, inspect: inspect, finish: finish).array
   }
 }
 
