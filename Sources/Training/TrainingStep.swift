@@ -56,7 +56,7 @@ public final class TrainingStep {
     let computed = ContinuousClock.now
     var updating = Duration.zero
     var stepped = 0..<0
-    let total = try reduction.reduce(plan) { total, range, _ in
+    let total = try reduction.reduce(plan, inspect: nil) { total, range, _ in
       let start = ContinuousClock.now
       let learnt = 0..<parameters.count
       stepped = range.clamped(to: learnt)

@@ -7,19 +7,19 @@ extension ProgramTests {
     private struct Report: Decodable {
       struct Layer: Decodable {
         var name: String
-        var flop_per_sample: Int
-        var forward_microseconds: Double
-        var backward_microseconds: Double
+        var flopPerSample: Int
+        var forwardMicroseconds: Double
+        var backwardMicroseconds: Double
       }
 
       var model: String
       var batch: Int
       var microbatch: Int
-      var samples_per_second: Double
-      var flop_per_sample: Int
+      var samplesPerSecond: Double
+      var flopPerSample: Int
       var gflops: Double
-      var fma_peak_gflops: Double
-      var fraction_of_fma_peak: Double
+      var fmaPeakGflops: Double
+      var fractionOfFmaPeak: Double
       var layers: [Layer]
     }
 
@@ -28,18 +28,20 @@ extension ProgramTests {
         "bench", "step", "--model", "article", "--batch", "64", "--seconds", "0.1", "--json",
       ])
       try #require(outcome.code == 0, "\(outcome.errors)")
-      let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))
       #expect(report.model == "article" && report.batch == 64 && report.microbatch == 8)
       // 3×3 products at 676 positions forward and 169 backward by 32 filters; 5408 by 10, forward and two gradients.
-      #expect(report.flop_per_sample == 2 * 9 * 32 * (676 + 169) + 3 * 2 * 5408 * 10)
+      #expect(report.flopPerSample == 2 * 9 * 32 * (676 + 169) + 3 * 2 * 5408 * 10)
       #expect(report.layers.map(\.name) == ["convolution1", "dense1"])
-      #expect(report.layers.map(\.flop_per_sample).reduce(0, +) == report.flop_per_sample)
-      #expect(report.layers.allSatisfy { $0.forward_microseconds > 0 && $0.backward_microseconds > 0 })
-      #expect(report.samples_per_second > 0 && report.fma_peak_gflops > 0)
+      #expect(report.layers.map(\.flopPerSample).reduce(0, +) == report.flopPerSample)
+      #expect(report.layers.allSatisfy { $0.forwardMicroseconds > 0 && $0.backwardMicroseconds > 0 })
+      #expect(report.samplesPerSecond > 0 && report.fmaPeakGflops > 0)
       #expect(
-        abs(report.gflops - report.samples_per_second * Double(report.flop_per_sample) * 1e-9) < 1e-6 * report.gflops)
+        abs(report.gflops - report.samplesPerSecond * Double(report.flopPerSample) * 1e-9) < 1e-6 * report.gflops)
       // No step does more products than the core can: what a wrong count of operations would show.
-      #expect(report.fraction_of_fma_peak > 0 && report.fraction_of_fma_peak < 1)
+      #expect(report.fractionOfFmaPeak > 0 && report.fractionOfFmaPeak < 1)
     }
 
     @Test func tableHasALineALayer() throws {
