@@ -6,7 +6,7 @@
 /// one exception: after ``FileWriteError/Operation/synchronizeDirectory`` the new file has the name but may not survive
 /// a power failure.
 ///
-/// A limit on the file size arrives as an error only where the process ignores SIGXFSZ.
+/// A limit on the file size arrives as an error only after ``reportFileSizeLimits()``.
 public enum AtomicFile {
   /// A file being written; it has no name of its own yet.
   public struct Writer: ~Copyable {
@@ -50,6 +50,19 @@ public enum AtomicFile {
   public static func temporaryPath(for path: String) -> String {
     let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     return path[..<name] + "." + path[name...] + ".tmp"
+  }
+
+  /// Makes a write beyond the limit on the file size (`ulimit -f`) fail, for the whole process, instead of killing it.
+  public static func reportFileSizeLimits() { ignoreFileSizeSignal() }
+
+  /// Removes what a write of `path` that was cut short has left beside it, if anything.
+  ///
+  /// To be called where nobody else may be writing `path`: the writer would lose its file.
+  public static func removeLeftover(of path: String) throws(FileWriteError) {
+    let temporary = temporaryPath(for: path)
+    do throws(SystemCallError) { try removeFile(temporary) } catch {
+      if error.code != systemNoSuchFileError { throw FileWriteError(path: temporary, error) }
+    }
   }
 
   /// Writes what `contents` appends as the file at `path`, durably, replacing what was there.

@@ -90,30 +90,35 @@ public struct CheckpointStore: Hashable, Sendable {
   /// The newest checkpoint that is whole, opened; nil where there is none at all.
   ///
   /// - Parameters:
-  ///   - strict: whether a damaged newest checkpoint is an error instead of a reason to go one further back.
+  ///   - strict: whether a damaged checkpoint, whichever of them, is an error instead of a reason to go one further back.
   ///   - onDamage: called for each checkpoint passed over, newest first.
   /// - Throws: ``CheckpointError/noneWhole(directory:count:newest:)`` where there are checkpoints but none is whole.
   public func newestWhole(
     strict: Bool = false, onDamage: (CheckpointError) -> Void = { _ in }
   ) throws(CheckpointError) -> CheckpointFile? {
     let listings = try list()
+    if strict {
+      for listing in listings.dropFirst() { _ = try opened(listing) }
+      return try listings.first.map(opened)
+    }
     var newest: CheckpointError?
     for listing in listings {
-      do throws(CheckpointError) {
-        let file = try CheckpointFile(listing.path)
-        // The name decides the order of resuming and of removal: a file that was renamed would upset both.
-        if file.state.step == listing.step { return file }
-        throw .notACheckpoint(
-          path: listing.path, key: Checkpoint.MetadataKey.step, expected: String(listing.step),
-          found: String(file.state.step))
-      } catch {
-        if strict { throw error }
+      do throws(CheckpointError) { return try opened(listing) } catch {
         newest = newest ?? error
         onDamage(error)
       }
     }
     guard let newest else { return nil }
     throw .noneWhole(directory: directory, count: listings.count, newest: newest.description)
+  }
+
+  private func opened(_ listing: Listing) throws(CheckpointError) -> CheckpointFile {
+    let file = try CheckpointFile(listing.path)
+    // The name decides the order of resuming and of removal: a file that was renamed would upset both.
+    if file.state.step == listing.step { return file }
+    throw .notACheckpoint(
+      path: listing.path, key: Checkpoint.MetadataKey.step, expected: String(listing.step),
+      found: String(file.state.step))
   }
 
   private static let prefix = "step-"

@@ -12,6 +12,9 @@ struct SystemCallError: Error, Hashable {
 /// The code under which a file is reported that shrank while it was read, or does not hold what was written to it.
 let systemInputOutputError = EIO
 
+/// The code under which a file that is not there is reported.
+let systemNoSuchFileError = ENOENT
+
 /// The code under which a file where a directory must be is reported.
 let systemNotADirectoryError = ENOTDIR
 
@@ -193,6 +196,9 @@ func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
   if errno != 0 { throw SystemCallError(call: .list, code: errno) }
   return names
 }
+
+/// Leaves the signal that tells of a file grown to its limit unheard: the write then fails with EFBIG.
+func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
 
 /// This process's number.
 func processNumber() -> Int { Int(getpid()) }

@@ -12,6 +12,10 @@ public final class RunRecord: Observer {
   public init(directory: String) { self.directory = directory }
 
   public func began(_ run: RunDescription) throws(TrainingError) {
+    if run.resumedAtStep > 0 { metrics = try earlierMetrics(upTo: run.resumedAtStep) }
+    for name in ["config.json", "metrics.jsonl", "summary.json"] {
+      try writing { () throws(FileWriteError) in try AtomicFile.removeLeftover(of: "\(directory)/\(name)") }
+    }
     let configuration = run.configuration
     try write(
       "config.json",
@@ -21,10 +25,22 @@ public final class RunRecord: Observer {
         learningRate: configuration.learningRate, seed: configuration.seed,
         reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
         keep: configuration.keep, maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
-    // A resumed run goes on where its record stopped.
-    if run.resumedAtStep > 0, let earlier = FileManager.default.contents(atPath: "\(directory)/metrics.jsonl") {
-      metrics = Array(earlier)
+  }
+
+  /// The lines of the run that this one goes on from, without those of steps that will be taken again: an epoch's line is
+  /// written before its checkpoint.
+  private func earlierMetrics(upTo step: Int) throws(TrainingError) -> [UInt8] {
+    struct Line: Decodable { let step: Int }
+    let path = "\(directory)/metrics.jsonl"
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard let earlier = FileManager.default.contents(atPath: path) else {
+      throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")
     }
+    let decoder = JSONDecoder()
+    let kept = earlier.split(separator: UInt8(ascii: "\n")).filter { line in
+      (try? decoder.decode(Line.self, from: line)).map { $0.step <= step } ?? true
+    }
+    return kept.flatMap { Array($0) + [UInt8(ascii: "\n")] }
   }
 
   public func endedEpoch(_ report: EpochReport) throws(TrainingError) {
@@ -47,9 +63,11 @@ public final class RunRecord: Observer {
   }
 
   private func write(_ name: String, _ bytes: [UInt8]) throws(TrainingError) {
-    do throws(FileWriteError) { try AtomicFile.write(bytes, to: "\(directory)/\(name)") } catch {
-      throw TrainingError(.cannotWrite, error.description)
-    }
+    try writing { () throws(FileWriteError) in try AtomicFile.write(bytes, to: "\(directory)/\(name)") }
+  }
+
+  private func writing(_ body: () throws(FileWriteError) -> Void) throws(TrainingError) {
+    do throws(FileWriteError) { try body() } catch { throw TrainingError(.cannotWrite, error.description) }
   }
 
   /// Non-finite numbers, which JSON has not, become strings.

@@ -17,11 +17,15 @@ public struct RestoredNetwork {
 
   /// Reads the checkpoint at `path`, or the newest whole one of the run directory there, for data like `data`.
   ///
-  /// - Parameter warn: told of every damaged checkpoint passed over.
+  /// - Parameters:
+  ///   - strict: whether every checkpoint of the run directory must be whole.
+  ///   - warn: told of every damaged checkpoint passed over.
   /// - Throws: 66 where there is none, 65 where it is damaged or does not fit the data.
-  public init(_ path: String, for data: ImageDataset, warn: (String) -> Void) throws(TrainingError) {
+  public init(
+    _ path: String, for data: ImageDataset, strict: Bool = false, warn: (String) -> Void
+  ) throws(TrainingError) {
     useOneBLASThread()
-    let file = try Self.open(path, warn: warn)
+    let file = try Self.open(path, strict: strict, warn: warn)
     guard let name = file.recipe["model"], let task = file.recipe["task"].flatMap(Task.init) else {
       throw TrainingError(.badData, "\(file.path): does not say which model and task it is of")
     }
@@ -44,13 +48,17 @@ public struct RestoredNetwork {
     state = file.state
   }
 
-  private static func open(_ path: String, warn: (String) -> Void) throws(TrainingError) -> CheckpointFile {
+  private static func open(
+    _ path: String, strict: Bool, warn: (String) -> Void
+  ) throws(TrainingError) -> CheckpointFile {
     var isDirectory = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
       return try reading { () throws(CheckpointError) in try CheckpointFile(path) }
     }
     let store = CheckpointStore(directory: "\(path)/checkpoints")
-    let newest = try reading { () throws(CheckpointError) in try store.newestWhole(onDamage: { warn($0.description) }) }
+    let newest = try reading { () throws(CheckpointError) in
+      try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
+    }
     guard let newest else {
       throw TrainingError(.missingInput, "\(path): no checkpoint there; give a run directory or a checkpoint file")
     }

@@ -22,12 +22,12 @@ final class RunFiles {
     try reading { () throws(CheckpointError) in try store.list().first?.step }
   }
 
-  /// Reads the newest whole checkpoint into `content`; nil where there is none.
+  /// Reads the newest whole checkpoint into `content`; nil where there is none. With `strict`, every one must be whole.
   func restoreNewest(
-    into content: CheckpointContent, warn: (String) -> Void
+    into content: CheckpointContent, strict: Bool, warn: (String) -> Void
   ) throws(TrainingError) -> RunState? {
     try reading { () throws(CheckpointError) in
-      guard let file = try store.newestWhole(onDamage: { warn($0.description) }) else { return nil }
+      guard let file = try store.newestWhole(strict: strict, onDamage: { warn($0.description) }) else { return nil }
       return try content.read(file, warn: warn)
     }
   }

@@ -25,6 +25,8 @@ public final class Trainer {
   private var state: RunState
   private var savedAtStep: Int?
   private var savedAt = ContinuousClock.now
+  /// Why the last checkpoint that was due is not there.
+  private var saveFailure: TrainingError?
   private var secondsToFirstStep = 0.0
   /// The time in steps, and the samples of them: no evaluation, no checkpoint.
   private var trainingTime = Duration.zero
@@ -158,7 +160,7 @@ public final class Trainer {
       }
       return (files, nil)
     case .auto:
-      return (files, try files?.restoreNewest(into: content, warn: warn) ?? nil)
+      return (files, try files?.restoreNewest(into: content, strict: configuration.strict, warn: warn) ?? nil)
     case .file(let path):
       return (
         files,
@@ -192,7 +194,7 @@ public final class Trainer {
       configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step)
-    for observer in observers { try observer.began(description) }
+    try tell { observer throws(TrainingError) in try observer.began(description) }
     var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
     var tested: LossSums?
     while state.epoch < configuration.epochs && !isAtLimit {
@@ -204,13 +206,15 @@ public final class Trainer {
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
         time: try splitTimes())
-      for observer in observers { try observer.endedEpoch(report) }
+      try tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
       try saveIfDue(epochEnded: state.sampleOffset == 0)
     }
     if savedAtStep != state.step { try save() }
     if tested == nil { tested = try test().sums }
     let summary = try summarise(tested ?? LossSums())
-    for observer in observers { try observer.ended(summary) }
+    try tell { observer throws(TrainingError) in try observer.ended(summary) }
+    // Whoever wanted to go on regardless has the results, but must not take them for saved.
+    if let saveFailure { throw saveFailure }
     return summary
   }
 
@@ -279,10 +283,32 @@ public final class Trainer {
   private func save() throws(TrainingError) {
     guard let files else { return }
     communicator.entered(.checkpoint, step: state.step)
-    let path = try files.save(content, state) { line in for observer in observers { observer.warned(line) } }
+    // Failed or not: the next is due an interval later.
+    defer { savedAt = .now }
+    let path: String
+    do throws(TrainingError) { path = try files.save(content, state, warn: warn) } catch {
+      saveFailure = error
+      return try warnOrThrow(error)
+    }
     savedAtStep = state.step
-    savedAt = .now
-    for observer in observers { try observer.saved(checkpoint: path, step: state.step) }
+    saveFailure = nil
+    try tell { observer throws(TrainingError) in try observer.saved(checkpoint: path, step: state.step) }
+  }
+
+  /// Tells the observers; one that cannot write its file ends the run, or is heard as a warning.
+  private func tell(_ message: (any Observer) throws(TrainingError) -> Void) throws(TrainingError) {
+    for observer in observers {
+      do throws(TrainingError) { try message(observer) } catch { try warnOrThrow(error) }
+    }
+  }
+
+  private func warnOrThrow(_ error: TrainingError) throws(TrainingError) {
+    guard error.code == .cannotWrite, configuration.onCheckpointFailure == .goOn else { throw error }
+    warn(error.description)
+  }
+
+  private func warn(_ line: String) {
+    for observer in observers { observer.warned(line) }
   }
 
   /// Adds all ranks' times since the last call to the run's, and says where they went. Collective.

@@ -30,6 +30,10 @@ public struct TrainingConfiguration: Sendable {
   public var keep = 3
   /// What a run starts from.
   public var resume = Resume.auto
+  /// Whether a damaged checkpoint in the run directory is an error, instead of a reason to fall back to an older one.
+  public var strict = false
+  /// What becomes of the run when a checkpoint or a record of it cannot be written.
+  public var onCheckpointFailure = SaveFailure.stop
 
   /// The article's recipe, in no run directory.
   public init() {}
@@ -51,6 +55,14 @@ public struct TrainingConfiguration: Sendable {
       case .file(let path): path
       }
     }
+  }
+
+  /// What becomes of the run when a file of its cannot be written: `--on-checkpoint-failure`.
+  public enum SaveFailure: String, Sendable, CaseIterable {
+    /// It ends with that error; what was saved before is still there.
+    case stop
+    /// It warns and goes on, and tries again when the next is due. Only a last checkpoint that fails ends it with the error.
+    case goOn = "continue"
   }
 
   /// The distance between checkpoints: `--checkpoint-every`.

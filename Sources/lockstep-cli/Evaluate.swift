@@ -11,11 +11,13 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
+  @OptionGroup var strictness: StrictOption
+
   func run() throws {
     let world = try World.join()
     let (restored, test) = try world.agree { () throws(TrainingError) in
       let test = try data.load(.test)
-      let restored = try RestoredNetwork(checkpoint, for: test) { line in
+      let restored = try RestoredNetwork(checkpoint, for: test, strict: strictness.strict) { line in
         if world.rank == 0 { Terminal.complain("warning: \(line)") }
       }
       return (restored, test)

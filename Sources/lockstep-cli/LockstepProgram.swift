@@ -27,6 +27,7 @@ struct LockstepProgram: ParsableCommand {
             + "\(ProcessFacts.processorModel) on \(ProcessFacts.hostName) lacks; build with LOCKSTEP_CPU=x86-64-v2 or the "
             + "oldest processor's name"))
     }
+    AtomicFile.reportFileSizeLimits()
     // Every rank parses the same arguments; one of them speaks.
     do {
       var command = try parseAsRoot()
@@ -60,6 +61,8 @@ extension TrainingConfiguration.CheckpointInterval: ExpressibleByArgument {
   /// See `CheckpointInterval.init(_:)`.
   public init?(argument: String) { self.init(argument) }
 }
+
+extension TrainingConfiguration.SaveFailure: ExpressibleByArgument {}
 
 extension TrainingConfiguration.Resume: ExpressibleByArgument {
   /// `auto`, `never`, or a file.

@@ -57,6 +57,8 @@ struct Train: ParsableCommand {
     help: "auto goes on from the run directory's newest whole checkpoint, never starts anew, a file starts there.")
   var resume = TrainingConfiguration.Resume.auto
 
+  @OptionGroup var safety: CheckpointOptions
+
   @Option(help: "Ends the run after this many steps.")
   var maxSteps: Int?
 
@@ -93,6 +95,8 @@ struct Train: ParsableCommand {
     configuration.checkpointEvery = checkpointEvery
     configuration.keep = keep
     configuration.resume = resume
+    configuration.strict = safety.strictness.strict
+    configuration.onCheckpointFailure = safety.onCheckpointFailure
     let observers: [any Observer] = [
       ConsoleObserver(), RunRecord(directory: configuration.runDirectory ?? "."),
     ]

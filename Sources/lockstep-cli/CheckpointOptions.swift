@@ -1,0 +1,20 @@
+import ArgumentParser
+import Lockstep
+
+/// What `lockstep train` does about checkpoints that are damaged or cannot be written.
+struct CheckpointOptions: ParsableArguments {
+  @OptionGroup var strictness: StrictOption
+
+  @Option(
+    help: """
+      What a checkpoint or record that cannot be written does: stop ends the run, continue warns and tries again when the \
+      next is due.
+      """)
+  var onCheckpointFailure = TrainingConfiguration.SaveFailure.stop
+}
+
+/// The same in every command that reads checkpoints.
+struct StrictOption: ParsableArguments {
+  @Flag(help: "Refuse to start where a checkpoint is damaged, instead of falling back to the newest whole one.")
+  var strict = false
+}
