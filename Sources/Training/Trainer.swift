@@ -245,7 +245,8 @@ public final class Trainer {
       communicator.entered(.report, step: state.step)
       progress = self.progress(sums, seconds)
       for observer in observers { try observer.stepped(progress) }
-      if state.sampleOffset < batches.samples { try saveIfDue(epochEnded: false) }
+      // After the last step the checkpoint follows the epoch's record: once it is there, the epoch is not gone through again.
+      if state.sampleOffset < batches.samples && !isAtLimit { try saveIfDue(epochEnded: false) }
     } while state.sampleOffset < batches.samples && !isAtLimit
     trainingTime += seconds
     if state.sampleOffset == batches.samples {
