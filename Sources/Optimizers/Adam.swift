@@ -15,6 +15,8 @@ public final class Adam: Optimizer {
   public let beta1: Float
   public let beta2: Float
   public let epsilon: Float
+  /// How α changes over the run.
+  public let schedule: Schedule
 
   private let firstMoment: Buffer<Float>
   private let secondMoment: Buffer<Float>
@@ -22,12 +24,13 @@ public final class Adam: Optimizer {
   /// With moments in these buffers, zero at the start of a run and as many as parameters; the defaults are the paper's.
   public init(
     firstMoment: Buffer<Float>, secondMoment: Buffer<Float>, learningRate: Float = 1e-3, beta1: Float = 0.9,
-    beta2: Float = 0.999, epsilon: Float = 1e-8
+    beta2: Float = 0.999, epsilon: Float = 1e-8, schedule: Schedule = .constant
   ) {
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
+    self.schedule = schedule
     self.firstMoment = firstMoment
     self.secondMoment = secondMoment
   }
@@ -35,8 +38,10 @@ public final class Adam: Optimizer {
   public var state: [(name: String, values: Buffer<Float>)] { [("m", firstMoment), ("v", secondMoment)] }
 
   /// With moments of its own, for `count` parameters.
-  public convenience init(count: Int, learningRate: Float = 1e-3) {
-    self.init(firstMoment: Buffer(count: count), secondMoment: Buffer(count: count), learningRate: learningRate)
+  public convenience init(count: Int, learningRate: Float = 1e-3, schedule: Schedule = .constant) {
+    self.init(
+      firstMoment: Buffer(count: count), secondMoment: Buffer(count: count), learningRate: learningRate,
+      schedule: schedule)
   }
 
   public func update(
@@ -51,7 +56,7 @@ public final class Adam: Optimizer {
       secondMoment: secondMoment[range],
       AdamCoefficients(
         gradientScale: scale, beta1: beta1, beta2: beta2,
-        stepSize: Float(Double(learningRate) / correction1),
+        stepSize: Float(Double(learningRate) * schedule.factor(step: step) / correction1),
         secondMomentCorrection: Float(1 / correction2.squareRoot()),
         epsilon: epsilon))
   }

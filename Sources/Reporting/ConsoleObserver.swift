@@ -12,11 +12,12 @@ public final class ConsoleObserver: Observer {
   public func began(_ run: RunDescription) {
     ranks = run.ranks
     let configuration = run.configuration
+    let schedule = configuration.schedule == .constant ? "" : " \(configuration.schedule.rawValue)"
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
       "\(configuration.model): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
-        + "\(run.microbatch), Adam \(configuration.learningRate), seed \(configuration.seed)")
+        + "\(run.microbatch), Adam \(configuration.learningRate)\(schedule), seed \(configuration.seed)")
     if run.resumedAtStep > 0 { print("resumed after step \(run.resumedAtStep)") }
     lastDrawn = .now
   }

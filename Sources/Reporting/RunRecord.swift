@@ -22,7 +22,8 @@ public final class RunRecord: Observer {
       Configuration(
         model: configuration.model, task: "\(configuration.task)", epochs: configuration.epochs,
         globalBatch: configuration.globalBatch, microbatch: run.microbatch, optimizer: "adam",
-        learningRate: configuration.learningRate, seed: configuration.seed,
+        learningRate: configuration.learningRate, schedule: configuration.schedule.rawValue,
+        warmup: configuration.warmup, seed: configuration.seed,
         reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
         keep: configuration.keep, maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
   }
@@ -90,6 +91,8 @@ private struct Configuration: Encodable {
   var microbatch: Int
   var optimizer: String
   var learningRate: Float
+  var schedule: String
+  var warmup: Int
   var seed: UInt64
   var reduction: String
   var checkpointEvery: String
@@ -99,7 +102,7 @@ private struct Configuration: Encodable {
   var hosts: Int
 
   enum CodingKeys: String, CodingKey {
-    case model, task, epochs, microbatch, optimizer, seed, reduction, keep, ranks, hosts
+    case model, task, epochs, microbatch, optimizer, schedule, warmup, seed, reduction, keep, ranks, hosts
     case globalBatch = "global_batch"
     case learningRate = "learning_rate"
     case checkpointEvery = "checkpoint_every"

@@ -46,13 +46,12 @@ public final class Trainer {
     self.observers = communicator.rank == 0 ? observers : []
     useOneBLASThread()
 
-    (batches, network) = try communicator.agree { () throws(TrainingError) in
-      (
-        try Self.batches(configuration, samples: training.count, ranks: communicator.size),
-        try Self.network(configuration, training, test)
-      )
+    let schedule: Schedule
+    (batches, schedule, network) = try communicator.agree { () throws(TrainingError) in
+      let batches = try Self.batches(configuration, samples: training.count, ranks: communicator.size)
+      return (batches, try Self.schedule(configuration, batches), try Self.network(configuration, training, test))
     }
-    let recipe = Self.recipe(configuration, batches, training, test, program: program)
+    let recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
     try communicator.requireEqual(
       recipe.entries.map { ($0.key, $0.value) } + [
         ("shared_memory", "\(configuration.sharesMemory)"),
@@ -70,7 +69,8 @@ public final class Trainer {
       let memory = try RunMemory(
         count: network.layout.count, communicator: communicator, sharesMemory: sharesMemory)
       optimizer = Adam(
-        firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate)
+        firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate,
+        schedule: schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
         communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory)
@@ -107,6 +107,18 @@ public final class Trainer {
     }
   }
 
+  private static func schedule(
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan
+  ) throws(TrainingError) -> Schedule {
+    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: configuration.epochs)
+    let steps = isTooLarge ? Int.max : product
+    guard configuration.warmup < steps else {
+      throw TrainingError(
+        .usage, "--warmup \(configuration.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
+    }
+    return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
+  }
+
   private static func network(
     _ configuration: TrainingConfiguration, _ training: ImageDataset, _ test: ImageDataset
   ) throws(TrainingError) -> Network {
@@ -129,15 +141,16 @@ public final class Trainer {
 
   /// Everything that the bits of a run follow from, in words.
   private static func recipe(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ training: ImageDataset, _ test: ImageDataset,
-    program: String
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ training: ImageDataset,
+    _ test: ImageDataset, program: String
   ) -> Recipe {
     var recipe = Recipe()
     for (key, value) in [
       ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
       ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
-      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("seed", "\(configuration.seed)"),
-      ("reduction", configuration.reduction.rawValue), ("training_data", training.digest.hex),
+      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("schedule", "\(schedule)"),
+      ("seed", "\(configuration.seed)"), ("reduction", configuration.reduction.rawValue),
+      ("training_data", training.digest.hex),
       ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
     ] { recipe[key] = value }
     return recipe

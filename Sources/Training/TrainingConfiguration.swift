@@ -1,4 +1,5 @@
 import Collectives
+import Optimizers
 
 /// What a run is asked to do: the flags of `lockstep train`.
 public struct TrainingConfiguration: Sendable {
@@ -14,6 +15,9 @@ public struct TrainingConfiguration: Sendable {
   public var microbatch: Int?
   /// Adam's α.
   public var learningRate: Float = 1e-3
+  /// How the step size changes after the warm-up, and the steps of that.
+  public var schedule = Schedule.Shape.constant
+  public var warmup = 0
   /// What the first weights and every epoch's order follow from.
   public var seed: UInt64 = 0
   /// How gradients become one sum.

@@ -15,23 +15,10 @@ struct Train: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "The network: \(Model.names.joined(separator: ", ")).")
-  var model = "article"
+  @OptionGroup var recipe: RecipeOptions
 
   @Option(help: "What it tells apart: classify, or binary:K for class K against the rest.")
   var task = Task.classify
-
-  @Option(help: "Passes over the training data.")
-  var epochs = 5
-
-  @Option(help: "Samples in a step, over all ranks.")
-  var globalBatch = 32
-
-  @Option(help: "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, 4 to 32)")
-  var microbatch: Int?
-
-  @Option(help: "Adam's step size.")
-  var learningRate: Float = 1e-3
 
   @Option(help: "What the first weights and the order of the samples follow from.")
   var seed: UInt64 = 0
@@ -65,33 +52,24 @@ struct Train: ParsableCommand {
   @OptionGroup var stall: StallOptions
 
   func validate() throws {
-    guard epochs >= 1 else { throw ValidationError("--epochs \(epochs) is less than 1") }
-    guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
-    guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
     guard keep >= 1 else {
       throw ValidationError("--keep \(keep) is less than 1: a run needs a checkpoint to go on from")
     }
     guard maxSteps ?? 1 >= 1 else { throw ValidationError("--max-steps \(maxSteps ?? 0) is less than 1") }
-    guard learningRate > 0, learningRate.isFinite else {
-      throw ValidationError("--learning-rate \(learningRate) is not a positive number")
-    }
   }
 
   func run() throws {
     let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
-    var configuration = TrainingConfiguration()
-    configuration.model = model
+    var configuration = recipe.configuration
     configuration.task = task
-    configuration.epochs = epochs
-    configuration.globalBatch = globalBatch
-    configuration.microbatch = microbatch
-    configuration.learningRate = learningRate
     configuration.seed = seed
     configuration.reduction = reduction
     configuration.sharesMemory = sharedMemory
     configuration.maxSteps = maxSteps
-    configuration.runDirectory = try runDir ?? world.fromFirst("runs/\(timeStamp())-\(model.replacing(":", with: "-"))")
+    configuration.runDirectory =
+      try runDir
+      ?? world.fromFirst("runs/\(timeStamp())-\(configuration.model.replacing(":", with: "-"))")
     configuration.checkpointEvery = checkpointEvery
     configuration.keep = keep
     configuration.resume = resume

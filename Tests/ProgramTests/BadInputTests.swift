@@ -108,6 +108,8 @@ extension ProgramTests {
       (["--model", "mlp:784-5"], "5 outputs"), (["--task", "binary:12"], "binary:12"), (["--task", "sort"], "sort"),
       (["--epochs", "0"], "--epochs"), (["--epochs", "many"], "many"), (["--global-batch", "0"], "--global-batch"),
       (["--microbatch", "64"], "microbatch"), (["--learning-rate", "nan"], "--learning-rate"),
+      (["--warmup", "-1"], "--warmup"), (["--warmup", "9375"], "--warmup"), (["--schedule", "rising"], "rising"),
+      (["--recipe", "slow"], "slow"),
       (["--checkpoint-every", "never"], "never"), (["--no-such-flag"], "--no-such-flag"), (["--keep", "0"], "--keep"),
     ])
     func argumentsThatCannotBe(_ arguments: [String], _ word: String) throws {

@@ -57,6 +57,18 @@ extension ProgramTests {
       #expect(names == [30, 40, 50].map { "step-000000\($0).safetensors" })
     }
 
+    /// A constant step size may be trained with for longer; one that has fallen to nothing has not.
+    @Test func moreEpochsOfAScheduleAreRefused() throws {
+      let scratch = try ScratchDirectory()
+      for (schedule, code) in [("constant", 0), ("linear", 65)] as [(String, Int32)] {
+        let arguments = ["train", "--schedule", schedule, "--max-steps", "10", "--run-dir", scratch.file(schedule)]
+        #expect(try Program.run(arguments + ["--epochs", "1"]).code == 0)
+        let longer = try Program.run(arguments + ["--epochs", "2"])
+        #expect(longer.code == code, "\(longer.errors)")
+        if code != 0 { #expect(longer.errors.contains("1875 steps") && longer.errors.contains("3750 steps")) }
+      }
+    }
+
     @Test func anotherRecipeIsRefusedWithBothValues() throws {
       let scratch = try ScratchDirectory()
       let arguments = ["train", "--max-steps", "10", "--run-dir", scratch.file("run")]

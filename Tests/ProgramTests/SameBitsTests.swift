@@ -12,6 +12,7 @@ extension ProgramTests {
       ("a short last microbatch", ["--model", "article", "--global-batch", "100"]),
       ("a short last batch", ["--model", "mlp:784-64-10", "--global-batch", "7000"]),
       ("dropout", ["--model", "keras-convnet", "--max-steps", "40"]),
+      ("a schedule", ["--schedule", "cosine", "--warmup", "50", "--max-steps", "200"]),
       ("without shared memory", ["--model", "article", "--no-shared-memory", "--max-steps", "200"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
