@@ -192,25 +192,31 @@ public final class GradientReduction {
   ///
   /// - Parameters:
   ///   - inspect: called once, before `finish` and with the same; it only looks. Where memory is shared, it costs a barrier.
+  ///   - measure: called once where `isMeasured`, after `inspect` and before any rank's `finish`, with the whole total. Where memory is
+  ///     shared, it costs another barrier.
   ///   - finish: called once, with the total, the part of it that this rank is to deal with, and whether `inspect` was true on every
   ///     rank: the same on all. The part is its own slice where memory is shared, and what it writes to shared memory is seen by all
-  ///     ranks when `reduce` returns; else the whole. After an inspection the whole total is there to be read.
+  ///     ranks when `reduce` returns; else the whole.
   public func reduce(
-    _ plan: Plan, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
+    _ plan: Plan, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, isMeasured: Bool = false,
+    measure: (Buffer<Float>) -> Void = { _ in },
     finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws(CommunicationError) -> Buffer<Float> {
-    if isShared { return try reduceInPlace(plan, inspect, finish) }
+    if isShared { return try reduceInPlace(plan, inspect, isMeasured: isMeasured, measure, finish) }
     let total =
       switch method {
       case .mpi: try reduceByAllreduce(plan)
       case .lockstep: communicator.size == 1 ? slot(0) : try reduceByTree(plan)
       }
-    finish(total, 0..<count, inspect?(total, 0..<count) ?? true)
+    let isGood = inspect?(total, 0..<count) ?? true
+    if isMeasured { measure(total) }
+    finish(total, 0..<count, isGood)
     return total
   }
 
   private func reduceInPlace(
-    _ plan: Plan, _ inspect: ((Buffer<Float>, Range<Int>) -> Bool)?, _ finish: (Buffer<Float>, Range<Int>, Bool) -> Void
+    _ plan: Plan, _ inspect: ((Buffer<Float>, Range<Int>) -> Bool)?, isMeasured: Bool,
+    _ measure: (Buffer<Float>) -> Void, _ finish: (Buffer<Float>, Range<Int>, Bool) -> Void
   ) throws(CommunicationError) -> Buffer<Float> {
     // Behind this barrier everybody's slots are complete, and nobody reads the last total any more.
     try communicator.barrier()
@@ -218,9 +224,15 @@ public final class GradientReduction {
     var isGood = true
     if let inspect {
       opinions[communicator.rank][0] = inspect(total, plan.slice) ? 1 : 0
-      // Behind this one the total is complete, and so are the opinions of it.
+      // Behind this one are the opinions.
       try communicator.barrier()
       for opinion in opinions where opinion[0] == 0 { isGood = false }
+    }
+    if isMeasured {
+      // Before this one the total is complete, and behind the other it may be written over.
+      if inspect == nil { try communicator.barrier() }
+      measure(total)
+      try communicator.barrier()
     }
     finish(total, plan.slice, isGood)
     // Behind this one all that was made of the total is, and nobody reads this rank's slots any more.

@@ -25,7 +25,8 @@ public final class RunRecord: Observer {
         learningRate: configuration.learningRate, schedule: configuration.schedule.rawValue,
         warmup: configuration.warmup, seed: configuration.seed,
         reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
-        keep: configuration.keep, maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
+        keep: configuration.keep, clipNorm: configuration.clipNorm, onNonFinite: configuration.onNonFinite.rawValue,
+        maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
   }
 
   /// The lines of the run that this one goes on from, without those of steps that will be taken again: an epoch's line is
@@ -52,7 +53,7 @@ public final class RunRecord: Observer {
         testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
-        slowestRank: report.time.slowestRank), pretty: false)
+        slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
     metrics.append(UInt8(ascii: "\n"))
     try write("metrics.jsonl", metrics)
   }
@@ -97,6 +98,8 @@ private struct Configuration: Encodable {
   var reduction: String
   var checkpointEvery: String
   var keep: Int
+  var clipNorm: Float?
+  var onNonFinite: String
   var maxSteps: Int?
   var ranks: Int
   var hosts: Int
@@ -106,6 +109,8 @@ private struct Configuration: Encodable {
     case globalBatch = "global_batch"
     case learningRate = "learning_rate"
     case checkpointEvery = "checkpoint_every"
+    case clipNorm = "clip_norm"
+    case onNonFinite = "on_nonfinite"
     case maxSteps = "max_steps"
   }
 }
@@ -124,6 +129,7 @@ private struct Epoch: Encodable {
   var communicationSeconds: Double
   var waitingSeconds: Double
   var slowestRank: Int
+  var skippedSteps: Int
 
   enum CodingKeys: String, CodingKey {
     case epoch, step, seconds
@@ -137,5 +143,6 @@ private struct Epoch: Encodable {
     case communicationSeconds = "communication_seconds"
     case waitingSeconds = "waiting_seconds"
     case slowestRank = "slowest_rank"
+    case skippedSteps = "skipped_steps"
   }
 }

@@ -25,17 +25,22 @@ public final class Evaluation {
   }
 
   /// The sums over the whole dataset with these weights, on every rank. Collective.
-  public func run(_ parameters: Buffer<Float>) throws(CommunicationError) -> LossSums {
+  ///
+  /// - Parameter beforeSlice: called before each slice of this rank's: a whole evaluation may be too long to wait for.
+  public func run(
+    _ parameters: Buffer<Float>, beforeSlice: () throws(TrainingError) -> Void = {}
+  ) throws(TrainingError) -> LossSums {
     let slices = (data.count + Self.slice - 1) / Self.slice
     var mine: [UInt64] = []
     for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
       communicator.entered(.evaluation, step: nil)
+      try beforeSlice()
       let range = slice * Self.slice..<min((slice + 1) * Self.slice, data.count)
       let sums = network.evaluate(feed.load(range), parameters: parameters)
       mine += [sums.loss.bitPattern, UInt64(sums.correct), UInt64(sums.samples)]
     }
     var total = LossSums()
-    for words in try communicator.gather(words: mine) {
+    for words in try communicating({ () throws(CommunicationError) in try communicator.gather(words: mine) }) {
       for index in stride(from: 0, to: words.count, by: 3) {
         total.loss += Double(bitPattern: words[index])
         total.correct += Int(words[index + 1])

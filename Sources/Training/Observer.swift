@@ -76,6 +76,8 @@ public struct EpochReport: Sendable {
   public let evaluationSeconds: Double
   /// Where the training's time went.
   public let time: TimeSplit
+  /// The steps of this process' part of the epoch that were not taken, for their loss or gradient was not finite.
+  public let skippedSteps: Int
 }
 
 /// A finished run, as `summary.json` holds it.

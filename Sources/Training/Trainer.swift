@@ -20,6 +20,10 @@ public final class Trainer {
   private let files: RunFiles?
   private let content: CheckpointContent
   private let hosts: Int
+  private let control: RunControl
+  private let drift: DriftCheck
+  /// When rank 0 asks for the end.
+  private let deadline: ContinuousClock.Instant?
 
   /// Where the run stands: what a checkpoint says.
   private var state: RunState
@@ -27,11 +31,23 @@ public final class Trainer {
   private var savedAt = ContinuousClock.now
   /// Why the last checkpoint that was due is not there.
   private var saveFailure: TrainingError?
+  /// When the last checkpoint that was asked for was written.
+  private var savedOnRequestAt: ContinuousClock.Instant?
+  /// What ranks have asked for since the last step boundary at which that was looked at: the same on all.
+  private var asked: RunRequests = []
+  /// The steps of this epoch that were not taken, and those one after another up to now.
+  private var skipped = 0
+  private var skippedInARow = 0
+  /// The step after which all ranks were last seen to have the same weights.
+  private var verifiedAtStep = 0
   private var secondsToFirstStep = 0.0
   /// The time in steps, and the samples of them: no evaluation, no checkpoint.
   private var trainingTime = Duration.zero
   private var trainedSamples = 0
   private var ranksTimes: [(compute: Double, reduction: Double)]
+
+  /// The weights, a flat block of the network's layout, as they stand between two steps.
+  public var parameters: Buffer<Float> { step.parameters }
 
   /// Plans a run and brings all ranks to its first step: parameters from rank 0, or from a checkpoint.
   ///
@@ -39,10 +55,15 @@ public final class Trainer {
   /// rank's, a run directory or checkpoint that cannot be used.
   public init(
     _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, program: String,
-    communicator: any Communicator, observers: [any Observer] = []
+    communicator: any Communicator, control: RunControl = RunControl(), observers: [any Observer] = []
   ) throws(TrainingError) {
     self.configuration = configuration
     self.communicator = communicator
+    self.control = control
+    drift = DriftCheck(communicator)
+    deadline =
+      communicator.rank == 0
+      ? configuration.maxTime.map { .now + $0.duration - .seconds(ProcessFacts.secondsSinceStart) } : nil
     self.observers = communicator.rank == 0 ? observers : []
     useOneBLASThread()
 
@@ -58,6 +79,8 @@ public final class Trainer {
         ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
         ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
         ("checkpoint_every", "\(configuration.checkpointEvery)"),
+        ("on_nonfinite", configuration.onNonFinite.rawValue),
+        ("nonfinite_limit", "\(configuration.nonFiniteLimit)"), ("verify_every", "\(configuration.verifyEvery)"),
       ])
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
@@ -73,7 +96,8 @@ public final class Trainer {
         schedule: schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
-        communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory)
+        communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
+        clipNorm: configuration.clipNorm)
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
@@ -153,6 +177,8 @@ public final class Trainer {
       ("training_data", training.digest.hex),
       ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
     ] { recipe[key] = value }
+    // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
+    recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
     return recipe
   }
 
@@ -191,6 +217,7 @@ public final class Trainer {
         state = RunState(
           epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: configuration.seed)
         savedAtStep = state.step
+        verifiedAtStep = state.step
       }
       for block in [step.parameters] + step.optimizer.state.map(\.values) {
         try communicator.broadcast(block, from: 0)
@@ -200,7 +227,8 @@ public final class Trainer {
 
   /// Trains to the end and returns the summary, on every rank the same but for the observers being told on rank 0.
   ///
-  /// Collective. Throws on the rank that failed; the others may be waiting for it, and whoever started the ranks must end
+  /// Collective. Where its control or the clock stops it, it throws ``TrainingError/Code/stopped`` on every rank after a checkpoint,
+  /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever started the ranks must end
   /// them (`MPICommunicator.abort`).
   public func run() throws(TrainingError) -> TrainingSummary {
     let description = RunDescription(
@@ -218,9 +246,10 @@ public final class Trainer {
       let report = EpochReport(
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
-        time: try splitTimes())
+        time: try meet(), skippedSteps: skipped)
       try tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
       try saveIfDue(epochEnded: state.sampleOffset == 0)
+      if state.epoch < configuration.epochs && !isAtLimit { try answer() }
     }
     if savedAtStep != state.step { try save() }
     if tested == nil { tested = try test().sums }
@@ -239,16 +268,19 @@ public final class Trainer {
     var seconds = Duration.zero
     var progress = self.progress(sums, seconds)
     step.resetTimes()
+    skipped = 0
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)
-      do throws(CommunicationError) {
-        let losses = try step.take(batch, of: order, step: state.step + 1)
-        sums.loss += losses.loss
-        sums.correct += losses.correct
-        sums.samples += losses.samples
-      } catch {
-        throw TrainingError(.rankFailed, "step \(state.step + 1): \(error)")
+      let outcome = try take(batch, of: order)
+      asked.formUnion(outcome.requests)
+      if outcome.isFinite {
+        skippedInARow = 0
+        sums.loss += outcome.losses.loss
+        sums.correct += outcome.losses.correct
+        sums.samples += outcome.losses.samples
+      } else {
+        try skip()
       }
       if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
       state.step += 1
@@ -258,8 +290,12 @@ public final class Trainer {
       communicator.entered(.report, step: state.step)
       progress = self.progress(sums, seconds)
       for observer in observers { try observer.stepped(progress) }
+      try verifyIfDue()
       // After the last step the checkpoint follows the epoch's record: once it is there, the epoch is not gone through again.
-      if state.sampleOffset < batches.samples && !isAtLimit { try saveIfDue(epochEnded: false) }
+      if state.sampleOffset < batches.samples && !isAtLimit {
+        try saveIfDue(epochEnded: false)
+        try answer()
+      }
     } while state.sampleOffset < batches.samples && !isAtLimit
     trainingTime += seconds
     if state.sampleOffset == batches.samples {
@@ -267,6 +303,106 @@ public final class Trainer {
       state.sampleOffset = 0
     }
     return progress
+  }
+
+  private func take(_ batch: Batch, of order: EpochOrder) throws(TrainingError) -> StepOutcome {
+    do throws(CommunicationError) {
+      return try step.take(batch, of: order, step: state.step + 1, asking: pending)
+    } catch {
+      throw TrainingError(.rankFailed, "step \(state.step + 1): \(error)")
+    }
+  }
+
+  /// Goes on without the step whose loss or gradient was not finite, or ends the run. Collective.
+  private func skip() throws(TrainingError) {
+    skipped += 1
+    skippedInARow += 1
+    let what = try nonFiniteLine()
+    switch configuration.onNonFinite {
+    case .stop:
+      throw agreed(
+        .rankFailed,
+        "\(what); the step was not taken, and checkpoints are from before it: lower --learning-rate, set --clip-norm, or give "
+          + "--on-nonfinite skip")
+    case .skip where skippedInARow > configuration.nonFiniteLimit:
+      throw agreed(
+        .rankFailed,
+        "\(what), as in the \(skippedInARow - 1) steps before it, and --nonfinite-limit is \(configuration.nonFiniteLimit): lower "
+          + "--learning-rate or set --clip-norm")
+    case .skip:
+      for observer in observers { observer.warned("\(what); the step was skipped, \(skippedInARow) in a row") }
+    }
+  }
+
+  /// What was not finite, and where it first arose. Collective.
+  private func nonFiniteLine() throws(TrainingError) -> String {
+    let mine = step.nonFiniteMicrobatch.map { [UInt64($0)] } ?? []
+    let microbatches = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    let hosts = try communicator.gatherText(ProcessFacts.hostName)
+    // Ranks hold microbatches in their order.
+    guard let rank = microbatches.firstIndex(where: { !$0.isEmpty }) else {
+      return "step \(state.step + 1): the gradient is not finite"
+    }
+    return
+      "step \(state.step + 1): the loss is not finite, first in microbatch \(microbatches[rank][0]) on rank \(rank) on "
+      + hosts[rank]
+  }
+
+  /// Ends the run where ranks have come to compute with different weights. Collective.
+  private func verifyIfDue() throws(TrainingError) {
+    guard case .steps(let count) = configuration.verifyEvery, state.step % count == 0 else { return }
+    let ranks = try communicating { () throws(CommunicationError) in try drift.differingRanks(step.parameters) }
+    guard !ranks.isEmpty else {
+      verifiedAtStep = state.step
+      return
+    }
+    let hosts = try communicator.gatherText(ProcessFacts.hostName)
+    let names = ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
+    let right = (0..<communicator.size).first { !ranks.contains($0) } ?? 0
+    throw agreed(
+      .rankFailed,
+      "step \(state.step): the weights of \(names) differ from those of rank \(right) on \(hosts[right]), as they did not after step "
+        + "\(verifiedAtStep): look for a faulty processor or memory, and go on from a checkpoint of step \(verifiedAtStep) or before"
+    )
+  }
+
+  /// An error that every rank throws.
+  private func agreed(_ code: TrainingError.Code, _ line: String) -> TrainingError {
+    var error = TrainingError(code, line)
+    error.isAgreed = true
+    return error
+  }
+
+  /// What this rank is asked for now.
+  private var pending: RunRequests {
+    var requests = control.pending
+    if let deadline, .now >= deadline { requests.insert(.timeIsUp) }
+    return requests
+  }
+
+  /// Does what any rank has asked for, at a step boundary after which the run goes on. Collective where it ends the run.
+  private func answer() throws(TrainingError) {
+    guard asked.isDisjoint(with: .ending) else { try stop() }
+    guard asked.contains(.save) else { return }
+    asked = []
+    control.forget(.save)
+    // mpirun passes a signal to one rank after another: several within a second are one.
+    guard savedOnRequestAt.map({ .now - $0 >= .seconds(1) }) ?? true else { return }
+    savedOnRequestAt = .now
+    if savedAtStep != state.step { try save() }
+  }
+
+  /// Ends the run after a checkpoint, on all ranks. Collective.
+  private func stop() throws(TrainingError) -> Never {
+    try communicator.agree { () throws(TrainingError) in if savedAtStep != state.step { try save() } }
+    let cause = asked.contains(.stop) ? "a signal" : "--max-time"
+    throw agreed(
+      .stopped,
+      "stopped by \(cause) at step \(state.step) "
+        + (configuration.runDirectory.map {
+          "after a checkpoint; run the same command again with --run-dir \($0) to go on"
+        }
+          ?? "without a checkpoint, for there is no run directory"))
   }
 
   private func progress(_ sums: LossSums, _ time: Duration) -> Progress {
@@ -279,7 +415,10 @@ public final class Trainer {
 
   private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {
     let start = ContinuousClock.now
-    let sums = try communicating { () throws(CommunicationError) in try evaluation.run(step.parameters) }
+    let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
+      // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away.
+      if files != nil, savedAtStep != state.step, !asked.union(pending).isEmpty { try save() }
+    }
     return (sums, (.now - start).seconds)
   }
 
@@ -297,6 +436,12 @@ public final class Trainer {
   private func save() throws(TrainingError) {
     guard let files else { return }
     communicator.entered(.checkpoint, step: state.step)
+    guard allFinite(step.parameters) else {
+      throw TrainingError(
+        .rankFailed,
+        "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower --learning-rate"
+      )
+    }
     // Failed or not: the next is due an interval later.
     defer { savedAt = .now }
     let path: String
@@ -325,13 +470,14 @@ public final class Trainer {
     for observer in observers { observer.warned(line) }
   }
 
-  /// Adds all ranks' times since the last call to the run's, and says where they went. Collective.
-  private func splitTimes() throws(TrainingError) -> TimeSplit {
+  /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since
+  /// the last step. Collective.
+  private func meet() throws(TrainingError) -> TimeSplit {
     let times = step.times
-    let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern]
-    let all = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }.map {
-      (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1]))
-    }
+    let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern, UInt64(pending.rawValue)]
+    let words = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    for rank in words { asked.formUnion(RunRequests(rawValue: UInt32(rank[2]))) }
+    let all = words.map { (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1])) }
     for rank in all.indices {
       ranksTimes[rank].compute += all[rank].compute
       ranksTimes[rank].reduction += all[rank].reduction

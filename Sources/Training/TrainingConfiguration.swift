@@ -38,6 +38,16 @@ public struct TrainingConfiguration: Sendable {
   public var strict = false
   /// What becomes of the run when a checkpoint or a record of it cannot be written.
   public var onCheckpointFailure = SaveFailure.stop
+  /// Stops the run after a checkpoint once this has passed since the start of rank 0's process; nil for never.
+  public var maxTime: TimeSpan?
+  /// What happens to a step whose loss or gradient is not finite.
+  public var onNonFinite = NonFiniteResponse.stop
+  /// The most steps that are skipped one after another.
+  public var nonFiniteLimit = 10
+  /// The norm that a mean gradient with a larger one is scaled down to; nil for none.
+  public var clipNorm: Float?
+  /// How often ranks compare their weights.
+  public var verifyEvery = VerifyInterval.steps(100)
 
   /// The article's recipe, in no run directory.
   public init() {}
@@ -67,6 +77,41 @@ public struct TrainingConfiguration: Sendable {
     case stop
     /// It warns and goes on, and tries again when the next is due. Only a last checkpoint that fails ends it with the error.
     case goOn = "continue"
+  }
+
+  /// What happens to a step whose loss or gradient is not finite: `--on-nonfinite`.
+  public enum NonFiniteResponse: String, Sendable, CaseIterable {
+    /// The run ends, on all ranks alike.
+    case stop
+    /// The step is not taken, and the run goes on.
+    case skip
+  }
+
+  /// The distance between two comparisons of weights: `--verify-every`.
+  public enum VerifyInterval: Sendable, Hashable, CustomStringConvertible {
+    /// After every so many steps.
+    case steps(Int)
+    /// Not at all.
+    case never
+
+    /// Reads `100steps` or `never`; nil for anything else or for less than one step.
+    public init?(_ text: String) {
+      if text == "never" {
+        self = .never
+      } else if case .steps(let count)? = CheckpointInterval(text) {
+        self = .steps(count)
+      } else {
+        return nil
+      }
+    }
+
+    /// As ``init(_:)`` reads it.
+    public var description: String {
+      switch self {
+      case .steps(let count): "\(count)steps"
+      case .never: "never"
+      }
+    }
   }
 
   /// The distance between checkpoints: `--checkpoint-every`.

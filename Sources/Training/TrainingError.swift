@@ -12,6 +12,8 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     case rankFailed = 70
     /// A file that cannot be written.
     case cannotWrite = 73
+    /// The run was stopped from outside, after a checkpoint: there is no fault, and the same command goes on.
+    case stopped = 75
   }
 
   /// The program's exit code.

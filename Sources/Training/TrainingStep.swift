@@ -1,5 +1,6 @@
 import Collectives
 import Datasets
+import Kernels
 import NeuralNetworks
 import Optimizers
 import Tensors
@@ -14,21 +15,27 @@ public final class TrainingStep {
   public let optimizer: any Optimizer
   /// Where this rank's time has gone since ``PhaseTimes/reset()``.
   public private(set) var times = PhaseTimes()
+  /// The first of this rank's microbatches of the last step whose loss was not finite.
+  public private(set) var nonFiniteMicrobatch: Int?
 
   private let network: Network
   private let reduction: GradientReduction
   private let communicator: any Communicator
   private let feed: Feed
+  private let clipNorm: Float?
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
+  ///
+  /// - Parameter clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
   public init(
     network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
-    communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool
+    communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool, clipNorm: Float? = nil
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
     self.parameters = parameters
     self.communicator = communicator
+    self.clipNorm = clipNorm
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -36,12 +43,18 @@ public final class TrainingStep {
     feed = Feed(data, capacity: batches.microbatch)
   }
 
-  /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, and returns the batch's
-  /// loss and hits, which are the same on every rank.
-  public func take(_ batch: Batch, of order: EpochOrder, step: Int) throws(CommunicationError) -> LossSums {
+  /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
+  /// finite: then weights and moments stay as they are.
+  ///
+  /// - Parameter requests: what this rank asks for. A rank that holds no microbatch of a short batch is not heard.
+  /// - Returns: what every rank is told alike.
+  public func take(
+    _ batch: Batch, of order: EpochOrder, step: Int, asking requests: RunRequests = []
+  ) throws(CommunicationError) -> StepOutcome {
     let start = ContinuousClock.now
     let plan = reduction.plan(microbatches: batch.count)
-    for share in plan.contributions {
+    nonFiniteMicrobatch = nil
+    for (index, share) in plan.contributions.enumerated() {
       communicator.entered(.compute, step: step)
       let positions = batch[share.microbatch].positions
       let examples = feed.load(order.samples[positions])
@@ -49,61 +62,49 @@ public final class TrainingStep {
       let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
       let losses = network.differentiate(
         examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
-      sum.batch.record(losses, share.accumulation)
+      if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatch }
+      sum.batch.record(losses, index == 0 ? requests : [], share.accumulation)
       reduction.fold(share)
     }
     communicator.entered(.reduction, step: step)
     let computed = ContinuousClock.now
     var updating = Duration.zero
+    var (isFinite, scale) = (true, 1 / Float(batch.positions.count))
     var stepped = 0..<0
-    let total = try reduction.reduce(plan, inspect: nil) { total, range, _ in
+    let learnt = 0..<parameters.count
+    let total = try reduction.reduce(
+      plan, inspect: { total, range in allFinite(total[range]) }, isMeasured: clipNorm != nil,
+      measure: { total in scale = meanScale(total[learnt], samples: batch.positions.count, clipNorm: clipNorm) }
+    ) { total, range, isFiniteEverywhere in
+      isFinite = isFiniteEverywhere
+      guard isFinite else { return }
       let start = ContinuousClock.now
-      let learnt = 0..<parameters.count
       stepped = range.clamped(to: learnt)
-      optimizer.update(
-        parameters, gradient: total[learnt], in: stepped, scale: 1 / Float(batch.positions.count), step: step)
+      optimizer.update(parameters, gradient: total[learnt], in: stepped, scale: scale, step: step)
       // Where each rank steps a slice, the others find its new weights in the place of the gradient's sum.
       if reduction.isShared { total[stepped].copy(from: parameters[stepped]) }
       updating = .now - start
     }
-    if reduction.isShared {
+    if reduction.isShared && isFinite {
       for range in [0..<stepped.lowerBound, stepped.upperBound..<parameters.count] {
         parameters[range].copy(from: total[range])
       }
     }
     times.add(compute: computed - start + updating, reduction: .now - computed - updating)
-    return Sum(total, parameters: network.layout.count).batch.losses
+    let sums = Sum(total, parameters: network.layout.count).batch
+    return StepOutcome(losses: sums.losses, isFinite: isFinite, requests: sums.requests)
   }
 
   /// Starts the clocks of ``times`` anew.
   public func resetTimes() { times = PhaseTimes() }
 }
 
-/// What the tree adds up: the gradient, and behind it the batch's sums, which so need no message of their own.
-private struct Sum {
-  let gradient: Buffer<Float>
-  let batch: BatchSums
-
-  init(_ buffer: Buffer<Float>, parameters: Int) {
-    gradient = buffer[0..<parameters]
-    batch = BatchSums(values: buffer[parameters..<parameters + BatchSums.count])
-  }
-}
-
-/// A batch's loss, hits and samples as floats in the tree: counts up to 2²⁴ are exact, and the loss has one order of addition.
-private struct BatchSums {
-  /// A cache line; three are used.
-  static let count = 16
-  let values: Buffer<Float>
-
-  func record(_ losses: LossSums, _ accumulation: Accumulation) {
-    if accumulation == .replace { values.fill(0) }
-    values[0] += Float(losses.loss)
-    values[1] += Float(losses.correct)
-    values[2] += Float(losses.samples)
-  }
-
-  var losses: LossSums {
-    LossSums(loss: Double(values[0]), correct: Int(values[1]), samples: Int(values[2]))
-  }
+/// How a step went, on every rank the same.
+public struct StepOutcome: Sendable {
+  /// The batch's loss and hits.
+  public let losses: LossSums
+  /// Whether loss and gradient were finite, and the step taken.
+  public let isFinite: Bool
+  /// What any rank asked for.
+  public let requests: RunRequests
 }

@@ -23,8 +23,7 @@ struct Evaluate: ParsableCommand {
       return (restored, test)
     }
     let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
-    let sums: LossSums
-    do { sums = try evaluation.run(restored.parameters) } catch { throw TrainingError(.rankFailed, "\(error)") }
+    let sums = try evaluation.run(restored.parameters)
     guard world.rank == 0 else { return }
     print("\(restored.path): epoch \(restored.state.epoch), step \(restored.state.step)")
     print("Test loss: \(fixed(sums.loss / Double(sums.samples), 4))")

@@ -11,8 +11,8 @@ struct LockstepProgram: ParsableCommand {
     discussion: """
       Start it alone for one rank, or under mpirun for many: mpirun -n 4 lockstep train --data mnist
 
-      Exit codes: 0 done, 64 wrong arguments, 65 bad data, 66 missing input, 70 a rank failed, 73 cannot write. An error is \
-      one line on standard error.
+      Exit codes: 0 done, 64 wrong arguments, 65 bad data, 66 missing input, 70 a rank failed, 73 cannot write, \
+      75 stopped by a signal or --max-time after a checkpoint: run again to go on. An error is one line on standard error.
       """,
     version: lockstepVersion,
     subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])

@@ -20,25 +20,7 @@ struct StallOptions: ParsableArguments {
   }
 }
 
-/// `30s`, `10min`, `2h`, as a flag.
-struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
-  private static let units = [("h", 3600.0), ("min", 60), ("s", 1)]
-
-  let duration: Duration
-
-  init(_ duration: Duration) { self.duration = duration }
-
-  /// nil for anything else, for zero, and for more than a year.
-  init?(argument: String) {
-    guard let (unit, seconds) = Self.units.first(where: { argument.hasSuffix($0.0) }),
-      let count = Double(argument.dropLast(unit.count)), count > 0, count * seconds <= 366 * 86400
-    else { return nil }
-    duration = .seconds(count * seconds)
-  }
-
-  var description: String {
-    let seconds = duration.seconds
-    let (unit, length) = Self.units.first { seconds.remainder(dividingBy: $0.1) == 0 } ?? ("s", 1)
-    return "\(fixed(seconds / length, seconds / length == (seconds / length).rounded() ? 0 : 3))\(unit)"
-  }
+extension TimeSpan: ExpressibleByArgument {
+  /// See `TimeSpan.init(_:)`.
+  public init?(argument: String) { self.init(argument) }
 }

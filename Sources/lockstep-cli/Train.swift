@@ -51,6 +51,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup var stall: StallOptions
 
+  @OptionGroup var control: ControlOptions
+
   func validate() throws {
     guard keep >= 1 else {
       throw ValidationError("--keep \(keep) is less than 1: a run needs a checkpoint to go on from")
@@ -59,6 +61,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    Signals.askForCheckpoints()
     let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
     var configuration = recipe.configuration
@@ -75,12 +78,13 @@ struct Train: ParsableCommand {
     configuration.resume = resume
     configuration.strict = safety.strictness.strict
     configuration.onCheckpointFailure = safety.onCheckpointFailure
+    control.apply(to: &configuration)
     let observers: [any Observer] = [
       ConsoleObserver(), RunRecord(directory: configuration.runDirectory ?? "."),
     ]
     let trainer = try Trainer(
       configuration, training: training, test: test, program: lockstepVersion, communicator: world,
-      observers: observers)
+      control: Signals.control, observers: observers)
     _ = try trainer.run()
   }
 

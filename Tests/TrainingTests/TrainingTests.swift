@@ -23,6 +23,29 @@ import Testing
     for text in ["2epoch", "500steps", "0.5min"] { #expect(Interval(text).map { "\($0)" } == text) }
   }
 
+  @Test func timeSpans() {
+    for (text, seconds) in [
+      ("2h", 7200), ("1.5h", 5400), ("90min", 5400), ("30s", 30), ("0.5s", 0.5), ("01:30:00", 5400), ("0:00:07", 7),
+      ("100:00:00", 360_000), ("2-03:00:01", 183_601),
+    ] { #expect(TimeSpan(text)?.duration == .seconds(seconds), "\(text)") }
+    for text in [
+      "", "2", "h", "0s", "-1h", "2 h", "2d", "1:30", "1:2:3:4", "00:00:00", "1-2", "1-2-00:00:01", "a-00:00:01",
+      "1:-1:00",
+      ":00:01", "٣s", "99999999999999999999h", "nan", "infs",
+    ] { #expect(TimeSpan(text) == nil, "\(text)") }
+    for (text, written) in [("2h", "2h"), ("01:30:00", "90min"), ("90s", "90s"), ("0.5s", "0.5s"), ("600s", "10min")] {
+      #expect(TimeSpan(text).map { "\($0)" } == written)
+    }
+  }
+
+  @Test func verifyIntervals() {
+    typealias Interval = TrainingConfiguration.VerifyInterval
+    #expect(Interval("100steps") == .steps(100))
+    #expect(Interval("never") == .never)
+    for text in ["", "0steps", "100", "1epoch", "10min", "always"] { #expect(Interval(text) == nil, "\(text)") }
+    for text in ["100steps", "never"] { #expect(Interval(text).map { "\($0)" } == text) }
+  }
+
   @Test func numbersOnTheTerminal() {
     #expect(fixed(0.98236, 4) == "0.9824")
     #expect(fixed(0.00004, 4) == "0.0000")

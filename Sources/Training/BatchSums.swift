@@ -1,0 +1,47 @@
+import NeuralNetworks
+import Tensors
+
+/// What the tree adds up: the gradient, and behind it the batch's sums, which so need no message of their own.
+struct Sum {
+  let gradient: Buffer<Float>
+  let batch: BatchSums
+
+  init(_ buffer: Buffer<Float>, parameters: Int) {
+    gradient = buffer[0..<parameters]
+    batch = BatchSums(values: buffer[parameters..<parameters + BatchSums.count])
+  }
+}
+
+/// A batch's loss, hits and samples as floats in the tree, and the control words: how many ranks ask for what.
+///
+/// Counts up to 2²⁴ are exact, and the loss has one order of addition. Every rank reads the same sums after the same step, so what
+/// they say needs no other agreement.
+struct BatchSums {
+  /// A cache line; six are used.
+  static let count = 16
+  let values: Buffer<Float>
+
+  /// Adds a microbatch's losses, and what its rank asks for, which it says with one microbatch of a batch.
+  func record(_ losses: LossSums, _ requests: RunRequests, _ accumulation: Accumulation) {
+    if accumulation == .replace { values.fill(0) }
+    values[0] += Float(losses.loss)
+    values[1] += Float(losses.correct)
+    values[2] += Float(losses.samples)
+    if requests.contains(.stop) { values[3] += 1 }
+    if requests.contains(.save) { values[4] += 1 }
+    if requests.contains(.timeIsUp) { values[5] += 1 }
+  }
+
+  var losses: LossSums {
+    LossSums(loss: Double(values[0]), correct: Int(values[1]), samples: Int(values[2]))
+  }
+
+  /// What any rank asked for.
+  var requests: RunRequests {
+    var requests: RunRequests = []
+    if values[3] > 0 { requests.insert(.stop) }
+    if values[4] > 0 { requests.insert(.save) }
+    if values[5] > 0 { requests.insert(.timeIsUp) }
+    return requests
+  }
+}

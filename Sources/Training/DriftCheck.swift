@@ -1,0 +1,46 @@
+import Collectives
+import Kernels
+import Tensors
+
+/// Compares the weights that the ranks compute with: they are the same bits on all, or a processor or its memory is at fault.
+///
+/// Each rank sends the others a fingerprint of 64 bits, as four floats: p − 1 short messages a rank, and nothing is allocated.
+public final class DriftCheck {
+  /// A fingerprint in pieces of 16 bits, which a float holds exactly.
+  private static let pieces = 4
+
+  private let communicator: any Communicator
+  private let prints: Buffer<Float>
+  private let plan: ExchangePlan
+
+  /// Among the ranks of `communicator`.
+  public init(_ communicator: any Communicator) {
+    self.communicator = communicator
+    func place(_ rank: Int) -> Range<Int> { rank * Self.pieces..<(rank + 1) * Self.pieces }
+    let others = (0..<communicator.size).filter { $0 != communicator.rank }
+    prints = Buffer(count: communicator.size * Self.pieces)
+    plan = ExchangePlan(
+      sends: others.map { .init(peer: $0, range: place(communicator.rank)) },
+      receives: others.map { .init(peer: $0, range: place($0)) })
+  }
+
+  /// The ranks whose `parameters` differ from those of more than half of the ranks, or from rank 0's where no half agrees; none
+  /// where all are the same. The same on every rank. Collective.
+  public func differingRanks(_ parameters: Buffer<Float>) throws(CommunicationError) -> [Int] {
+    let size = communicator.size
+    guard size > 1 else { return [] }
+    let mine = fingerprint(parameters)
+    for piece in 0..<Self.pieces {
+      prints[communicator.rank * Self.pieces + piece] = Float(mine >> (16 * UInt64(piece)) & 0xFFFF)
+    }
+    try communicator.exchange(plan, from: prints, into: prints)
+    if (1..<size).allSatisfy({ isSame(0, $0) }) { return [] }
+    let ranks = 0..<size
+    let right = ranks.first { one in 2 * ranks.count { isSame(one, $0) } > size } ?? 0
+    return ranks.filter { !isSame(right, $0) }
+  }
+
+  private func isSame(_ one: Int, _ other: Int) -> Bool {
+    (0..<Self.pieces).allSatisfy { prints[one * Self.pieces + $0] == prints[other * Self.pieces + $0] }
+  }
+}

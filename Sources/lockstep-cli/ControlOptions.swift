@@ -1,0 +1,45 @@
+import ArgumentParser
+import Lockstep
+
+/// When a run ends early, and what it guards against.
+struct ControlOptions: ParsableArguments {
+  @Option(help: "Stops after a checkpoint once this has passed since the start: 2h, 90min, 30s, HH:MM:SS, D-HH:MM:SS.")
+  var maxTime: TimeSpan?
+
+  @Option(
+    name: .customLong("on-nonfinite"),
+    help: "At a step whose loss or gradient is not finite: stop ends the run, skip goes on without it.")
+  var onNonFinite = TrainingConfiguration.NonFiniteResponse.stop
+
+  @Option(name: .customLong("nonfinite-limit"), help: "The most steps that are skipped one after another.")
+  var nonFiniteLimit = 10
+
+  @Option(help: "Scales the mean gradient down to this norm where its own is larger.")
+  var clipNorm: Float?
+
+  @Option(help: "How often the ranks compare their weights: 100steps, never.")
+  var verifyEvery = TrainingConfiguration.VerifyInterval.steps(100)
+
+  func validate() throws {
+    guard nonFiniteLimit >= 0 else { throw ValidationError("--nonfinite-limit \(nonFiniteLimit) is less than 0") }
+    guard clipNorm.map({ $0 > 0 && $0.isFinite }) ?? true else {
+      throw ValidationError("--clip-norm \(clipNorm ?? 0) is not a positive number")
+    }
+  }
+
+  /// Puts them into `configuration`.
+  func apply(to configuration: inout TrainingConfiguration) {
+    configuration.maxTime = maxTime
+    configuration.onNonFinite = onNonFinite
+    configuration.nonFiniteLimit = nonFiniteLimit
+    configuration.clipNorm = clipNorm
+    configuration.verifyEvery = verifyEvery
+  }
+}
+
+extension TrainingConfiguration.NonFiniteResponse: ExpressibleByArgument {}
+
+extension TrainingConfiguration.VerifyInterval: ExpressibleByArgument {
+  /// See `VerifyInterval.init(_:)`.
+  public init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,103 @@
+import FoundationEssentials
+import Lockstep
+
+/// A run of milliseconds on ranks that are threads: 84 images of 8 × 8, four full batches of 20 in microbatches of 4 an epoch and a
+/// short one of a single microbatch, which at several ranks all but one hold nothing of.
+struct SmallRun {
+  /// How a rank's run ended, and what rank 0's observer was told.
+  struct Outcome: Sendable {
+    var digest: String?
+    var error: TrainingError?
+    var events: [String] = []
+  }
+
+  var configuration = TrainingConfiguration()
+  private let scratch: Scratch
+  private let training: ImageDataset
+  private let test: ImageDataset
+
+  init() throws {
+    let scratch = try Scratch()
+    self.scratch = scratch
+    func write(_ name: String, _ extents: [UInt8], _ count: Int, _ element: (Int) -> Int) throws {
+      let header: [UInt8] = [0, 0, 8, UInt8(extents.count)] + extents.flatMap { [UInt8(0), 0, 0, $0] }
+      let elements = (0..<count).map { place in UInt8(truncatingIfNeeded: element(place)) }
+      try Data(header + elements).write(to: URL(fileURLWithPath: "\(scratch.path)/\(name)"))
+    }
+    for (part, count) in [("train", 84), ("t10k", 200)] {
+      try write("\(part)-images-idx3-ubyte", [UInt8(count), 8, 8], count * 64) { ($0 * 2_654_435_761) >> 7 & 0xFF }
+      try write("\(part)-labels-idx1-ubyte", [UInt8(count)], count) { $0 * 7 % 10 }
+    }
+    training = try ImageDataset.load(directory: scratch.path, part: .train)
+    test = try ImageDataset.load(directory: scratch.path, part: .test)
+    configuration.model = "mlp:64-16-10"
+    configuration.globalBatch = 20
+    configuration.microbatch = 4
+    configuration.epochs = 3
+    configuration.runDirectory = "\(scratch.path)/run"
+    configuration.checkpointEvery = .epochs(100)
+  }
+
+  /// The step numbers of the checkpoints in the run directory.
+  var checkpoints: [Int] {
+    get throws {
+      try CheckpointStore(directory: "\(scratch.path)/run/checkpoints").list().map(\.step).sorted()
+    }
+  }
+
+  /// Removes the run directory.
+  func startAnew() { try? FileManager.default.removeItem(atPath: "\(scratch.path)/run") }
+
+  /// Runs it; every rank looks at its own one of `controls`. `onStep` is called on rank 0 with the step after each, `prepare` on each
+  /// rank with its number before the first.
+  func run(
+    ranks: Int, controls: [RunControl]? = nil, onStep: @escaping @Sendable (Trainer, Int) -> Void = { _, _ in },
+    prepare: @escaping @Sendable (Trainer, Int) -> Void = { _, _ in }
+  ) throws -> [Outcome] {
+    let (configuration, training, test) = (configuration, training, test)
+    return try InProcessCommunicator.run(size: ranks) { communicator in
+      let watcher = Watcher(onStep)
+      let trainer = try Trainer(
+        configuration, training: training, test: test, program: "test", communicator: communicator,
+        control: controls?[communicator.rank] ?? RunControl(), observers: [watcher])
+      watcher.trainer = trainer
+      prepare(trainer, communicator.rank)
+      do throws(TrainingError) {
+        return Outcome(digest: try trainer.run().weightsDigest, events: watcher.events)
+      } catch {
+        // An error of one rank alone must end the others too.
+        if !error.isAgreed { throw error }
+        return Outcome(error: error, events: watcher.events)
+      }
+    }
+  }
+}
+
+private final class Watcher: Observer {
+  weak var trainer: Trainer?
+  private(set) var events: [String] = []
+  private let onStep: (Trainer, Int) -> Void
+
+  init(_ onStep: @escaping (Trainer, Int) -> Void) { self.onStep = onStep }
+
+  func stepped(_ progress: Progress) { if let trainer { onStep(trainer, progress.step) } }
+  func endedEpoch(_ report: EpochReport) {
+    events.append(
+      "epoch \(report.training.epoch)" + (report.skippedSteps > 0 ? ", \(report.skippedSteps) skipped" : ""))
+  }
+  func saved(checkpoint path: String, step: Int) { events.append("saved \(step)") }
+  func warned(_ line: String) { events.append("warned: \(line)") }
+  func ended(_ summary: TrainingSummary) { events.append("ended") }
+}
+
+/// A directory of its own, gone with the test.
+private final class Scratch: Sendable {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.path + "/lockstep-training-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
