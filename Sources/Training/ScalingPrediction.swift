@@ -41,6 +41,12 @@ public struct ScalingPrediction: Sendable {
     public var seconds: Double { compute + communication }
     /// The part that is communication, 0 to 1.
     public var communicationFraction: Double { communication / seconds }
+
+    /// See the properties.
+    public init(compute: Double, communication: Double) {
+      self.compute = compute
+      self.communication = communication
+    }
   }
 
   /// A step of `batches` on `ranks` ranks; nil where there are more ranks than microbatches.
