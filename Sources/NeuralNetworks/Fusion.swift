@@ -11,12 +11,15 @@ func fused(
   while index < layers.count {
     var layer = layers[index]
     var width = 1
-    if index + 2 < layers.count, let convolution = layer as? Conv2D, layers[index + 1] is ReLU,
-      let pool = layers[index + 2] as? MaxPool2D,
-      let whole = fusedConvolution(
-        convolution, pool, input: shape, needsInputGradient: needsInputGradient || !result.isEmpty)
-    {
-      (layer, width) = (whole, 3)
+    let needsInputGradient = needsInputGradient || !result.isEmpty
+    if let convolution = layer as? Conv2D, index + 1 < layers.count, layers[index + 1] is ReLU {
+      if index + 2 < layers.count, let pool = layers[index + 2] as? MaxPool2D,
+        let whole = pooledConvolution(convolution, pool, input: shape, needsInputGradient: needsInputGradient)
+      {
+        (layer, width) = (whole, 3)
+      } else if let both = ConvolutionReLU(convolution, input: shape, needsInputGradient: needsInputGradient) {
+        (layer, width) = (both, 2)
+      }
     }
     result.append(layer)
     shape = try layer.outputShape(for: shape)
@@ -26,7 +29,7 @@ func fused(
 }
 
 /// Convolution, ReLU and pooling as one layer, or nil where no kernel does these sizes.
-private func fusedConvolution(
+private func pooledConvolution(
   _ convolution: Conv2D, _ pool: MaxPool2D, input: Shape, needsInputGradient: Bool
 ) -> (any LayerSpecification)? {
   // The kernel for one channel has no input gradient: only a network's first layer has one channel in practice.

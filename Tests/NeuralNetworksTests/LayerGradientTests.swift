@@ -34,6 +34,28 @@ import Testing
     for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 4).check() }
   }
 
+  /// The direct kernel: whole pairs of vectors of output channels, and of input channels where their gradient is asked for.
+  @Test(arguments: [Conv2D.Padding.valid, .same])
+  func directConvolution(padding: Conv2D.Padding) throws {
+    let layer = Conv2D(filters: 32, kernel: 3, padding: padding)
+    try GradientOracle(layer, input: [4, 6, 32], samples: 2, seed: 4).check()
+    try GradientOracle(layer, input: [4, 6, 1], samples: 2, seed: 4, needsInputGradient: false).check(ofInput: false)
+  }
+
+  /// As the planner makes it, its ReLUs open at even channels and closed at odd ones, beyond any step of the oracle's.
+  @Test func convolutionWithReLU() throws {
+    for (channels, needsInputGradient) in [(32, true), (3, false)] {
+      let oracle = try GradientOracle(
+        Block([Conv2D(filters: 32, kernel: 3, padding: .same), ReLU()]), input: [4, 5, channels], samples: 2, seed: 13,
+        needsInputGradient: needsInputGradient)
+      let weights = oracle.parameters[oracle.layout.ranges[0]]
+      for at in 0..<weights.count { weights[at] *= 0.25 }
+      let bias = oracle.parameters[oracle.layout.ranges[1]]
+      for c in 0..<bias.count { bias[c] = c % 2 == 0 ? 12 : -12 }
+      oracle.check(ofInput: needsInputGradient)
+    }
+  }
+
   @Test func reLU() throws {
     let oracle = try GradientOracle(ReLU(), input: [3, 7], samples: 3, seed: 5)
     // Away from the kink: no input within 1/8 of 0.

@@ -43,7 +43,11 @@ public struct Conv2D: LayerSpecification {
   }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
-    Conv2DLayer(try convolutionShape(for: input), needsInputGradient: needsInputGradient)
+    let shape = try convolutionShape(for: input)
+    if let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) {
+      return DirectConvolutionLayer(direct, parameters: parameters(channels: shape.inputChannels), rectifying: false)
+    }
+    return Conv2DLayer(shape, needsInputGradient: needsInputGradient)
   }
 
   func convolutionShape(for input: Shape) throws(ModelError) -> ConvolutionShape {
@@ -69,7 +73,7 @@ public struct Conv2D: LayerSpecification {
   }
 }
 
-/// By patches and sgemm, a sample at a time.
+/// By patches and sgemm, a sample at a time: for what the direct kernel cannot do, or not as fast.
 private final class Conv2DLayer: Layer {
   private let shape: ConvolutionShape
   let parameters: [ParameterSpecification]

@@ -1,0 +1,75 @@
+import Kernels
+import Tensors
+
+/// `Conv2D` → `ReLU` as one layer, which the planning pass puts in their place.
+///
+/// Input `[height, width, channels]` → output as the convolution's. Parameters and values as the two layers have them, up to rounding;
+/// the convolution's own output is never written.
+struct ConvolutionReLU: LayerSpecification {
+  private let convolution: Conv2D
+  var kind: String { convolution.kind }
+
+  /// nil where the kernel cannot do these sizes, or is not the faster one.
+  init?(_ convolution: Conv2D, input: Shape, needsInputGradient: Bool) {
+    guard let shape = try? convolution.convolutionShape(for: input),
+      DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) != nil
+    else { return nil }
+    self.convolution = convolution
+  }
+
+  func outputShape(for input: Shape) throws(ModelError) -> Shape { try convolution.outputShape(for: input) }
+
+  func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    convolution.trainingOperations(for: input, needsInputGradient: needsInputGradient)
+  }
+
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    let shape = try convolution.convolutionShape(for: input)
+    guard let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) else {
+      preconditionFailure("a fused convolution of \(input), which its planner had checked")
+    }
+    return DirectConvolutionLayer(
+      direct, parameters: convolution.parameters(channels: shape.inputChannels), rectifying: true)
+  }
+}
+
+extension DirectConvolutionShape {
+  /// nil where the kernel cannot do these sizes, or patches and sgemm are faster: measured, at eight lanes and many weights.
+  init?(worthwhile shape: ConvolutionShape, needsInputGradient: Bool) {
+    guard laneCount == 16 || shape.patch <= 576 else { return nil }
+    self.init(shape, needsInputGradient: needsInputGradient)
+  }
+}
+
+/// A convolution without a patch matrix, with or without a ReLU behind it.
+final class DirectConvolutionLayer: Layer {
+  private let shape: DirectConvolutionShape
+  let parameters: [ParameterSpecification]
+  private let layout: ParameterLayout
+  private let rectifying: Bool
+  private let scratch: DirectConvolutionScratch
+
+  init(_ shape: DirectConvolutionShape, parameters: [ParameterSpecification], rectifying: Bool) {
+    self.shape = shape
+    self.parameters = parameters
+    self.rectifying = rectifying
+    layout = ParameterLayout(parameters)
+    scratch = DirectConvolutionScratch(shape)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    directConvolution(
+      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      samples: pass.samples, shape, rectifying: rectifying, scratch: scratch)
+  }
+
+  func backward(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
+    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
+  ) {
+    directConvolutionGradient(
+      outputGradient, output: output, input: input, weights: parameters[layout.ranges[0]],
+      into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]], inputGradient: inputGradient,
+      samples: pass.samples, shape, rectifying: rectifying, scratch: scratch, accumulation)
+  }
+}
