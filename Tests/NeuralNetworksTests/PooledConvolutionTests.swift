@@ -7,11 +7,12 @@ import Testing
 @Suite struct PooledConvolutionTests {
   init() { useOneBLASThread() }
 
-  /// Rows of a patch of 6, 9, 12, 18 and 24 vectors of eight lanes, so that the block of twelve and its remainder are both met, and
-  /// maps whose last row or column belongs to no window.
+  /// Rows of a patch of 6, 9, 12, 18 and 24 vectors of eight lanes, so that the block of twelve and its remainder are both met, at 16
+  /// lanes three rows at once and single ones; maps whose last row or column belongs to no window; eight rows of windows, of which
+  /// backward takes three at once; and a row of pixels so long that it takes one.
   private static let cases: [(height: Int, width: Int, inputChannels: Int, kernel: Int, filters: Int)] = [
     (6, 7, 16, 3, 32), (5, 5, 48, 2, 32), (7, 6, 32, 3, 64), (4, 6, 48, 3, 32), (8, 8, 64, 3, 32), (9, 8, 16, 5, 32),
-    (13, 13, 32, 3, 64),
+    (13, 13, 32, 3, 64), (18, 26, 32, 3, 32), (6, 150, 64, 3, 32),
   ]
 
   private struct Result {
@@ -80,6 +81,27 @@ import Testing
 
   private func distance(_ a: Buffer<Float>, _ b: Buffer<Float>) -> Float {
     (0..<a.count).reduce(0) { max($0, abs(a[$1] - b[$1])) }
+  }
+
+  /// Each window's winner is decided beyond any step of the oracle's: output channel c reads one corner of its kernel most, which
+  /// lies on a square of 2×2 pixels for each window, and of each square one pixel stands out. Every fifth ReLU is closed.
+  @Test func gradientsUnderTheOracle() throws {
+    let (inputChannels, filters) = (laneCount, 2 * laneCount)
+    let layers = Block([Conv2D(filters: filters, kernel: 3), ReLU(), MaxPool2D(2)])
+    let oracle = try GradientOracle(layers, input: [6, 6, inputChannels], samples: 2, seed: 12)
+    for pixel in 0..<2 * 36 {
+      let (y, x) = (pixel % 36 / 6, pixel % 6)
+      let standsOut = (y / 2 * 3 + x / 2 * 5 + pixel / 36) % 4 == y % 2 * 2 + x % 2
+      for c in 0..<inputChannels { oracle.input[pixel * inputChannels + c] += standsOut ? 6 : 0 }
+    }
+    let weights = oracle.parameters[oracle.layout.ranges[0]]
+    for at in 0..<weights.count {
+      let (tap, c) = (at / filters / inputChannels, at % filters)
+      weights[at] = 0.02 * weights[at] + (tap == [0, 2, 6, 8][c % 4] ? 1 / Float(inputChannels) : 0)
+    }
+    let bias = oracle.parameters[oracle.layout.ranges[1]]
+    for c in 0..<filters { bias[c] = c % 5 == 4 ? -30 : 4 }
+    oracle.check()
   }
 
   @Test func keepsTheAdditionContract() throws {
