@@ -1,37 +1,91 @@
 // Dense layers of many outputs, for the few rows of a microbatch: OpenBLAS packs the whole weights for each product, which at 32
-// rows costs a sixth of it, and clears a gradient before it adds to it. Here forward reads the weights as they lie, lanes along the
-// inputs, and the weights' gradient is written once, lanes along the inputs too.
+// rows costs a sixth of it, and clears a gradient before it adds to it. Here forward reads the weights as they lie, and the
+// gradients are written once; lanes run along the inputs in all three.
 //
 // Legend: x [samples, inputs] · w, d [outputs, inputs] · y, g [samples, outputs] · i sample · j output · k input
 
+/// The inputs that forward takes at once: of 32 samples they fill the first-level cache, where they stay while the weights pass.
+private let forwardBlock = 256
+
+/// The floats of scratch that ``denseForward`` needs.
+public func denseForwardScratch(samples: Int, inputs: Int, outputs: Int) -> Int {
+  inputs > 4 * forwardBlock ? samples * (outputs * laneCount + forwardBlock) : 0
+}
+
 /// `output[i, j] = bias[j] + Σₖ input[i, k] · weights[j, k]`.
 ///
-/// `inputs` must be a multiple of ``laneCount`` and `outputs` even. A sample's bits do not depend on its neighbours.
+/// `inputs` must be a multiple of ``laneCount`` and `outputs` even; `scratch` as ``denseForwardScratch(samples:inputs:outputs:)``
+/// says. A sample's bits do not depend on its neighbours.
 public func denseForward(
-  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, samples: Int
+  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, samples: Int,
+  scratch: Buffer<Float>
 ) {
   let outputs = bias.count
   let inputs = weights.count / outputs
   checkDense(samples: samples, inputs: inputs, outputs: outputs, input, weights, output)
-  let x = unsafe UnsafePointer(input.base)
-  let w = unsafe UnsafePointer(weights.base)
-  let b = unsafe UnsafePointer(bias.base)
-  let y = unsafe output.base
-  // So many rows of weights stay in the second-level cache while all samples pass over them.
-  let block = max(2, 24_576 / inputs / 2 * 2)
-  for start in stride(from: 0, to: outputs, by: block) {
-    var i = 0
-    while i < samples {
-      let rows = samples - i >= 4 ? 4 : 1
-      for j in stride(from: start, to: min(start + block, outputs), by: 2) {
-        let (row, pair, at) = unsafe (x + i * inputs, w + j * inputs, y + i * outputs + j)
-        if rows == 4 {
-          unsafe dotFourByTwo(row, pair, b + j, at, inputs, outputs)
-        } else {
-          unsafe dotOneByTwo(row, pair, b + j, at, inputs)
-        }
-      }
-      i += rows
+  precondition(outputs % 2 == 0, "\(outputs) outputs are not even")
+  precondition(
+    scratch.count >= denseForwardScratch(samples: samples, inputs: inputs, outputs: outputs),
+    "scratch of \(scratch.count) floats is too small")
+  if inputs <= 4 * forwardBlock {
+    // So many rows of weights stay in the second-level cache while all samples pass over them.
+    let rows = max(2, 24_576 / inputs / 2 * 2)
+    for j in stride(from: 0, to: outputs, by: rows) {
+      unsafe forwardTile(
+        input.base, weights.base + j * inputs, bias.base + j, output.base + j, scratch.base,
+        DenseTile(
+          samples: samples, stride: inputs, inputs: inputs, outputs: outputs, length: inputs,
+          rows: min(rows, outputs - j), isFirst: true, isLast: true))
+    }
+    return
+  }
+  let packed = unsafe scratch.base + samples * outputs * laneCount
+  for k in stride(from: 0, to: inputs, by: forwardBlock) {
+    let length = min(forwardBlock, inputs - k)
+    // Rows that are a power of two apart fall into the same few places of a cache: they are laid side by side.
+    for i in 0..<samples { unsafe (packed + i * length).update(from: input.base + i * inputs + k, count: length) }
+    unsafe forwardTile(
+      packed, weights.base + k, bias.base, output.base, scratch.base,
+      DenseTile(
+        samples: samples, stride: length, inputs: inputs, outputs: outputs, length: length, rows: outputs,
+        isFirst: k == 0, isLast: k + length == inputs))
+  }
+}
+
+/// A piece of a forward pass: `rows` outputs by `length` inputs, and whether sums begin or end in it.
+private struct DenseTile {
+  var samples: Int
+  /// From a sample to the next.
+  var stride: Int
+  var inputs: Int
+  var outputs: Int
+  var length: Int
+  var rows: Int
+  var isFirst: Bool
+  var isLast: Bool
+}
+
+private func forwardTile(
+  _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+  _ partial: UnsafeMutablePointer<Float>, _ tile: DenseTile
+) {
+  let fours = tile.samples / 4 * 4
+  func four(_ i: Int, _ j: Int) {
+    unsafe dotFourByTwo(
+      x + i * tile.stride, w + j * tile.inputs, bias + j, y + i * tile.outputs + j,
+      partial + (i * tile.outputs + j) * laneCount, tile)
+  }
+  // What is read again soonest goes innermost: weights that were chosen to stay in the cache, or else samples.
+  if tile.length == tile.inputs {
+    for i in stride(from: 0, to: fours, by: 4) { for j in stride(from: 0, to: tile.rows, by: 2) { four(i, j) } }
+  } else {
+    for j in stride(from: 0, to: tile.rows, by: 2) { for i in stride(from: 0, to: fours, by: 4) { four(i, j) } }
+  }
+  for i in fours..<tile.samples {
+    for j in stride(from: 0, to: tile.rows, by: 2) {
+      unsafe dotOneByTwo(
+        x + i * tile.stride, w + j * tile.inputs, bias + j, y + i * tile.outputs + j,
+        partial + (i * tile.outputs + j) * laneCount, tile)
     }
   }
 }
@@ -40,57 +94,75 @@ public func denseForward(
 @inline(__always)
 private func dotFourByTwo(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
-  _ inputs: Int, _ outputs: Int
+  _ partial: UnsafeMutablePointer<Float>, _ tile: DenseTile
 ) {
+  let (stride, inputs, outputs) = (tile.stride, tile.inputs, tile.outputs)
+  let row = outputs * laneCount
   let zero = Lanes(repeating: 0)
-  var a00 = zero
-  var a01 = zero
-  var a10 = zero
-  var a11 = zero
-  var a20 = zero
-  var a21 = zero
-  var a30 = zero
-  var a31 = zero
-  for k in stride(from: 0, to: inputs, by: laneCount) {
+  var a00 = tile.isFirst ? zero : unsafe partial.lanes(0)
+  var a01 = tile.isFirst ? zero : unsafe partial.lanes(laneCount)
+  var a10 = tile.isFirst ? zero : unsafe partial.lanes(row)
+  var a11 = tile.isFirst ? zero : unsafe partial.lanes(row + laneCount)
+  var a20 = tile.isFirst ? zero : unsafe partial.lanes(2 * row)
+  var a21 = tile.isFirst ? zero : unsafe partial.lanes(2 * row + laneCount)
+  var a30 = tile.isFirst ? zero : unsafe partial.lanes(3 * row)
+  var a31 = tile.isFirst ? zero : unsafe partial.lanes(3 * row + laneCount)
+  for k in Swift.stride(from: 0, to: tile.length, by: laneCount) {
     let w0 = unsafe w.lanes(k)
     let w1 = unsafe w.lanes(inputs + k)
     let x0 = unsafe x.lanes(k)
     a00 = a00.addingProduct(x0, w0)
     a01 = a01.addingProduct(x0, w1)
-    let x1 = unsafe x.lanes(inputs + k)
+    let x1 = unsafe x.lanes(stride + k)
     a10 = a10.addingProduct(x1, w0)
     a11 = a11.addingProduct(x1, w1)
-    let x2 = unsafe x.lanes(2 * inputs + k)
+    let x2 = unsafe x.lanes(2 * stride + k)
     a20 = a20.addingProduct(x2, w0)
     a21 = a21.addingProduct(x2, w1)
-    let x3 = unsafe x.lanes(3 * inputs + k)
+    let x3 = unsafe x.lanes(3 * stride + k)
     a30 = a30.addingProduct(x3, w0)
     a31 = a31.addingProduct(x3, w1)
   }
-  unsafe y[0] = bias[0] + a00.total()
-  unsafe y[1] = bias[1] + a01.total()
-  unsafe y[outputs] = bias[0] + a10.total()
-  unsafe y[outputs + 1] = bias[1] + a11.total()
-  unsafe y[2 * outputs] = bias[0] + a20.total()
-  unsafe y[2 * outputs + 1] = bias[1] + a21.total()
-  unsafe y[3 * outputs] = bias[0] + a30.total()
-  unsafe y[3 * outputs + 1] = bias[1] + a31.total()
+  if tile.isLast {
+    unsafe y[0] = bias[0] + a00.total()
+    unsafe y[1] = bias[1] + a01.total()
+    unsafe y[outputs] = bias[0] + a10.total()
+    unsafe y[outputs + 1] = bias[1] + a11.total()
+    unsafe y[2 * outputs] = bias[0] + a20.total()
+    unsafe y[2 * outputs + 1] = bias[1] + a21.total()
+    unsafe y[3 * outputs] = bias[0] + a30.total()
+    unsafe y[3 * outputs + 1] = bias[1] + a31.total()
+  } else {
+    unsafe partial.store(a00, 0)
+    unsafe partial.store(a01, laneCount)
+    unsafe partial.store(a10, row)
+    unsafe partial.store(a11, row + laneCount)
+    unsafe partial.store(a20, 2 * row)
+    unsafe partial.store(a21, 2 * row + laneCount)
+    unsafe partial.store(a30, 3 * row)
+    unsafe partial.store(a31, 3 * row + laneCount)
+  }
 }
 
 @inline(__always)
 private func dotOneByTwo(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
-  _ inputs: Int
+  _ partial: UnsafeMutablePointer<Float>, _ tile: DenseTile
 ) {
-  var a0 = Lanes(repeating: 0)
-  var a1 = a0
-  for k in stride(from: 0, to: inputs, by: laneCount) {
+  var a0 = tile.isFirst ? Lanes(repeating: 0) : unsafe partial.lanes(0)
+  var a1 = tile.isFirst ? Lanes(repeating: 0) : unsafe partial.lanes(laneCount)
+  for k in stride(from: 0, to: tile.length, by: laneCount) {
     let x0 = unsafe x.lanes(k)
     unsafe a0 = a0.addingProduct(x0, w.lanes(k))
-    unsafe a1 = a1.addingProduct(x0, w.lanes(inputs + k))
+    unsafe a1 = a1.addingProduct(x0, w.lanes(tile.inputs + k))
   }
-  unsafe y[0] = bias[0] + a0.total()
-  unsafe y[1] = bias[1] + a1.total()
+  if tile.isLast {
+    unsafe y[0] = bias[0] + a0.total()
+    unsafe y[1] = bias[1] + a1.total()
+  } else {
+    unsafe partial.store(a0, 0)
+    unsafe partial.store(a1, laneCount)
+  }
 }
 
 /// `weightsGradient[j, k] (+)= Σᵢ gradient[i, j] · input[i, k]` and `biasGradient[j] (+)= Σᵢ gradient[i, j]`, each sum complete before it
@@ -205,4 +277,57 @@ private func outerFourByOne(
   unsafe d.store(a1, inputs)
   unsafe d.store(a2, 2 * inputs)
   unsafe d.store(a3, 3 * inputs)
+}
+
+/// The floats of scratch that ``denseInputGradient`` needs.
+public func denseInputGradientScratch(outputs: Int) -> Int { outputs * inputPanel }
+
+/// The inputs whose weights are laid side by side at once: a few cache lines of each row, to read it well.
+private let inputPanel = 8 * laneCount
+
+/// `inputGradient[i, k] = Σⱼ gradient[i, j] · weights[j, k]`.
+///
+/// `inputs` must be a multiple of ``laneCount``; `scratch` holds ``denseInputGradientScratch(outputs:)`` floats. A sample's bits
+/// do not depend on its neighbours.
+public func denseInputGradient(
+  _ gradient: Buffer<Float>, weights: Buffer<Float>, into inputGradient: Buffer<Float>, samples: Int, outputs: Int,
+  scratch: Buffer<Float>
+) {
+  let inputs = weights.count / outputs
+  checkDense(samples: samples, inputs: inputs, outputs: outputs, inputGradient, weights, gradient)
+  precondition(
+    scratch.count >= denseInputGradientScratch(outputs: outputs), "scratch of \(scratch.count) floats is too small")
+  let g = unsafe UnsafePointer(gradient.base)
+  let panel = unsafe scratch.base
+  for start in stride(from: 0, to: inputs, by: inputPanel) {
+    let width = min(inputPanel, inputs - start)
+    // Rows that are a power of two apart fall into the same few places of a cache: a panel of them is laid side by side, two
+    // vectors of every row, then the next two.
+    for j in 0..<outputs {
+      let row = unsafe UnsafePointer(weights.base) + j * inputs + start
+      for k in stride(from: 0, to: width, by: laneCount) {
+        let pair = k / (2 * laneCount) * (2 * laneCount)
+        unsafe panel.store(row.lanes(k), pair * outputs + min(2 * laneCount, width - pair) * j + k - pair)
+      }
+    }
+    for k in stride(from: 0, to: width, by: 2 * laneCount) {
+      let w = unsafe UnsafePointer(panel) + k * outputs
+      let d = unsafe inputGradient.base + start + k
+      for i in stride(from: 0, to: samples, by: 4) {
+        let (from, to) = unsafe (g + i * outputs, d + i * inputs)
+        if width - k < 2 * laneCount {
+          for row in 0..<min(4, samples - i) {
+            unsafe spreadOne(from + row * outputs, w, to + row * inputs, laneCount, outputs)
+          }
+        } else if samples - i >= 4 {
+          unsafe spreadFour(from, w, to, inputs, stride: 2 * laneCount, outputs)
+        } else {
+          for row in 0..<samples - i {
+            unsafe spreadOne(from + row * outputs, w, to + row * inputs, 2 * laneCount, outputs)
+            unsafe spreadOne(from + row * outputs, w + laneCount, to + row * inputs + laneCount, 2 * laneCount, outputs)
+          }
+        }
+      }
+    }
+  }
 }

@@ -230,7 +230,7 @@ public func smallDenseInputGradient(
   for k in stride(from: 0, to: pairs, by: 2 * laneCount) {
     var i = 0
     while i + 4 <= samples {
-      unsafe spreadFour(g + i * outputs, w + k, d + i * inputs + k, inputs, outputs)
+      unsafe spreadFour(g + i * outputs, w + k, d + i * inputs + k, inputs, stride: inputs, outputs)
       i += 4
     }
     while i < samples {
@@ -244,10 +244,11 @@ public func smallDenseInputGradient(
   }
 }
 
-/// Four samples by two lanes' width of inputs, in eight registers over all outputs.
+/// Four samples by two lanes' width of inputs, in eight registers over all outputs, whose weights lie `stride` floats apart.
 @inline(__always)
-private func spreadFour(
-  _ g: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ inputs: Int, _ outputs: Int
+func spreadFour(
+  _ g: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ inputs: Int, stride: Int,
+  _ outputs: Int
 ) {
   let zero = Lanes(repeating: 0)
   var a0 = zero
@@ -274,7 +275,7 @@ private func spreadFour(
     let g3 = unsafe g.broadcast(3 * outputs + j)
     a3 = a3.addingProduct(left, g3)
     b3 = b3.addingProduct(right, g3)
-    unsafe row += inputs
+    unsafe row += stride
   }
   unsafe write(a0, b0, d, .replace)
   unsafe write(a1, b1, d + inputs, .replace)
@@ -283,11 +284,11 @@ private func spreadFour(
 }
 
 @inline(__always)
-private func spreadOne(
-  _ g: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ inputs: Int, _ outputs: Int
+func spreadOne(
+  _ g: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ stride: Int, _ outputs: Int
 ) {
   var total = Lanes(repeating: 0)
-  for j in 0..<outputs { unsafe total = total.addingProduct(w.lanes(j * inputs), g.broadcast(j)) }
+  for j in 0..<outputs { unsafe total = total.addingProduct(w.lanes(j * stride), g.broadcast(j)) }
   unsafe d.store(total, 0)
 }
 

@@ -2,8 +2,11 @@ import Kernels
 import Testing
 
 @Suite struct DenseTests {
-  // At 16 lanes 784 and 48 are odd numbers of vectors, the second of them the least.
-  private static let sizes = [(32, 4), (64, 8), (96, 36), (784, 12), (512, 44), (48, 8), (32, 1000)]
+  // At 16 lanes 784, 48 and 1296 are odd numbers of vectors, the second of them the least. Beyond 1024 inputs forward takes them in
+  // blocks of 256, of which 1296 leaves one vector and 1536 nothing.
+  private static let sizes = [
+    (32, 4), (64, 8), (96, 36), (784, 12), (512, 44), (48, 8), (32, 1000), (1296, 12), (1536, 8),
+  ]
 
   @Test(arguments: sizes)
   func forward(inputs: Int, outputs: Int) {
@@ -13,7 +16,8 @@ import Testing
     for samples in [1, 2, 3, 4, 5, 8, 31, 32] {
       let x = noise(samples * inputs, seed: 1)
       let y = filled(samples * outputs)
-      denseForward(x, weights: w, bias: b, into: y, samples: samples)
+      let scratch = filled(denseForwardScratch(samples: samples, inputs: inputs, outputs: outputs))
+      denseForward(x, weights: w, bias: b, into: y, samples: samples, scratch: scratch)
       var worst = 0.0
       for i in 0..<samples {
         for j in 0..<outputs {
@@ -54,6 +58,26 @@ import Testing
       denseWeightsGradient(g, input: x, into: added, bias: addedBias, samples: samples, scratch: scratch, .add)
       #expect((0..<d.count).count { added[$0] != held[$0] + d[$0] } == 0)
       #expect((0..<outputs).count { addedBias[$0] != bias[$0] + bias[$0] } == 0)
+    }
+  }
+
+  @Test(arguments: sizes)
+  func inputGradient(inputs: Int, outputs: Int) {
+    let w = noise(inputs * outputs, seed: 2)
+    let scratch = filled(denseInputGradientScratch(outputs: outputs))
+    var alone: [UInt32] = []
+    for samples in [1, 3, 4, 6, 32] {
+      let g = noise(samples * outputs, seed: 4)
+      let d = filled(samples * inputs)
+      denseInputGradient(g, weights: w, into: d, samples: samples, outputs: outputs, scratch: scratch)
+      let expected = (0..<samples * inputs).map { at in
+        let (i, k) = (at / inputs, at % inputs)
+        return (0..<outputs).reduce(0.0) { $0 + Double(g[i * outputs + $1]) * Double(w[$1 * inputs + k]) }
+      }
+      #expect(distance(d, expected) < 5e-5)
+      let first = bits(d.prefix(inputs))
+      if alone.isEmpty { alone = first }
+      #expect(first == alone)
     }
   }
 }

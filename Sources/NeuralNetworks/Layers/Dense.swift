@@ -90,7 +90,7 @@ private final class DenseLayer: Layer {
   }
 }
 
-/// For many outputs on whole vectors of inputs: forward and the weights' gradient by kernels of our own, the input's by sgemm.
+/// For many outputs on whole vectors of inputs: by kernels of our own.
 private final class WideDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
@@ -103,13 +103,16 @@ private final class WideDenseLayer: Layer {
     self.units = units
     parameters = Dense.parameters(inputs: inputs, units: units)
     layout = ParameterLayout(parameters)
-    scratch = Buffer(count: capacity * (2 * laneCount + units))
+    scratch = Buffer(
+      count: max(
+        denseForwardScratch(samples: capacity, inputs: inputs, outputs: units), capacity * (2 * laneCount + units),
+        denseInputGradientScratch(outputs: units)))
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
     denseForward(
       input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
-      samples: pass.samples)
+      samples: pass.samples, scratch: scratch)
   }
 
   func backward(
@@ -120,10 +123,10 @@ private final class WideDenseLayer: Layer {
       outputGradient, input: input, into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]],
       samples: pass.samples, scratch: scratch, accumulation)
     if let inputGradient {
-      multiply(
-        Matrix(outputGradient, rows: pass.samples, columns: units),
-        Matrix(parameters[layout.ranges[0]], rows: units, columns: inputs),
-        into: Matrix(inputGradient, rows: pass.samples, columns: inputs))
+      denseInputGradient(
+        outputGradient, weights: parameters[layout.ranges[0]], into: inputGradient, samples: pass.samples,
+        outputs: units,
+        scratch: scratch)
     }
   }
 }
