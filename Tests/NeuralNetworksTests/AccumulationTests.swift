@@ -8,7 +8,9 @@ import Testing
   /// Every rank sets this, and more threads would change bits: OpenBLAS cuts the work by their number.
   init() { useOneBLASThread() }
 
-  @Test(arguments: [(16, 1), (16, 10), (48, 5), (1424, 6), (19, 10), (5, 3), (40, 33), (33, 47), (272, 128)])
+  @Test(arguments: [
+    (16, 1), (16, 10), (48, 5), (1424, 6), (19, 10), (5, 3), (40, 33), (33, 47), (272, 128), (1296, 36),
+  ])
   func dense(inputs: Int, units: Int) throws {
     // Beyond any block of sgemm's, too, where it adds a sum in parts.
     try checkAddition([Dense(units)], input: [inputs], alsoSamples: [450, 801])
@@ -18,6 +20,9 @@ import Testing
   func convolution(padding: Conv2D.Padding) throws {
     try checkAddition([Conv2D(filters: 5, kernel: 3, padding: padding)], input: [6, 5, 3])
     try checkAddition([Conv2D(filters: 2, kernel: 3, padding: padding)], input: [10, 10, 1])
+    // By the direct kernel, alone and with its ReLU.
+    try checkAddition([Conv2D(filters: 32, kernel: 3, padding: padding)], input: [4, 6, 32])
+    try checkAddition([Conv2D(filters: 32, kernel: 3, padding: padding), ReLU()], input: [6, 6, 1], fromImages: true)
   }
 
   @Test func fused() throws {

@@ -23,13 +23,32 @@ import Testing
 ///     print("# mlp", f"{l.item():.7g}")
 ///     for p in ps: show("parameter", p.grad)
 ///
-/// The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
+///     def conv(h, w, b): return F.relu(F.conv2d(h.double(), w.double().permute(3, 2, 0, 1), b.double()))
+///     def linear(h, w, b): return F.linear(h, w.double(), b.double())
+///     def run(name, logits, ps):
+///         l = F.cross_entropy(logits, y, reduction="sum"); l.backward()
+///         print("#", name, f"{l.item():.7g}")
+///         for p in ps: show("parameter", p.grad)
+///     ps = [wave(3, 3, 1, 32, at=1, scale=0.3), wave(32, at=2, scale=0.1),
+///           wave(3, 3, 32, 64, at=3, scale=0.1), wave(64, at=4, scale=0.1),
+///           wave(10, 5 * 5 * 64, at=5, scale=0.05), wave(10, at=6)]
+///     h = F.max_pool2d(conv(first(x), *ps[0:2]), 2); h = F.max_pool2d(conv(h, *ps[2:4]), 2)
+///     run("keras-convnet", linear(last(h).flatten(1), *ps[4:]), ps)
+///     ps = ps[0:4] + [wave(128, 12 * 12 * 64, at=5, scale=0.02), wave(128, at=6, scale=0.1),
+///           wave(10, 128, at=7, scale=0.1), wave(10, at=8)]
+///     for p in ps: p.grad = None
+///     h = F.max_pool2d(conv(conv(first(x), *ps[0:2]), *ps[2:4]), 2)
+///     run("pytorch-convnet", linear(F.relu(linear(last(h).flatten(1), *ps[4:6])), *ps[6:]), ps)
+///
+/// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
   private func check(
     _ name: String, parameters values: [Buffer<Float>], loss: Double, gradients: [Golden]
   ) throws {
-    let network = try Network(
-      Model.named(name, input: [28, 28, 1], outputs: 10), loss: SoftmaxCrossEntropy(classes: 10), capacity: 3)
+    var model = try Model.named(name, input: [28, 28, 1], outputs: 10)
+    // What it draws is no other library's.
+    model = Model(name: name, input: model.input, layers: model.layers.filter { !($0 is Dropout) })
+    let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 3)
     let parameters = Buffer<Float>(count: network.layout.count)
     try #require(values.map(\.count) == network.layout.ranges.map(\.count))
     for (range, value) in zip(network.layout.ranges, values) { parameters[range].copy(from: value) }
@@ -78,6 +97,47 @@ import Testing
         Golden([-0.02522163, 0.02764663, 0.04001252, 0.02124313, 0.007044903, -0.01747412], -0.2146571),
         Golden([-1.49766, -1.070903, -0.4230441, 0.01597331, 0.1002535, 0.1593396], -3.591276),
         Golden([-0.5502918, 0.4290586, 0.4066613, -0.5975398, 0.364099, 0.2736748], -0.6775235),
+      ])
+  }
+
+  private var convolutions: [Buffer<Float>] {
+    [
+      wave(288, at: 1, scale: 0.3), wave(32, at: 2, scale: 0.1), wave(9 * 32 * 64, at: 3, scale: 0.1),
+      wave(64, at: 4, scale: 0.1),
+    ]
+  }
+
+  @Test func kerasConvnet() throws {
+    try check(
+      "keras-convnet", parameters: convolutions + [wave(10 * 1600, at: 5, scale: 0.05), wave(10, at: 6)],
+      loss: 7.697577,
+      gradients: [
+        Golden([0.05816489, -0.1559303, 0.2467435, -0.3333822, 0.5112073, -0.3070418], 0.2823581),
+        Golden([-0.005500983, 0.1240496, -0.2724051, 0.4676273, -0.0007545999, -0.02298259], 0.3342289),
+        Golden([0.01962477, 0.0, -0.008401179, -0.00292112, -0.002359682, 0.0], -0.2332483),
+        Golden([0.04950188, 0.0, 0.0006741506, -0.003680118, -0.002643005, 0.0], 0.02766226),
+        Golden([0.0, 0.0, -0.04289934, -0.09299519, -0.04468049, 0.0], -0.08425872),
+        Golden([-0.8070467, 0.5867114, 0.5133689, -0.846599, 0.08983923, 0.2216371], 0.1745138),
+      ])
+  }
+
+  @Test func pytorchConvnet() throws {
+    try check(
+      "pytorch-convnet",
+      parameters: convolutions + [
+        wave(128 * 9216, at: 5, scale: 0.02), wave(128, at: 6, scale: 0.1), wave(1280, at: 7, scale: 0.1),
+        wave(10, at: 8),
+      ],
+      loss: 8.708973,
+      gradients: [
+        Golden([-0.1581552, -0.02896948, -0.0364932, -0.0487506, -0.1859596, -0.1271915], -0.7837571),
+        Golden([-0.05933947, 0.06308265, -0.08912148, 0.2290596, 0.06694429, -0.05702223], -1.269935),
+        Golden([-0.00100241, 0.0002514894, 8.594449e-05, -0.003393057, -0.002926404, -0.00296362], -0.05725004),
+        Golden([-0.01309498, 0.004572168, 0.01043491, -0.01371964, -0.01270153, 0.008158638], -0.0005902167),
+        Golden([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], -0.1946527),
+        Golden([0.0, 0.1640394, 0.06551313, -0.1146474, 0.0, 0.0], 0.475436),
+        Golden([0.0, -0.02702045, -0.03884251, 0.001654081, 0.0, 0.0], -0.05946378),
+        Golden([-0.2945347, 0.2187143, 0.1100064, -0.9009848, 0.5236493, 0.4493644], -0.3422551),
       ])
   }
 }
