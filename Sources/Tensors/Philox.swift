@@ -1,3 +1,5 @@
+import Kernels
+
 /// A stream of random words that is a pure function of (seed, purpose, stream): Philox4x32-10.
 ///
 /// A counter-based generator has no state that a rank could advance further than another: word `i` of a stream is
@@ -93,14 +95,19 @@ public struct Philox: Sendable {
     return word
   }
 
-  /// The next block of four words, all at once; words left of the block before are passed over.
-  @inlinable
-  public mutating func nextBlock() -> SIMD4<UInt32> {
+  /// The next `words.count` words, eight blocks at once; words left of a block before are passed over. `words` must hold whole
+  /// groups of ``groupCount``.
+  public mutating func fill(_ words: Buffer<UInt32>) {
+    guard words.count > 0 else { return }
+    precondition(!exhausted, "a Philox stream ends after 2^32 blocks")
+    philoxWords(counter: counter, key: key, into: words)
+    counter[0] &+= UInt32(truncatingIfNeeded: words.count / 4)
+    exhausted = counter[0] == 0
     unread = 0
-    _ = next()
-    unread = 0
-    return block
   }
+
+  /// What the number of words must be a multiple of where they are drawn all at once.
+  public static var groupCount: Int { philoxGroup }
 
   /// The next number in `[0, 1)`: a multiple of 2⁻²⁴, each equally likely, made of the upper bits of one word.
   @inlinable

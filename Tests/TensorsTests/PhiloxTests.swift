@@ -16,6 +16,21 @@ import Testing
         == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
+  /// All at once is the same stream as word by word, wherever in it one begins, and leaves it where the words end.
+  @Test(arguments: [1, 2, 5])
+  func groupsAreTheSameStream(groups: Int) {
+    for first in [0, 1, 4, 37] {
+      var single = Philox(seed: 0x0123_4567_89ab_cdef, purpose: .dropout, stream: 0xfedc_ba98_7654_3210)
+      for _ in 0..<(first + 3) / 4 * 4 { _ = single.next() }
+      var grouped = Philox(seed: 0x0123_4567_89ab_cdef, purpose: .dropout, stream: 0xfedc_ba98_7654_3210)
+      for _ in 0..<first { _ = grouped.next() }
+      let words = Buffer<UInt32>(count: groups * Philox.groupCount)
+      grouped.fill(words)
+      #expect(words.array == (0..<words.count).map { _ in single.next() })
+      #expect(grouped.next() == single.next())
+    }
+  }
+
   @Test func wordsComeFromTheDocumentedCounters() {
     var generator = Philox(seed: 0x0123_4567_89ab_cdef, purpose: .dropout, stream: 0xfedc_ba98_7654_3210)
     for block in 0..<3 as Range<UInt32> {

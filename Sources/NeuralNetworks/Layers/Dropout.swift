@@ -30,6 +30,8 @@ private final class DropoutLayer: Layer {
   private let count: Int
   /// What each value was multiplied by, [capacity, count]: 0 or 1 / (1 − p).
   private let mask: Buffer<Float>
+  /// One sample's random words, two values a word.
+  private let words: Buffer<UInt32>
   var parameters: [ParameterSpecification] { [] }
 
   init(_ probability: Float, count: Int, capacity: Int) {
@@ -37,28 +39,18 @@ private final class DropoutLayer: Layer {
     scale = 1 / (1 - probability)
     self.count = count
     mask = Buffer(count: capacity * count)
+    let perGroup = 2 * Philox.groupCount
+    words = Buffer(count: (count + perGroup - 1) / perGroup * Philox.groupCount)
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
     guard pass.isTraining else { return output.copy(from: input) }
     for sample in 0..<pass.samples {
-      guard var words = pass.words(forSample: sample, .dropout) else { continue }
-      fill(mask[sample * count..<(sample + 1) * count], from: &words)
+      guard var stream = pass.words(forSample: sample, .dropout) else { continue }
+      stream.fill(words)
+      keepMask(words, below: threshold, kept: scale, into: mask[sample * count..<(sample + 1) * count])
     }
     product(input, mask.prefix(input.count), into: output)
-  }
-
-  /// Eight values a block of four words, the lower half of each first.
-  private func fill(_ mask: Buffer<Float>, from words: inout Philox) {
-    var index = 0
-    while index < mask.count {
-      let block = words.nextBlock()
-      for half in 0..<min(8, mask.count - index) {
-        let bits = block[half / 2] >> (16 * UInt32(half % 2)) & 0xFFFF
-        mask[index + half] = bits < threshold ? 0 : scale
-      }
-      index += 8
-    }
   }
 
   func backward(
