@@ -11,7 +11,7 @@ struct BenchStep: ParsableCommand {
     discussion: """
       The step is a whole one: forward, backward, the sum over microbatches and Adam, on real data. In turn, repetition after \
       repetition, the same process measures multiply-adds on registers alone; figures are medians, of processor time. The table \
-      by layer is of wall time, in repetitions of its own. A layer's operations are those of products alone.
+      by layer is of repetitions of its own. A layer's operations are those of products alone.
 
       Example: lockstep bench step --model article --batch 256
       """)
@@ -47,54 +47,24 @@ struct BenchStep: ParsableCommand {
   }
 
   private func measure(_ images: ImageDataset) throws(TrainingError) -> StepReport {
-    let batches: BatchPlan
-    let network: Network
-    do {
-      // A batch smaller than what is asked for a microbatch grows to it.
-      batches = try BatchPlan(
-        samples: images.count, globalBatch: min(max(batch, microbatch ?? 1), images.count), microbatch: microbatch)
-      let loss = SoftmaxCrossEntropy(classes: images.classes)
-      network = try Network(
-        Model.named(model, input: [images.rows, images.columns, 1], outputs: loss.outputs), loss: loss,
-        capacity: batches.microbatch)
-    } catch {
-      throw TrainingError(.usage, "\(error)")
-    }
-    do throws(CommunicationError) {
-      let parameters = Buffer<Float>(count: network.layout.count)
-      network.initialise(parameters, seed: 0)
-      let step = try TrainingStep(
-        network: network, data: images, batches: batches, parameters: parameters,
-        optimizer: Adam(count: parameters.count),
-        communicator: SoloCommunicator(), method: .lockstep, sharesMemory: false)
-      var measurement = StepMeasurement(network, step, batches)
-      return try measurement.run(seconds: seconds)
-    } catch {
-      throw TrainingError(.rankFailed, "\(error)")
-    }
+    // A batch smaller than what is asked for a microbatch grows to it.
+    let globalBatch = min(max(batch, microbatch ?? 1), images.count)
+    var measurement = StepMeasurement(
+      try OneRankStep(model: model, images, globalBatch: globalBatch, microbatch: microbatch))
+    return try measurement.run(seconds: seconds)
   }
 }
 
 /// Repetitions of some milliseconds each: the multiply-adds' peak, steps, and steps with every layer timed.
 private struct StepMeasurement {
-  private let network: Network
-  private let step: TrainingStep
-  private let batches: BatchPlan
-  private let order: EpochOrder
+  private var step: OneRankStep
   private let sums = Buffer<Float>((0..<multiplyAdderSums).map { Float($0) * 1e-3 })
-  /// Full batches: an epoch's last may be short.
-  private let steps: Int
-  private var taken = 0
 
-  init(_ network: Network, _ step: TrainingStep, _ batches: BatchPlan) {
-    self.network = network
-    self.step = step
-    self.batches = batches
-    order = EpochOrder(seed: 0, epoch: 0, count: batches.samples)
-    steps = batches.samples / batches.globalBatch
-  }
+  init(_ step: OneRankStep) { self.step = step }
 
-  mutating func run(seconds: Double) throws(CommunicationError) -> StepReport {
+  mutating func run(seconds: Double) throws(TrainingError) -> StepReport {
+    let network = step.network
+    let operations = network.trainingOperations
     var peaks: [Double] = []
     var speeds: [Double] = []
     var fractions: [Double] = []
@@ -107,22 +77,22 @@ private struct StepMeasurement {
       let speed = try repetition()
       peaks.append(peak)
       speeds.append(speed)
-      fractions.append(speed * Double(network.trainingOperations) / peak)
+      fractions.append(speed * Double(operations) / peak)
 
       let times = StageTimes(count: layers.count)
       network.stageTimes = times
-      let before = taken
+      let before = step.taken
       _ = try repetition()
       network.stageTimes = nil
-      let samples = Double((taken - before) * batches.globalBatch)
+      let samples = Double((step.taken - before) * step.batches.globalBatch)
       for index in layers.indices {
-        layers[index].append((times.forward[index].seconds / samples, times.backward[index].seconds / samples))
+        layers[index].append((times.forward[index] / samples, times.backward[index] / samples))
       }
     } while (ContinuousClock.now - start).seconds < seconds
     let speed = median(speeds)
     return StepReport(
-      model: network.model.name, batch: batches.globalBatch, microbatch: batches.microbatch, samplesPerSecond: speed,
-      flopPerSample: network.trainingOperations, gflops: speed * Double(network.trainingOperations) * 1e-9,
+      model: network.model.name, batch: step.batches.globalBatch, microbatch: step.batches.microbatch,
+      samplesPerSecond: speed, flopPerSample: operations, gflops: speed * Double(operations) * 1e-9,
       peak: median(peaks) * 1e-9, fraction: median(fractions), repetitions: speeds.count,
       layers: zip(network.stages, layers).map { stage, times in
         StepReport.Layer(
@@ -132,7 +102,7 @@ private struct StepMeasurement {
       })
   }
 
-  /// Floating-point operations a second, over about a millisecond.
+  /// Floating-point operations a second, over some milliseconds.
   private func measuredPeak() -> Double {
     let start = processorSeconds()
     var operations = 0
@@ -141,20 +111,15 @@ private struct StepMeasurement {
   }
 
   /// Samples a second, over some steps.
-  private mutating func repetition() throws(CommunicationError) -> Double {
+  private mutating func repetition() throws(TrainingError) -> Double {
     let start = processorSeconds()
-    let before = taken
-    repeat {
-      _ = try step.take(batches.batch(taken % steps), of: order, step: taken + 1)
-      taken += 1
-    } while processorSeconds() - start < 10e-3
-    return Double((taken - before) * batches.globalBatch) / (processorSeconds() - start)
+    let before = step.taken
+    repeat { try step.take() } while processorSeconds() - start < 10e-3
+    return Double((step.taken - before) * step.batches.globalBatch) / (processorSeconds() - start)
   }
 
   /// Of this process: what its neighbours on the machine take does not count. To the microsecond.
   private func processorSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
-
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
 private struct StepReport: Encodable {
