@@ -1,0 +1,88 @@
+"""launch/bench: reads the arguments, measures, reports."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import report
+from failures import fail, say
+from measure import measure_steps, measure_whole
+from peers import Peers, cache
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="launch/bench")
+    for name in ("root", "program", "data", "arguments"):
+        parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--models", default="article,mlp,keras-convnet,pytorch-convnet")
+    parser.add_argument("--batches")
+    parser.add_argument("--only", choices=["steps", "runs"])
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--json")
+    parser.add_argument("--docs", action="store_true")
+    try:
+        options = parser.parse_args()
+    except SystemExit as end:
+        raise SystemExit(64 if end.code == 2 else end.code)
+    if options.rounds < 1:
+        fail(64, f"--rounds {options.rounds} is less than 1")
+    return options
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{os.cpu_count()} cores of {models[0] if models else 'an unknown processor'}"
+
+
+def cases(options):
+    for model in options.models.split(","):
+        batches = options.batches or ("256,32" if model == "article" else "256")
+        for batch in batches.split(","):
+            if not batch.isdigit() or int(batch) < 2:
+                fail(64, f"--batches: {batch} is not a batch of two or more")
+            yield model, int(batch)
+
+
+def main():
+    options = arguments()
+    wanted = list(cases(options))
+    if not shutil.which("mpirun"):
+        fail(69, "no mpirun; launch/setup installs it")
+    peers = Peers(not options.no_peers)
+    commit = subprocess.run(["git", "-C", options.root, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    versions = [f"Lockstep at {commit.stdout.strip()}"] if commit.returncode == 0 else []
+    versions += [f"PyTorch {peers.torch}"] if peers.torch else []
+    versions += [f"TensorFlow {peers.tensorflow}"] if peers.tensorflow else []
+    run = {
+        "machine": machine(), "date": str(datetime.date.today()), "versions": ", ".join(versions), "rounds": options.rounds,
+        "arguments": options.arguments.replace("--docs", "").strip(),
+    }
+    steps, wholes = [], []
+    if options.only != "runs":
+        for model, batch in wanted:
+            steps.append(report.Case(model, batch, measure_steps(options, peers, model, batch)))
+            print(f"\n{report.speeds(steps[-1:])}", flush=True)
+    if options.only != "steps":
+        for name in ("article", "fast"):
+            wholes.append(measure_whole(options, peers, name))
+            print(f"\n{report.wholes(wholes[-1:])}", flush=True)
+    tables = report.benchmarks(run, steps, wholes)
+    print(f"\n\n{tables}\n\n{report.measured(run, steps, wholes)}")
+    run["steps"] = {case.name: {row.name: row.runs for row in case.rows.values()} for case in steps}
+    run["whole_processes"] = [{row.name: row.runs for row in rows} for rows in wholes]
+    path = pathlib.Path(options.json or cache() / "bench.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(run, indent=2) + "\n")
+    say(f"every figure is in {path}")
+    if options.docs:
+        report.replace(f"{options.root}/docs/benchmarks.md", tables)
+        report.replace(f"{options.root}/README.md", report.measured(run, steps, wholes))
+
+
+main()

@@ -1,0 +1,123 @@
+"""Who is measured: each class starts one program and reads its figures."""
+
+import json
+import math
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+from failures import ContestantFailed
+
+TRAINING_SAMPLES = 60_000
+
+
+def run(name, command, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise ContestantFailed(name, done)
+    return done
+
+
+class Lockstep:
+    """`lockstep train` on some ranks. `share` is the part of the global batch that it trains with: weak scaling's half."""
+
+    def __init__(self, name, options, ranks, *flags, share=1.0):
+        self.name, self.options, self.ranks, self.flags, self.share = name, options, ranks, flags, share
+
+    def train(self, flags):
+        """The run's summary, its epochs' figures, and the seconds that the whole process took."""
+        with tempfile.TemporaryDirectory() as scratch:
+            start = time.monotonic()
+            run(self.name, ["mpirun", "--quiet", "-n", self.ranks, self.options.program, "train", "--data", self.options.data,
+                            "--run-dir", f"{scratch}/run", *self.flags, *flags])
+            seconds = time.monotonic() - start
+            record = pathlib.Path(scratch, "run")
+            epochs = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
+            return json.loads((record / "summary.json").read_text()), epochs, seconds
+
+    def steps(self, model, batch, samples):
+        """Training steps over about `samples` samples; the speed is the program's own, of the steps alone."""
+        batch = max(1, round(batch * self.share))
+        summary, epochs, _ = self.train(
+            ["--model", model, "--global-batch", batch, "--epochs", 1000, "--max-steps", max(50, math.ceil(samples / batch)),
+             "--checkpoint-every", "1000000steps"])
+        total = lambda key: sum(epoch[f"{key}_seconds"] for epoch in epochs)
+        return {
+            "samples_per_second": summary["train_samples_per_second"],
+            "seconds_to_first_step": summary["seconds_to_first_step"],
+            "communication_fraction": total("communication") / (total("compute") + total("communication") + total("waiting")),
+            "waiting_fraction": total("waiting") / (total("compute") + total("communication") + total("waiting")),
+            "peak_resident_bytes": summary["peak_resident_bytes"],
+        }
+
+    def whole(self, recipe, seed):
+        """A named recipe from the process' start to its end."""
+        summary, _, seconds = self.train(["--recipe", recipe, "--seed", seed])
+        return {"seconds": seconds, "test_accuracy": summary["test_accuracy"]}
+
+
+class StepOnOneCore:
+    """`lockstep bench step`: a step against the multiply-adders' peak, both measured in turn in one process."""
+
+    def __init__(self, options):
+        self.name, self.options = "lockstep bench step", options
+
+    def steps(self, model, batch, samples):
+        done = run(self.name, [self.options.program, "bench", "step", "--data", self.options.data, "--model", model, "--batch",
+                               batch, "--seconds", 2, "--json"])
+        figures = json.loads(done.stdout)
+        keys = ("samples_per_second", "gflops", "fma_peak_gflops", "fraction_of_fma_peak", "flop_per_sample")
+        return {key: figures[key] for key in keys}
+
+
+class PyTorch:
+    """Tests/Peers/torch_ddp.py: the same net, data, batch and Adam; DDP on gloo for more than one process."""
+
+    LINE = re.compile(r"(\d+) samples/s, first step after ([\d.]+) s")
+    ACCURACY = re.compile(r"test accuracy ([\d.]+)")
+
+    def __init__(self, name, options, python, ranks, threads):
+        self.name, self.options, self.python, self.ranks, self.threads = name, options, python, ranks, threads
+
+    def _train(self, model, batch, flags):
+        # A rendezvous on a port that is free: two runs at once do not meet.
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", self.ranks] if self.ranks > 1 else []
+        environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", OMP_NUM_THREADS=str(self.threads))
+        done = run(self.name, [
+            self.python, *launcher, f"{self.options.root}/Tests/Peers/torch_ddp.py", "--data", self.options.data, "--model",
+            model.replace("-", "_"), "--global-batch", batch, "--threads", self.threads, *flags], env=environment)
+        if not self.LINE.search(done.stdout):
+            raise ContestantFailed(self.name, done)
+        return done.stdout
+
+    def steps(self, model, batch, samples):
+        epochs = math.ceil(samples / TRAINING_SAMPLES)
+        steps = max(20, min(math.ceil(samples / epochs / batch), TRAINING_SAMPLES // batch))
+        found = self.LINE.search(self._train(model, batch, ["--epochs", epochs, "--steps", steps]))
+        return {"samples_per_second": float(found[1]), "seconds_to_first_step": float(found[2])}
+
+    def whole(self, recipe, seed):
+        """What `recipe`, as lockstep's config.json has it, asks for, with PyTorch's constant learning rate."""
+        start = time.monotonic()
+        output = self._train(recipe["model"], recipe["global_batch"], [
+            "--epochs", recipe["epochs"], "--learning-rate", recipe["learning_rate"], "--seed", seed])
+        return {"seconds": time.monotonic() - start, "test_accuracy": float(self.ACCURACY.findall(output)[-1])}
+
+
+class Keras:
+    """Tests/Peers/keras_article.py: the article's own program, with its ten digits told apart."""
+
+    def __init__(self, options, python):
+        self.name, self.options, self.python = "Keras", options, python
+
+    def whole(self, recipe, seed):
+        start = time.monotonic()
+        done = run(self.name, [self.python, f"{self.options.root}/Tests/Peers/keras_article.py", self.options.data, "ten",
+                               recipe["epochs"], recipe["global_batch"]])
+        found = re.search(r"test_acc ([\d.]+)", done.stdout)
+        if not found:
+            raise ContestantFailed(self.name, done)
+        return {"seconds": time.monotonic() - start, "test_accuracy": float(found[1])}

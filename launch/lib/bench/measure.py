@@ -1,0 +1,105 @@
+"""Runs contestants in turn, round after round, and condenses their figures."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+
+from contestants import Keras, Lockstep, PyTorch, StepOnOneCore
+from failures import ContestantFailed, fail, say
+
+# How long a run's steps last, where the contestant's speed is known from its last: PyTorch takes seconds to find its pace.
+SECONDS = {Lockstep: 2.0, PyTorch: 4.0, StepOnOneCore: 0.0}
+# The samples of a contestant's first run.
+FIRST = {Lockstep: 60_000, PyTorch: 8_000, StepOnOneCore: 0}
+# Peers need minutes for a whole process.
+PEERS_WHOLE_ROUNDS = 3
+
+
+class Row:
+    """One contestant's runs, as dictionaries of figures."""
+
+    def __init__(self, name):
+        self.name, self.runs = name, []
+
+    def __bool__(self):
+        return bool(self.runs)
+
+    @property
+    def n(self):
+        return len(self.runs)
+
+    def values(self, key):
+        return [run[key] for run in self.runs]
+
+    def median(self, key):
+        return statistics.median(self.values(key))
+
+    def mean(self, key):
+        return statistics.mean(self.values(key))
+
+    def deviation(self, key):
+        return statistics.stdev(self.values(key)) if self.n > 1 else 0.0
+
+
+def attempt(contestant, row, body):
+    """A round of one contestant. Lockstep must not fail; a peer that does is told of and left out."""
+    try:
+        row.runs.append(body())
+    except ContestantFailed as failure:
+        if isinstance(contestant, PyTorch | Keras):
+            say(f"{failure}; left out of this round")
+        else:
+            fail(70, str(failure))
+
+
+def measure_steps(options, peers, model, batch):
+    """Rows by the contestant's key: two, one, mpi, half, core, ddp, threads."""
+    players = {
+        "two": Lockstep("lockstep, 2 ranks", options, 2),
+        "one": Lockstep("lockstep, 1 rank", options, 1),
+        "mpi": Lockstep("lockstep, 2 ranks, --reduction mpi", options, 2, "--reduction", "mpi"),
+        "half": Lockstep("lockstep, 1 rank, half of the batch", options, 1, share=0.5),
+        "core": StepOnOneCore(options),
+    }
+    if peers.torch:
+        players["ddp"] = PyTorch("PyTorch DDP, 2 ranks", options, peers.python, 2, 1)
+        players["threads"] = PyTorch("PyTorch, 2 threads", options, peers.python, 1, 2)
+    rows = {key: Row(player.name) for key, player in players.items()}
+    for round in range(options.rounds):
+        say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
+        for key, player in players.items():
+            samples = FIRST[type(player)]
+            if rows[key]:
+                samples = max(samples, SECONDS[type(player)] * rows[key].runs[-1]["samples_per_second"])
+            attempt(player, rows[key], lambda: player.steps(model, batch, samples))
+    return rows
+
+
+def recipe(options, name):
+    """What a named recipe stands for: a run of one step writes it down."""
+    with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run([options.program, "train", "--data", options.data, "--recipe", name, "--max-steps", "1", "--run-dir",
+                        f"{scratch}/run"], check=True, capture_output=True)
+        with open(f"{scratch}/run/config.json") as file:
+            return json.load(file)
+
+
+def measure_whole(options, peers, name):
+    """Rows of whole processes of a recipe, ours first; a round is a seed."""
+    ours = Lockstep(f"`lockstep train --recipe {name}`, 2 ranks", options, 2)
+    wanted = recipe(options, name)
+    others = []
+    if name == "article" and peers.tensorflow:
+        others.append(Keras(options, peers.python))
+    if name == "fast" and peers.torch:
+        others.append(PyTorch("PyTorch DDP, 2 ranks", options, peers.python, 2, 1))
+        others.append(PyTorch("PyTorch, 2 threads", options, peers.python, 1, 2))
+    rows = [Row(player.name) for player in [ours, *others]]
+    for seed in range(options.rounds):
+        say(f"whole processes of the recipe {name}: round {seed + 1} of {options.rounds}")
+        attempt(ours, rows[0], lambda: ours.whole(name, seed))
+        for player, row in zip(others, rows[1:]):
+            if seed < PEERS_WHOLE_ROUNDS:
+                attempt(player, row, lambda: player.whole(wanted, seed))
+    return [row for row in rows if row]
