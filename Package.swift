@@ -58,10 +58,12 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Damaged files, for the tests of everything that reads files.
+    .target(name: "Fuzzing", dependencies: ["Tensors"], path: "Tests/Fuzzing", swiftSettings: settings),
     tests("KernelsTests", ["Kernels"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
-    tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib"]),
+    tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
     tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors"]),
     tests("OptimizersTests", ["Optimizers", "Tensors"]),
     // What the fixed tree must give, worked out plainly: shared by the tests of threads and those of processes.
@@ -69,7 +71,7 @@ let package = Package(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
-    tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests"]),
+    tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing"]),
     tests("TrainingTests", ["Lockstep"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
