@@ -1,7 +1,8 @@
 /// Finds out which rank of a host keeps the others waiting, from looks at all of them at intervals. Every rank runs one.
 ///
 /// A rank whose watchdog no longer ticks is stopped. One that ticks, waits for nobody and does not move on hangs. One whose process is
-/// gone, and that had not left, has failed. Where all ranks of the host wait, whom they wait for is elsewhere.
+/// gone, and that had not left, has failed. Where all ranks of the host wait, whom they wait for is elsewhere. A rank that polls while it
+/// waits can be seen to; one that MPI keeps is believed.
 ///
 /// Time is what passes between two looks, but no more than a second: while the whole job is suspended, or the host asleep, nobody looks,
 /// and it does not count.
@@ -17,6 +18,15 @@ public struct StallDetector: Sendable {
       case left
     }
 
+    /// How a rank waits for others.
+    public enum Wait: UInt64, Sendable {
+      case none
+      /// It asks again and again whether what it waits for has come.
+      case polling
+      /// It is in a call of MPI's that returns when that has come.
+      case blocked
+    }
+
     public var state = State.absent
     /// Whether its process has ended.
     public var isGone = false
@@ -26,8 +36,10 @@ public struct StallDetector: Sendable {
     public var moves: UInt64 = 0
     /// Where it is.
     public var whereabouts = Whereabouts(.start, step: 0)
-    /// Whether it waits for other ranks.
-    public var isWaiting = false
+    /// Whether it waits for other ranks, and how.
+    public var wait = Wait.none
+    /// Counts up as long as it polls.
+    public var polls: UInt64 = 0
     /// One that it waits for, where that is known.
     public var awaited: Int?
 
@@ -86,9 +98,18 @@ public struct StallDetector: Sendable {
 
   private struct History {
     var sighting = Sighting()
-    /// Since it last ticked, and last moved on.
+    /// Since it last ticked, moved on, and polled.
     var unticked = Duration.zero
     var unmoved = Duration.zero
+    var unpolled = Duration.zero
+
+    var isWaiting: Bool {
+      switch sighting.wait {
+      case .none: false
+      case .polling: unpolled < StallDetector.silence
+      case .blocked: true
+      }
+    }
   }
 
   private let limits: Limits
@@ -113,6 +134,7 @@ public struct StallDetector: Sendable {
       let isNew = before.state != now.state
       ranks[index].unticked = isNew || before.ticks != now.ticks ? .zero : ranks[index].unticked + time
       ranks[index].unmoved = isNew || before.moves != now.moves ? .zero : ranks[index].unmoved + time
+      ranks[index].unpolled = isNew || before.polls != now.polls ? .zero : ranks[index].unpolled + time
       ranks[index].sighting = now
     }
     guard isSpeaker else {
@@ -147,7 +169,7 @@ public struct StallDetector: Sendable {
     let present = ranks.count { $0.sighting.state != .absent }
     let mine = ranks[rank]
     // MPI starts only where all ranks do.
-    if mine.sighting.whereabouts.phase == .start, mine.sighting.isWaiting, mine.unmoved >= limits.warning,
+    if mine.sighting.whereabouts.phase == .start, mine.isWaiting, mine.unmoved >= limits.warning,
       present < expected,
       let absent = ranks.indices.first(where: { ranks[$0].sighting.state == .absent })
     {
@@ -166,7 +188,7 @@ public struct StallDetector: Sendable {
     if history.unticked >= limits.warning { return stall(.stopped, history.unticked) }
     // One that has just been stopped is not taken for one that hangs.
     guard history.unmoved >= limits.warning, history.unticked < Self.silence else { return nil }
-    if !now.isWaiting { return stall(.hung, history.unmoved) }
+    if !history.isWaiting { return stall(.hung, history.unmoved) }
     return history.unmoved >= limits.warning + Self.grace ? stall(.waits, history.unmoved) : nil
   }
 }

@@ -91,11 +91,14 @@ struct Heartbeat: @unchecked Sendable {
     return Whereabouts(Phase(rawValue: word & 0xFF) ?? .start, step: Int(word >> 8))
   }
 
-  /// Whether the rank waits for others.
-  var isWaiting: Bool {
-    get { load(5) != 0 }
-    nonmutating set { store(5, newValue ? 1 : 0) }
+  /// Whether the rank waits for others, and how.
+  var wait: StallDetector.Sighting.Wait {
+    get { StallDetector.Sighting.Wait(rawValue: load(5)) ?? .none }
+    nonmutating set { store(5, newValue.rawValue) }
   }
+
+  /// Notes that the rank polls.
+  func polled() { store(7, load(7) &+ 1) }
 
   /// For whom it waits, where that is known.
   var awaited: Int? {
@@ -111,7 +114,8 @@ struct Heartbeat: @unchecked Sendable {
     sighting.ticks = load(2)
     sighting.moves = load(3)
     sighting.whereabouts = whereabouts
-    sighting.isWaiting = isWaiting
+    sighting.wait = wait
+    sighting.polls = load(7)
     sighting.awaited = awaited
     return sighting
   }

@@ -21,9 +21,9 @@ public final class MPICommunicator: Communicator {
     let heartbeat = watchdog?.heartbeat ?? Heartbeat()
     self.patience = Patience(limit: patience, heartbeat: heartbeat)
     if !MPICalls.isInitialised() {
-      heartbeat.isWaiting = true
+      heartbeat.wait = .blocked
       try MPICalls.initialise()
-      heartbeat.isWaiting = false
+      heartbeat.wait = .none
     }
     rank = try MPICalls.rank()
     size = try MPICalls.size()
@@ -116,8 +116,8 @@ public final class MPICommunicator: Communicator {
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
     // Its wait is MPI's own, so only a watchdog can bound it.
-    patience.heartbeat.isWaiting = true
-    defer { patience.heartbeat.isWaiting = false }
+    patience.heartbeat.wait = .blocked
+    defer { patience.heartbeat.wait = .none }
     try unsafe MPICalls.allreduce(buffer.base, buffer.count)
   }
 }

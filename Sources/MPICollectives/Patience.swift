@@ -19,9 +19,10 @@ struct Waiting {
     if let lastLook {
       time += min(now - lastLook, .seconds(1))
     } else {
-      patience.heartbeat.isWaiting = true
+      patience.heartbeat.wait = .polling
     }
     lastLook = now
+    patience.heartbeat.polled()
     return time > patience.limit
   }
 
@@ -31,7 +32,7 @@ struct Waiting {
   /// What was waited for has come.
   func end() {
     guard lastLook != nil else { return }
-    patience.heartbeat.isWaiting = false
+    patience.heartbeat.wait = .none
     patience.heartbeat.awaited = nil
   }
 }

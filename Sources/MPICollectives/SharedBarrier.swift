@@ -38,6 +38,7 @@ struct SharedBarrier {
       guard polls > 2000 else { continue }
       sched_yield()
       guard polls % 64 == 0 else { continue }
+      waiting.awaits(rank)
       guard !waiting.isOver() else {
         throw CommunicationError("barrier: rank \(rank) has not answered for \(waiting.time.components.seconds) s")
       }

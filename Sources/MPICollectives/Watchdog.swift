@@ -60,7 +60,7 @@ public final class Watchdog: Sendable {
   /// Notes that this rank is on its way out and waits for the others to be, too.
   public func leaves() {
     heartbeat.moved(to: .end, step: nil)
-    heartbeat.isWaiting = true
+    heartbeat.wait = .blocked
   }
 
   /// Notes that this rank has left in order, or has said why it does not.
@@ -130,7 +130,7 @@ public final class Watchdog: Sendable {
     case .notStarted: "rank \(stall.rank) has not started, \(time)"
     case .waits:
       "\(who) waits \(stall.whereabouts), \(time), for "
-        + (stall.awaited.map { "rank \($0) on \(host(of: $0))" } ?? "ranks of other hosts")
+        + (stall.awaited.map { "rank \($0) on \(host(of: $0))" } ?? "the other ranks")
     }
   }
 
@@ -193,15 +193,17 @@ private struct Processes {
 private func startThread(_ body: @escaping @Sendable () -> Void) {
   let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
   var thread = pthread_t()
+  // A thread begins with the signals blocked that its maker has blocked.
+  var (all, mine) = (sigset_t(), sigset_t())
+  unsafe sigfillset(&all)
+  unsafe pthread_sigmask(SIG_SETMASK, &all, &mine)
   let failed = unsafe pthread_create(
     &thread, nil,
     { context in
-      var all = sigset_t()
-      unsafe sigfillset(&all)
-      unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
       if let context = unsafe context { unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
       return nil
     }, unsafe box.toOpaque())
+  unsafe pthread_sigmask(SIG_SETMASK, &mine, nil)
   // Without a thread to be had the run goes on as without a watchdog.
   if failed != 0 { unsafe box.release() }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Ranks of one host as a watchdog sees them, four looks a second, told by a few words for each.
 @Suite struct StallDetectorTests {
   /// What a rank does between two looks.
-  private enum Doing { case works, waits, hangs, isStopped, isGone, hasLeft, isAbsent }
+  private enum Doing { case works, waits, isBlocked, hangs, hangsInWait, isStopped, isGone, hasLeft, isAbsent }
 
   private static let limits = StallDetector.Limits(warning: .seconds(30), timeout: .seconds(600))
 
@@ -24,8 +24,10 @@ import Testing
       for (index, doing) in doing.enumerated() {
         sightings[index].state = doing == .hasLeft ? .left : doing == .isAbsent ? .absent : .running
         sightings[index].isGone = doing == .isGone || doing == .hasLeft
-        sightings[index].isWaiting = doing == .waits
-        if [.works, .waits, .hangs].contains(doing) { sightings[index].ticks += 1 }
+        sightings[index].wait =
+          doing == .isBlocked ? .blocked : [.waits, .hangsInWait].contains(doing) ? .polling : .none
+        if doing == .waits { sightings[index].polls += 1 }
+        if ![.isStopped, .isGone].contains(doing) { sightings[index].ticks += 1 }
         if doing == .works { sightings[index].moves += 1 }
       }
       return detector.look(sightings, after: elapsed)
@@ -43,7 +45,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [(Doing.isStopped, StallDetector.Stall.Kind.stopped), (.hangs, .hung)])
+  @Test(arguments: [(Doing.isStopped, StallDetector.Stall.Kind.stopped), (.hangs, .hung), (.hangsInWait, .hung)])
   private func `A rank that does not go on is named once, and the job ended`(
     _ doing: Doing, _ kind: StallDetector.Stall.Kind
   ) throws {
@@ -109,10 +111,11 @@ import Testing
     #expect(stall.rank == 1 && stall.kind == .ended)
   }
 
-  @Test func `Where all wait, it is for another host, and said later`() throws {
+  @Test(arguments: [Doing.waits, .isBlocked])
+  private func `Where all wait, it is for another host, and said later`(_ doing: Doing) throws {
     var host = Host(ranks: 2)
     host.sightings[0].awaited = 7
-    let found = host.look([.waits, .waits], seconds: 606)
+    let found = host.look([doing, doing], seconds: 606)
     #expect(found.count == 2)
     guard case .warn(let warning) = try #require(found.first).finding else {
       Issue.record("no warning first")

@@ -6,7 +6,7 @@ import Testing
 
 /// The ways in which a rank can fail; ``JobTests`` starts mpirun for each, and looks at what becomes of the job.
 enum RankFailure: String, CaseIterable {
-  case throwsAtBarrier, throwsInExchange, throwsAtAllreduce, exits, isKilled, stops
+  case throwsAtBarrier, throwsInExchange, throwsAtAllreduce, exits, isKilled, stops, stopsInExchange
 
   /// The variable by which a job is told which failure to act out.
   static let variable = "LOCKSTEP_TEST_FAILURE"
@@ -23,20 +23,20 @@ struct FailingRanks {
   @Test func `Rank 1 fails while the others go on`() {
     guard let failure = RankFailure.ofThisJob else { return }
     // A rank that is stopped can only be told from a slow one by patience; no other failure should need it.
-    onEveryRank(patience: failure == .stops ? .seconds(2) : .seconds(600)) { world in
+    onEveryRank(patience: [.stops, .stopsInExchange].contains(failure) ? .seconds(2) : .seconds(600)) { world in
       if world.rank == 1 {
         switch failure {
         case .throwsAtBarrier, .throwsInExchange, .throwsAtAllreduce: throw CommunicationError("made up")
         case .exits: _exit(7)
         case .isKilled: raise(SIGKILL)
-        case .stops:
+        case .stops, .stopsInExchange:
           raise(SIGSTOP)
           // mpirun wakes what it ends: this rank must not then find that it may go on.
           while true { pause() }
         }
       }
       switch failure {
-      case .throwsInExchange:
+      case .throwsInExchange, .stopsInExchange:
         let buffer = Buffer<Float>(count: 8)
         let plan = ExchangePlan(
           sends: [.init(peer: 1, range: 0..<4)], receives: [.init(peer: 1, range: 4..<8)])

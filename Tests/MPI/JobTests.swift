@@ -7,6 +7,7 @@ import Testing
   static let failures: [(RankFailure, Int32, String?)] = [
     (.throwsAtBarrier, 70, "made up"), (.throwsInExchange, 70, "made up"), (.throwsAtAllreduce, 70, "made up"),
     (.exits, 7, nil), (.isKilled, 128 + 9, nil), (.stops, 70, "the other ranks have not answered for 2 s"),
+    (.stopsInExchange, 70, "rank 1 has not answered for 2 s"),
   ]
 
   @Test(arguments: failures)

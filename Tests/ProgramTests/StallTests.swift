@@ -60,7 +60,7 @@ extension ProgramTests {
     }
 
     @Test func aJobThatIsSuspendedAsAWholeGoesOn() throws {
-      let job = try Job(["--max-steps", "15000"])
+      let job = try Job(["--max-steps", "4000"])
       for rank in job.ranks.values { kill(rank, SIGSTOP) }
       Thread.sleep(forTimeInterval: 4)
       for rank in job.ranks.values { kill(rank, SIGCONT) }
