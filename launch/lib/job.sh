@@ -72,8 +72,34 @@ start() {
     mpi+=(--oversubscribe)
   fi
   [[ -z $stop ]] || { code=75; return; }
+  [[ -z $hostfile ]] || release $$ >/dev/null 2>&1 &
   with_signals mpirun "${mpi[@]}" "$@"
   trap 'stop=1' USR1
+}
+
+# release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s: then another
+# host is cut off, and it waits for that host's daemon until TCP gives up, a quarter of an hour later.
+release() {
+  local mpirun='' since=0 began=''
+  trap - USR1
+  sleep 1
+  mpirun=$(children "$1" mpirun)
+  while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
+    if [[ -n $(children "$mpirun" lockstep) ]]; then
+      began=1 since=$SECONDS
+    elif [[ -n $began && $((SECONDS - since)) -ge 10 ]]; then
+      kill -KILL "$mpirun" 2>/dev/null || :
+    fi
+    sleep 1
+  done
+}
+
+# children PROCESS NAME: the first of its children of that name, if there is any.
+children() {
+  local child
+  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+    [[ $(cat "/proc/$child/comm" 2>/dev/null) != "$2" ]] || { printf '%s' "$child"; return; }
+  done
 }
 
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
