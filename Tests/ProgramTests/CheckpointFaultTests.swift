@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+extension ProgramTests {
+  /// Checkpoints that are damaged or cannot be written: the quick part of what Tests/slow/checkpoint-faults sweeps.
+  @Suite(.serialized)
+  struct CheckpointFaultTests {
+    private static let recipe = ["train", "--max-steps", "30", "--checkpoint-every", "10steps", "--run-dir"]
+
+    /// A finished run of its own in `scratch`, with checkpoints at 10, 20 and 30.
+    private static func finishedRun(_ scratch: ScratchDirectory) throws -> (directory: String, digest: String?) {
+      let outcome = try Program.run(recipe + [scratch.file("run")])
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      return (scratch.file("run"), outcome.weightsDigest)
+    }
+
+    private static func checkpoint(_ step: Int, of run: String) -> URL {
+      URL(fileURLWithPath: "\(run)/checkpoints/step-000000\(step).safetensors")
+    }
+
+    private static func damage(_ file: URL) throws {
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count / 2] ^= 4
+      try bytes.write(to: file)
+    }
+
+    @Test func fallsBackToTheNewestWholeOneOrRefuses() throws {
+      let scratch = try ScratchDirectory()
+      let (run, digest) = try Self.finishedRun(scratch)
+      try Self.damage(Self.checkpoint(30, of: run))
+      for arguments in [["train", "--max-steps", "30", "--run-dir", run, "--strict"], ["evaluate", run, "--strict"]] {
+        let strict = try Program.run(arguments, ranks: 2)
+        #expect(strict.code == 65, "\(strict.errors)")
+        #expect(strict.errorLines.count == 1)
+        #expect(strict.errors.contains("step-00000030") && strict.errors.contains("damaged"))
+      }
+      let resumed = try Program.run(Self.recipe + [run], ranks: 2)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(resumed.errorLines.count == 1 && resumed.errors.hasPrefix("lockstep: warning: "))
+      #expect(resumed.output.contains("resumed after step 20"))
+      #expect(resumed.weightsDigest == digest)
+    }
+
+    @Test func strictMeansTheOlderOnesToo() throws {
+      let scratch = try ScratchDirectory()
+      let (run, digest) = try Self.finishedRun(scratch)
+      try Self.damage(Self.checkpoint(10, of: run))
+      #expect(try Program.run(Self.recipe + [run, "--strict"]).code == 65)
+      let resumed = try Program.run(Self.recipe + [run])
+      #expect(resumed.code == 0 && resumed.errors.isEmpty, "\(resumed.errors)")
+      #expect(resumed.weightsDigest == digest)
+    }
+
+    @Test func noneWholeIsRefused() throws {
+      let scratch = try ScratchDirectory()
+      let (run, _) = try Self.finishedRun(scratch)
+      for step in [10, 20, 30] { try Self.damage(Self.checkpoint(step, of: run)) }
+      let outcome = try Program.run(Self.recipe + [run], ranks: 2)
+      #expect(outcome.code == 65)
+      #expect(outcome.errorLines.filter { $0.hasPrefix("lockstep: warning: ") }.count == 3, "\(outcome.errors)")
+      #expect(outcome.errorLines.count == 4 && outcome.errors.contains("none of its 3 checkpoints is whole"))
+    }
+
+    @Test func anotherModelOrDatasetIsRefusedWithBothValues() throws {
+      let scratch = try ScratchDirectory()
+      let (run, _) = try Self.finishedRun(scratch)
+      for (arguments, words) in [
+        (["--model", "mlp"], ["model is article there and mlp here"]),
+        (["--task", "binary:3"], ["task is classify there and binary:3 here"]),
+        (["--seed", "7"], ["seed is 0 there and 7 here"]),
+        (["--data", try Self.otherData(scratch)], ["training_data is ", "test_data is "]),
+      ] {
+        let outcome = try Program.run(Self.recipe + [run] + arguments, ranks: 2)
+        #expect(outcome.code == 65, "\(outcome.errors)")
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+        for word in words { #expect(outcome.errors.contains(word), "\(outcome.errors)") }
+      }
+    }
+
+    /// MNIST with one pixel changed, so that all but its digest is the same.
+    private static func otherData(_ scratch: ScratchDirectory) throws -> String {
+      let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
+      let directory = scratch.file("data")
+      try FileManager.default.copyItem(atPath: "\(cache)/lockstep/mnist", toPath: directory)
+      for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.contains("images-idx3") {
+        let file = URL(fileURLWithPath: "\(directory)/\(name)")
+        var bytes = try Data(contentsOf: file)
+        bytes[16] ^= 1
+        try bytes.write(to: file)
+      }
+      return directory
+    }
+
+    /// `ulimit -f`: without the signal's being ignored, the kernel would kill the process.
+    @Test func aFileSizeLimitIsAnErrorAndKeepsWhatWasThere() throws {
+      let scratch = try ScratchDirectory()
+      let first = try Program.run(["train", "--max-steps", "10", "--run-dir", scratch.file("run")])
+      #expect(first.code == 0)
+      let limited = Process()
+      let errors = Pipe()
+      limited.executableURL = URL(fileURLWithPath: "/bin/bash")
+      limited.arguments =
+        ["-c", "ulimit -f 100; exec \"$@\"", "-", Program.path] + Self.recipe + [scratch.file("run")]
+      limited.standardOutput = FileHandle.nullDevice
+      limited.standardError = errors
+      try limited.run()
+      let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      limited.waitUntilExit()
+      #expect(limited.terminationReason == .exit && limited.terminationStatus == 73, "\(text)")
+      #expect(text.split(separator: "\n").count == 1 && text.contains("File too large") && text.contains("ulimit -f"))
+      let names = try FileManager.default.contentsOfDirectory(atPath: scratch.file("run/checkpoints"))
+      #expect(names == ["step-00000010.safetensors"])
+      let inspected = try Program.run(["inspect", Self.checkpoint(10, of: scratch.file("run")).path])
+      #expect(inspected.code == 0 && inspected.output.contains("checksums match"))
+    }
+
+    /// Without its directory a checkpoint cannot be written: the run goes on, and says at its end that nothing was saved.
+    @Test(arguments: [nil, 2]) func goesOnWithoutCheckpointsWhereAsked(_ ranks: Int?) throws {
+      let scratch = try ScratchDirectory()
+      let (run, digest) = try Self.finishedRun(scratch)
+      for step in [10, 20, 30] { try FileManager.default.removeItem(at: Self.checkpoint(step, of: run)) }
+      // What takes a checkpoint's place under its name cannot be replaced by a file.
+      for step in [20, 30] {
+        try FileManager.default.createDirectory(
+          at: Self.checkpoint(step, of: run).appendingPathComponent("inside"), withIntermediateDirectories: true)
+      }
+      let arguments = Self.recipe + [run, "--resume", "auto", "--on-checkpoint-failure"]
+      // Directories are no whole checkpoints, so the run has to begin elsewhere: at the file that a new run leaves.
+      let start = try Program.run(["train", "--max-steps", "10", "--run-dir", scratch.file("start")])
+      #expect(start.code == 0)
+      try FileManager.default.copyItem(
+        at: Self.checkpoint(10, of: scratch.file("start")), to: Self.checkpoint(10, of: run))
+      let outcome = try Program.run(arguments + ["continue"], ranks: ranks)
+      #expect(outcome.code == 73, "\(outcome.errors)")
+      #expect(outcome.weightsDigest == digest)
+      let lines = outcome.errorLines.filter { !$0.hasPrefix("lockstep: warning: ") }
+      #expect(lines.count == 1 && outcome.errors.contains("warning: cannot write"), "\(outcome.errors)")
+      let stopped = try Program.run(arguments + ["stop"], ranks: ranks)
+      #expect(stopped.code == 73 && stopped.weightsDigest == nil, "\(stopped.errors)")
+    }
+
+    @Test func leftoversOfAKilledJobAreRemoved() throws {
+      let scratch = try ScratchDirectory()
+      let (run, digest) = try Self.finishedRun(scratch)
+      let leftovers = ["checkpoints/.step-00000040.safetensors.tmp", ".metrics.jsonl.tmp", ".summary.json.tmp"]
+      for name in leftovers { try Data("half".utf8).write(to: URL(fileURLWithPath: "\(run)/\(name)")) }
+      let again = try Program.run(Self.recipe + [run])
+      #expect(again.code == 0 && again.weightsDigest == digest)
+      for name in leftovers { #expect(!FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)") }
+    }
+
+    /// An epoch's line is written before its checkpoint; a run that repeats the epoch must not write it twice.
+    @Test func repeatedEpochsHaveOneLine() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--epochs", "2", "--global-batch", "3750", "--microbatch", "470", "--run-dir"]
+      let run = scratch.file("run")
+      #expect(try Program.run(arguments + [run]).code == 0)
+      let metrics = URL(fileURLWithPath: "\(run)/metrics.jsonl")
+      let before = try String(contentsOf: metrics, encoding: .utf8).split(separator: "\n").count
+      #expect(before == 2)
+      try FileManager.default.removeItem(atPath: "\(run)/checkpoints/step-00000032.safetensors")
+      #expect(try Program.run(arguments + [run]).code == 0)
+      #expect(try String(contentsOf: metrics, encoding: .utf8).split(separator: "\n").count == 2)
+    }
+  }
+}
