@@ -84,7 +84,8 @@ import Testing
     #expect(fused.parameters == plain.parameters)
   }
 
-  /// What the kernel cannot do stays as it is, and a network that begins otherwise is not touched.
+  /// What the pooling kernels cannot do gives the same values as ever. Up to rounding: the planner may still put a ReLU into its
+  /// convolution, and a convolution sums in another order where nobody asks for its input's gradient.
   @Test(
     arguments: [
       ([Conv2D(filters: 6, kernel: 3), ReLU(), MaxPool2D(2)], [6, 6, 1]),
@@ -95,7 +96,7 @@ import Testing
       ([Conv2D(filters: 24, kernel: 3), ReLU(), MaxPool2D(2)], [6, 6, 16]),
       ([Conv2D(filters: 16, kernel: 3), Sigmoid(), MaxPool2D(2)], [6, 6, 1]),
     ] as [([any LayerSpecification], [Int])])
-  func othersStayApart(_ layers: [any LayerSpecification], input: [Int]) throws {
+  func othersStayRight(_ layers: [any LayerSpecification], input: [Int]) throws {
     let shape = Shape(input)
     let planned = try Sequential(layers, input: shape, capacity: 2)
     let apart = try Sequential(layers, input: shape, capacity: 2, needsInputGradient: true)
@@ -104,8 +105,9 @@ import Testing
       let output = Buffer<Float>(count: 2 * network.outputShape.count)
       network.forward(
         noise(2 * shape.count, seed: 4), parameters, into: output, Pass(samples: 2))
-      return bits(output)
+      return output
     }
-    #expect(outputs[0] == outputs[1])
+    for k in 0..<outputs[0].count { #expect(abs(outputs[0][k] - outputs[1][k]) < 1e-5) }
+    #expect(outputs[0].array.contains { $0 > 0.5 })
   }
 }
