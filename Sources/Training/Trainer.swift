@@ -394,7 +394,10 @@ public final class Trainer {
 
   /// Ends the run after a checkpoint, on all ranks. Collective.
   private func stop() throws(TrainingError) -> Never {
-    try communicator.agree { () throws(TrainingError) in if savedAtStep != state.step { try save() } }
+    try communicator.agree { () throws(TrainingError) in
+      if savedAtStep != state.step { try save() }
+      if let saveFailure { throw saveFailure }
+    }
     let cause = asked.contains(.stop) ? "a signal" : "--max-time"
     throw agreed(
       .stopped,
@@ -415,9 +418,12 @@ public final class Trainer {
 
   private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {
     let start = ContinuousClock.now
+    var isSaved = savedAtStep == state.step
     let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
       // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away.
-      if files != nil, savedAtStep != state.step, !asked.union(pending).isEmpty { try save() }
+      guard !isSaved, !asked.union(pending).isEmpty else { return }
+      isSaved = true
+      try save()
     }
     return (sums, (.now - start).seconds)
   }

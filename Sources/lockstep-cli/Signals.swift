@@ -25,5 +25,10 @@ enum Signals {
     // A call of the system's that the signal interrupts is taken up again.
     action.sa_flags = SA_RESTART | (once ? Int32(truncatingIfNeeded: SA_RESETHAND) : 0)
     unsafe sigaction(signal, &action, nil)
+    // Whoever started the program may have had it blocked, as a thread of Dispatch has.
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, signal)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 }

@@ -111,6 +111,8 @@ extension ProgramTests {
       (["--warmup", "-1"], "--warmup"), (["--warmup", "9375"], "--warmup"), (["--schedule", "rising"], "rising"),
       (["--recipe", "slow"], "slow"),
       (["--checkpoint-every", "never"], "never"), (["--no-such-flag"], "--no-such-flag"), (["--keep", "0"], "--keep"),
+      (["--max-time", "soon"], "soon"), (["--on-nonfinite", "pray"], "pray"), (["--clip-norm", "0"], "--clip-norm"),
+      (["--nonfinite-limit=-1"], "--nonfinite-limit"), (["--verify-every", "often"], "often"),
     ])
     func argumentsThatCannotBe(_ arguments: [String], _ word: String) throws {
       let scratch = try ScratchDirectory()

@@ -93,6 +93,11 @@ struct Program {
     running.process.standardOutput = running.output
     running.process.standardError = running.errors
     running.process.standardInput = FileHandle.nullDevice
+    // A test runs on a thread of Dispatch, which has every signal blocked; mpirun would inherit that.
+    var (all, kept) = (sigset_t(), sigset_t())
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &all, &kept)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &kept, nil) }
     try running.process.run()
     return running
   }

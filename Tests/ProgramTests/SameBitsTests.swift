@@ -14,6 +14,7 @@ extension ProgramTests {
       ("dropout", ["--model", "keras-convnet", "--max-steps", "40"]),
       ("a schedule", ["--schedule", "cosine", "--warmup", "50", "--max-steps", "200"]),
       ("without shared memory", ["--model", "article", "--no-shared-memory", "--max-steps", "200"]),
+      ("clipped", ["--model", "article", "--clip-norm", "0.5", "--max-steps", "200"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 
