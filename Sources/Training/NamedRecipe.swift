@@ -12,11 +12,11 @@ public enum NamedRecipe: String, Sendable, CaseIterable {
     case .article: break
     case .fast:
       configuration.model = "keras-convnet"
-      configuration.epochs = 4
+      configuration.epochs = 3
       configuration.globalBatch = 128
-      configuration.learningRate = 4e-3
+      configuration.learningRate = 8e-3
       configuration.schedule = .cosine
-      configuration.warmup = 200
+      configuration.warmup = 150
     }
     return configuration
   }

@@ -100,10 +100,11 @@ class PyTorch:
         return {"samples_per_second": float(found[1]), "seconds_to_first_step": float(found[2])}
 
     def whole(self, recipe, seed):
-        """What `recipe`, as lockstep's config.json has it, asks for, with PyTorch's constant learning rate."""
+        """What `recipe` asks for, as lockstep's config.json has it."""
         start = time.monotonic()
         output = self._train(recipe["model"], recipe["global_batch"], [
-            "--epochs", recipe["epochs"], "--learning-rate", recipe["learning_rate"], "--seed", seed])
+            "--epochs", recipe["epochs"], "--learning-rate", recipe["learning_rate"], "--schedule", recipe["schedule"],
+            "--warmup", recipe["warmup"], "--seed", seed])
         return {"seconds": time.monotonic() - start, "test_accuracy": float(self.ACCURACY.findall(output)[-1])}
 
 
