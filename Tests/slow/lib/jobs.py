@@ -13,6 +13,9 @@ import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
+# A test that is told to end cleans up as one that failed does.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
 # Eight steps an epoch of a network so small that a start costs more than the run.
 RECIPE = ["--model", "mlp:36-8-10", "--global-batch", "8", "--microbatch", "1", "--epochs", "4", "--max-steps", "30",
           "--checkpoint-every", "10steps"]
