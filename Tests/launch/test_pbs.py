@@ -61,6 +61,13 @@ class PBSTests(CheckoutTests):
         self.assertIn("13.server goes on", self.log())
         self.assertIn("job 13.server", self.log())
 
+    def test_keeps_the_directory_that_it_is_given(self):
+        for arguments in ("--run-dir mine", "--run-dir=mine"):
+            open(self.calls, "w").close()
+            self.run_script(self.script, LOCKSTEP_ARGUMENTS=arguments, **self.job)
+            self.assertIn(arguments, self.calls_made()[1])
+            self.assertNotIn("--run-dir runs/", self.calls_made()[1])
+
     def test_only_what_stopped_after_a_checkpoint_goes_on(self):
         for code in (64, 65, 70, 73):
             self.assertEqual(self.run_script(self.script, CODE=str(code), **self.job).returncode, code)
