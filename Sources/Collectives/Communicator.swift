@@ -3,16 +3,22 @@ import Tensors
 /// A fixed set of ranks that compute together: the only thing of the cluster that the trainer knows.
 ///
 /// ``SoloCommunicator`` is a world of one, ``InProcessCommunicator`` joins threads, `MPICommunicator` joins processes; all
-/// three are used for real. Every method but the two properties is collective: all ranks call the same ones in the same
+/// three are used for real. Every method is collective: all ranks call the same ones in the same
 /// order, with counts that fit together. A rank that fails must tell the others (`abort`), for they are waiting.
 public protocol Communicator: AnyObject {
   /// This rank, `0..<size`.
   var rank: Int { get }
   /// The number of ranks: the world size.
   var size: Int { get }
+  /// Which ranks share memory.
+  var hosts: HostMap { get }
 
-  /// Returns once every rank has called it; what the others wrote to ``sharedBuffers(count:)`` before is then seen.
+  /// Returns once every rank has called it.
   func barrier() throws(CommunicationError)
+
+  /// Returns once every rank of this host has called it; what the others wrote to ``sharedBuffers(count:)`` before is then seen.
+  /// To be called only after that.
+  func hostBarrier() throws(CommunicationError)
 
   /// Overwrites `buffer`, of the same count everywhere, with what it holds on rank `root`. Cost: lg p messages of n.
   func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError)
@@ -27,10 +33,9 @@ public protocol Communicator: AnyObject {
     _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
   ) throws(CommunicationError)
 
-  /// One buffer of every rank, in rank order, in memory that all ranks read and write directly: this rank's has `count` zeros, the
-  /// others' what they asked for. nil, on all ranks alike, where they share no memory. They last as long as the process: ask
-  /// once a run.
-  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]?
+  /// One buffer of every rank of this host, in the order of ``hosts``, in memory that all of them read and write directly: this rank's
+  /// has `count` zeros, the others' what they asked for. They last as long as the process: ask once a run.
+  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]
 
   /// Notes what this rank is at from now on, for those who wait for it; not collective, and costs next to nothing. nil for the step that
   /// was last given.

@@ -11,14 +11,15 @@ public enum ReductionMethod: String, Sendable, CaseIterable {
 
 /// Adds the gradients of a batch's microbatches, which are spread over the ranks, in the order of one ``ReductionTree``.
 ///
-/// Each rank adds what lies under whole nodes of the tree by itself, and sends slices of those partial sums to the slice's
-/// owner; the owner finishes the tree; a second exchange spreads the finished slices. With p = 2ᵏ ranks each sends and
-/// receives 2n(p − 1)/p floats in 2(p − 1) messages, as much as a ring moves; with an uneven p a rank holds up to 2·lg
-/// nodes instead of one. No MPI reduction operator takes part, so the order of additions is this file's alone.
+/// Each rank adds what lies under whole nodes of the tree by itself. Ranks of one host then add in memory that they share: each
+/// works out slices of the nodes that the host holds wholly, and sends them to the slices' owners on other hosts. The owner finishes
+/// the tree on its slice, sends it to one rank of each other host, and all find the total in their host's memory. No MPI reduction
+/// operator takes part, so the order of additions is this file's alone.
 ///
-/// Where all ranks share memory, slots and total lie in it and nothing is sent: an owner reads the others' slots in place, and all
-/// read the total where the owners wrote it, with a barrier before and after. The additions are the same, so the bits are. What is
-/// to be done with the total, an owner then does for its slice alone.
+/// With h = 2ⁱ hosts of s = 2ʲ ranks each rank sends and receives 2n(h − 1)/p floats in 2(h − 1) messages: a host, as much as in a
+/// ring of hosts. Where every rank is alone, that is a ring of ranks; on one host nothing is sent. With uneven numbers a host
+/// holds up to 2·lg nodes instead of one, and sends each. The additions are the same however ranks and hosts are cut, and so are the
+/// bits.
 public final class GradientReduction {
   /// What a rank does with one of its microbatches.
   public struct Contribution: Sendable, Equatable {
@@ -44,132 +45,194 @@ public final class GradientReduction {
   public final class Plan: Sendable {
     /// The rank's microbatches, in order.
     public let contributions: [Contribution]
+    /// The floats that this rank finishes.
+    public let slice: Range<Int>
     fileprivate let heldNodes: Int
     fileprivate let slots: Int
+    /// What this rank works out of its host's nodes for owners on other hosts.
+    fileprivate let hostAdditions: [Addition]
+    fileprivate let staged: Int
     fileprivate let scatter: ExchangePlan
-    fileprivate let spread: ExchangePlan
     fileprivate let received: Int
-    /// Additions that finish the tree on this rank's slice; operands are of ``slice`` floats each.
+    /// What finishes the tree on this rank's slice.
     fileprivate let additions: [Addition]
-    /// Where the sum is, if there is nothing to add because one rank held everything.
-    fileprivate let whole: Operand?
-    fileprivate let slice: Range<Int>
+    fileprivate let spread: ExchangePlan
 
-    fileprivate init(leaves: Int, count: Int, rank: Int, size: Int, isShared: Bool) {
+    fileprivate init(leaves: Int, count: Int, rank: Int, hosts: HostMap, size: Int) {
       let tree = ReductionTree(leaves: leaves)
-      let nodes = (0..<size).map { tree.nodes(covering: microbatches(of: leaves, heldBy: $0, of: size)) }
-      let slices = (0..<size).map { sliceRange(of: count, ownedBy: $0, of: size) }
-      (contributions, slots) = tree.contributions(to: nodes[rank])
-      heldNodes = nodes[rank].count
-      slice = slices[rank]
+      let held = (0..<size).map { microbatches(of: leaves, heldBy: $0, of: size) }
+      let host = hosts.host(of: rank)
+      let neighbours = hosts.neighbours(of: rank)
+      let nodes = tree.nodes(covering: held[rank])
+      let hostNodes = hosts.ranks.map { tree.nodes(covering: $0.map { held[$0] }) }
+      (contributions, slots) = tree.contributions(to: nodes)
+      heldNodes = nodes.count
+      slice = slices(of: count, size)[rank]
 
-      var scatter = ExchangePlan()
-      var operands: [ReductionTree.Node: Operand] = [:]
-      for (slot, node) in nodes[rank].enumerated() { operands[node] = .held(slot * count + slice.lowerBound) }
-      var received = 0
-      for peer in 0..<size where peer != rank {
-        for slot in 0..<nodes[rank].count where !slices[peer].isEmpty && !isShared {
-          let start = slot * count
-          scatter.sends.append(
-            .init(peer: peer, range: start + slices[peer].lowerBound..<start + slices[peer].upperBound))
-        }
-        if isShared {
-          for (slot, node) in nodes[peer].enumerated() {
-            operands[node] = .shown(peer: peer, slot * count + slice.lowerBound)
+      /// Where the floats from `start` on of what the host's ranks hold are.
+      func shown(from start: Int) -> [ReductionTree.Node: Operand] {
+        var operands: [ReductionTree.Node: Operand] = [:]
+        for (place, neighbour) in neighbours.enumerated() {
+          for (slot, node) in tree.nodes(covering: held[neighbour]).enumerated() {
+            operands[node] = Operand(.slots(of: place), slot * count + start)
           }
-          continue
         }
-        for node in nodes[peer] where !slice.isEmpty {
-          scatter.receives.append(.init(peer: peer, range: received..<received + slice.count))
-          operands[node] = .received(received)
-          received += slice.count
+        return operands
+      }
+
+      var hostAdditions: [Addition] = []
+      var (scatter, spread) = (ExchangePlan(), ExchangePlan())
+      var (staged, received) = (0, 0)
+      var operands = shown(from: slice.lowerBound)
+      for peer in 0..<size where hosts.host(of: peer) != host {
+        let theirs = slices(of: count, size)[peer]
+        if hosts.delegate(of: host, to: peer) == rank && !theirs.isEmpty {
+          for (slot, node) in hostNodes[host].enumerated() {
+            if neighbours.count == 1 {
+              // Nothing to add: the node is whole in a slot.
+              scatter.sends.append(.init(peer: peer, range: theirs.shifted(by: slot * count)))
+              continue
+            }
+            hostAdditions += tree.additions(
+              to: node, of: shown(from: theirs.lowerBound), count: theirs.count, into: Operand(.staged, staged))
+            scatter.sends.append(.init(peer: peer, range: staged..<staged + theirs.count))
+            staged += theirs.count
+          }
+          spread.receives.append(.init(peer: peer, range: theirs))
+        }
+        if hosts.delegate(of: hosts.host(of: peer), to: rank) == peer && !slice.isEmpty {
+          for node in hostNodes[hosts.host(of: peer)] {
+            scatter.receives.append(.init(peer: peer, range: received..<received + slice.count))
+            operands[node] = Operand(.received, received)
+            received += slice.count
+          }
+          spread.sends.append(.init(peer: peer, range: slice))
         }
       }
+      self.hostAdditions = hostAdditions
+      self.staged = staged
       self.scatter = scatter
       self.received = received
-
-      var spread = ExchangePlan()
-      for peer in 0..<size where peer != rank {
-        if !slice.isEmpty { spread.sends.append(.init(peer: peer, range: slice)) }
-        if !slices[peer].isEmpty { spread.receives.append(.init(peer: peer, range: slices[peer])) }
-      }
       self.spread = spread
       // A rank that owns no float has been sent none: there is no tree for it to finish.
-      additions = slice.isEmpty ? [] : tree.additions(of: operands)
-      whole = slice.isEmpty ? nil : operands[tree.root]
+      additions =
+        slice.isEmpty
+        ? []
+        : tree.additions(to: tree.root, of: operands, count: slice.count, into: Operand(.total, slice.lowerBound))
     }
   }
 
   /// Where an operand of an addition begins.
-  fileprivate enum Operand: Sendable, Hashable {
-    /// In this rank's own slots.
-    case held(Int)
-    /// In what other ranks sent.
-    case received(Int)
-    /// In another rank's slots, in memory that is shared.
-    case shown(peer: Int, Int)
-    /// In the total.
-    case total
+  fileprivate struct Operand: Sendable, Hashable {
+    enum Place: Hashable {
+      /// The slots of a rank of this host, counted within it.
+      case slots(of: Int)
+      /// What this rank sends to other hosts, and what they sent.
+      case staged, received
+      case total
+    }
+    let place: Place
+    let start: Int
+
+    init(_ place: Place, _ start: Int) {
+      self.place = place
+      self.start = start
+    }
   }
 
+  /// `result = left + right` on `count` floats; a copy where there is no right one.
   fileprivate struct Addition: Sendable {
     var left: Operand
-    var right: Operand
+    var right: Operand?
     var result: Operand
+    var count: Int
   }
 
   private let communicator: any Communicator
   private let method: ReductionMethod
   private let count: Int
+  private let hosts: HostMap
   private let plans: [Int: Plan]
-  private let slots: Buffer<Float>
+  /// The slots of each rank of this host.
+  private let slots: [Buffer<Float>]
+  private let mine: Buffer<Float>
+  private let staged: Buffer<Float>
   private let received: Buffer<Float>
+  /// One a host.
   private let total: Buffer<Float>
-  /// Every rank's slots (and behind rank 0's the total), where they lie in memory that all share.
-  private let shown: [Buffer<Float>]?
-  /// Every rank's opinion of its slice, where memory is shared: a cache line each, of which the first float is 1 or 0.
-  private let opinions: [Buffer<Float>]
+
+  /// Every rank's opinion of its slice, a cache line each, of which the first float is 1 or 0; one a host.
+  private let opinions: Buffer<Float>
+  private let opinionSpread: ExchangePlan
+
+  /// Whether each rank finishes its slice for all: what it makes of the sum is then what is spread.
+  public let finishesSlices: Bool
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
-  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and two more. Collective.
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and up to two more. Collective.
   ///
-  /// - Parameter sharesMemory: whether to use memory that all ranks share, if they do; it lasts as long as the process.
+  /// - Parameters:
+  ///   - sharesMemory: whether ranks of one host add in memory that they share; it lasts as long as the process.
+  ///   - finishesSlices: see the property; always so where all ranks share memory.
   public init(
     count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep,
-    sharesMemory: Bool = false
+    sharesMemory: Bool = false, finishesSlices: Bool = false
   ) throws(CommunicationError) {
     self.communicator = communicator
     self.method = method
     self.count = count
     let (rank, size) = (communicator.rank, communicator.size)
     let usesTree = size > 1 && method == .lockstep
-    func plans(isShared: Bool) -> [Int: Plan] {
-      Dictionary(
-        uniqueKeysWithValues: microbatchCounts.map {
-          ($0, Plan(leaves: $0, count: count, rank: rank, size: size, isShared: isShared))
-        })
-    }
-    let shared = plans(isShared: true)
-    let slotCount = count * max(1, shared.values.map(\.slots).max() ?? 0)
-    if usesTree && sharesMemory,
-      let shown = try communicator.sharedBuffers(count: slotCount + (rank == 0 ? count : 0)),
-      let opinions = try communicator.sharedBuffers(count: 16)
-    {
-      self.shown = shown
-      self.opinions = opinions
-      self.plans = shared
-      slots = shown[rank].prefix(slotCount)
-      received = Buffer(count: 0)
-      total = shown[0][shown[0].count - count..<shown[0].count]
+    let hosts = sharesMemory && usesTree ? communicator.hosts : .apart(size)
+    self.hosts = hosts
+    self.finishesSlices = usesTree && (finishesSlices || hosts.ranks.count == 1)
+    let plans = Dictionary(
+      uniqueKeysWithValues: microbatchCounts.map {
+        ($0, Plan(leaves: $0, count: count, rank: rank, hosts: hosts, size: size))
+      })
+    self.plans = plans
+    func most(_ part: KeyPath<Plan, Int>) -> Int { plans.values.map { $0[keyPath: part] }.max() ?? 0 }
+    let slotCount = count * max(1, most(\.slots))
+    if hosts == .apart(size) {
+      mine = Buffer(count: slotCount)
+      slots = [mine]
+      total = usesTree ? Buffer(count: count) : mine.prefix(count)
     } else {
-      shown = nil
-      opinions = []
-      self.plans = plans(isShared: false)
-      slots = Buffer(count: slotCount)
-      received = Buffer(count: usesTree ? self.plans.values.map(\.received).max() ?? 0 : 0)
-      total = Buffer(count: usesTree ? count : 0)
+      // The total lies behind the slots of the host's first rank.
+      let isFirst = hosts.neighbours(of: rank)[0] == rank
+      slots = try communicator.sharedBuffers(count: slotCount + (isFirst ? count : 0))
+      mine = slots[hosts.neighbours(of: rank).firstIndex(of: rank) ?? 0].prefix(slotCount)
+      total = slots[0][slots[0].count - count..<slots[0].count]
     }
+    opinions =
+      hosts == .apart(size)
+      ? Buffer(count: size * Self.line)
+      : try communicator.sharedBuffers(
+        count: hosts.neighbours(of: rank)[0] == rank ? size * Self.line : 0)[0]
+    opinionSpread = Self.opinionSpread(rank: rank, hosts: hosts, size: size)
+    staged = Buffer(count: most(\.staged))
+    received = Buffer(count: usesTree ? most(\.received) : 0)
   }
+
+  /// Floats that two ranks must not both write to.
+  private static let line = 16
+
+  /// Each rank's opinion to one rank of every other host.
+  private static func opinionSpread(rank: Int, hosts: HostMap, size: Int) -> ExchangePlan {
+    var spread = ExchangePlan()
+    for peer in 0..<size where hosts.host(of: peer) != hosts.host(of: rank) {
+      if hosts.delegate(of: hosts.host(of: peer), to: rank) == peer {
+        spread.sends.append(.init(peer: peer, range: rank * line..<(rank + 1) * line))
+      }
+      if hosts.delegate(of: hosts.host(of: rank), to: peer) == rank {
+        spread.receives.append(.init(peer: peer, range: peer * line..<(peer + 1) * line))
+      }
+    }
+    return spread
+  }
+
+  /// Whether all ranks add in memory that they share.
+  public var isShared: Bool { hosts.ranks.count == 1 && slots.count > 1 }
 
   /// This rank's part in a batch of `microbatches` microbatches, one of the counts that were planned.
   public func plan(microbatches: Int) -> Plan {
@@ -178,98 +241,119 @@ public final class GradientReduction {
   }
 
   /// Where the gradient of a ``Contribution`` goes.
-  public func slot(_ index: Int) -> Buffer<Float> { slots[index * count..<(index + 1) * count] }
+  public func slot(_ index: Int) -> Buffer<Float> { mine[index * count..<(index + 1) * count] }
 
   /// Carries out the additions that a contribution completes.
   public func fold(_ contribution: Contribution) {
     for fold in contribution.folds { add(slot(fold.source), into: slot(fold.destination)) }
   }
 
-  /// Whether slots and total lie in memory that all ranks share, so that each finishes a slice for all.
-  public var isShared: Bool { shown != nil }
-
   /// The sum over all ranks' contributions to `plan`, which must all be in their slots. Valid until the next batch.
   ///
   /// - Parameters:
-  ///   - inspect: called once, before `finish` and with the same; it only looks. Where memory is shared, it costs a barrier.
-  ///   - measure: called once where `isMeasured`, after `inspect` and before any rank's `finish`, with the whole total. Where memory is
-  ///     shared, it costs another barrier.
-  ///   - finish: called once, with the total, the part of it that this rank is to deal with, and whether `inspect` was true on every
-  ///     rank: the same on all. The part is its own slice where memory is shared, and what it writes to shared memory is seen by all
-  ///     ranks when `reduce` returns; else the whole.
+  ///   - made: what `finish` makes of the sum, float for float: the weights. Where the reduction ``finishesSlices``, each rank makes its
+  ///     slice and gets the others'; of the sum then only what lies behind `made` is returned.
+  ///   - inspect: called once, before `finish` and with the same; it only looks. Where slices are finished, it costs a barrier.
+  ///   - measure: called once where `isMeasured`, after `inspect` and before any rank's `finish`, with the whole total. Where slices are
+  ///     finished, it costs another barrier, and between hosts another exchange.
+  ///   - finish: called once, with the total, which it only reads, the part of it that this rank is to deal with, and whether
+  ///     `inspect` was true on every rank: the same on all. The part is its slice where the reduction ``finishesSlices``, else the
+  ///     whole.
   public func reduce(
-    _ plan: Plan, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, isMeasured: Bool = false,
-    measure: (Buffer<Float>) -> Void = { _ in },
+    _ plan: Plan, making made: Buffer<Float>? = nil, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
+    isMeasured: Bool = false, measure: (Buffer<Float>) -> Void = { _ in },
     finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws(CommunicationError) -> Buffer<Float> {
-    if isShared { return try reduceInPlace(plan, inspect, isMeasured: isMeasured, measure, finish) }
-    let total =
+    guard finishesSlices else {
       switch method {
       case .mpi: try reduceByAllreduce(plan)
-      case .lockstep: communicator.size == 1 ? slot(0) : try reduceByTree(plan)
+      case .lockstep: if communicator.size > 1 { try reduceByTree(plan) {} }
       }
-    let isGood = inspect?(total, 0..<count) ?? true
-    if isMeasured { measure(total) }
-    finish(total, 0..<count, isGood)
+      let isGood = inspect?(total, 0..<count) ?? true
+      if isMeasured { measure(total) }
+      finish(total, 0..<count, isGood)
+      return total
+    }
+    let made = made ?? total.prefix(0)
+    let mine = plan.slice.clamped(to: 0..<made.count)
+    try reduceByTree(plan) { () throws(CommunicationError) in
+      var isGood = true
+      if inspect != nil || isMeasured {
+        if isMeasured { try exchange(plan.spread, from: total, into: total) }
+        isGood = try agree(on: inspect?(total, plan.slice) ?? true)
+      }
+      if isMeasured {
+        measure(total)
+        // Behind this one the total may be written over.
+        try meetOnHost()
+      }
+      finish(total, plan.slice, isGood)
+      total[mine].copy(from: made[mine])
+    }
+    for others in [0..<mine.lowerBound, mine.upperBound..<made.count] { made[others].copy(from: total[others]) }
     return total
   }
 
-  private func reduceInPlace(
-    _ plan: Plan, _ inspect: ((Buffer<Float>, Range<Int>) -> Bool)?, isMeasured: Bool,
-    _ measure: (Buffer<Float>) -> Void, _ finish: (Buffer<Float>, Range<Int>, Bool) -> Void
-  ) throws(CommunicationError) -> Buffer<Float> {
-    // Behind this barrier everybody's slots are complete, and nobody reads the last total any more.
-    try communicator.barrier()
-    finishTree(plan)
-    var isGood = true
-    if let inspect {
-      opinions[communicator.rank][0] = inspect(total, plan.slice) ? 1 : 0
-      // Behind this one are the opinions.
-      try communicator.barrier()
-      for opinion in opinions where opinion[0] == 0 { isGood = false }
-    }
-    if isMeasured {
-      // Before this one the total is complete, and behind the other it may be written over.
-      if inspect == nil { try communicator.barrier() }
-      measure(total)
-      try communicator.barrier()
-    }
-    finish(total, plan.slice, isGood)
-    // Behind this one all that was made of the total is, and nobody reads this rank's slots any more.
-    try communicator.barrier()
-    return total
+  /// Makes the total, with `finishSlice` called once this rank's slice of it is complete and not yet spread.
+  private func reduceByTree(
+    _ plan: Plan, _ finishSlice: () throws(CommunicationError) -> Void
+  ) throws(CommunicationError) {
+    // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
+    try meetOnHost()
+    carryOut(plan.hostAdditions)
+    let isAlone = slots.count == 1
+    try exchange(plan.scatter, from: isAlone ? mine : staged, into: received)
+    carryOut(plan.additions)
+    try finishSlice()
+    try exchange(plan.spread, from: total, into: total)
+    // Behind this one the total is, and none of them reads this rank's slots any more.
+    try meetOnHost()
   }
 
-  private func reduceByTree(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
-    try communicator.exchange(plan.scatter, from: slots, into: received)
-    finishTree(plan)
-    try communicator.exchange(plan.spread, from: total, into: total)
-    return total
+  /// Whether all ranks are of a good opinion; behind it the host's total is complete.
+  private func agree(on opinion: Bool) throws(CommunicationError) -> Bool {
+    opinions[communicator.rank * Self.line] = opinion ? 1 : 0
+    try exchange(opinionSpread, from: opinions, into: opinions)
+    try meetOnHost()
+    return (0..<communicator.size).allSatisfy { opinions[$0 * Self.line] == 1 }
   }
 
-  /// The additions from all ranks' nodes to the root, on this rank's slice of the total.
-  private func finishTree(_ plan: Plan) {
-    for addition in plan.additions {
-      sum(
-        operand(addition.left, plan), operand(addition.right, plan), into: operand(addition.result, plan))
+  private func meetOnHost() throws(CommunicationError) {
+    if slots.count > 1 { try communicator.hostBarrier() }
+  }
+
+  private func exchange(
+    _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
+  ) throws(CommunicationError) {
+    if hosts.ranks.count > 1 { try communicator.exchange(plan, from: source, into: destination) }
+  }
+
+  private func carryOut(_ additions: [Addition]) {
+    for addition in additions {
+      let left = floats(addition.left, addition.count)
+      let result = floats(addition.result, addition.count)
+      if let right = addition.right {
+        sum(left, floats(right, addition.count), into: result)
+      } else {
+        result.copy(from: left)
+      }
     }
-    if let whole = plan.whole { operand(.total, plan).copy(from: operand(whole, plan)) }
   }
 
-  private func reduceByAllreduce(_ plan: Plan) throws(CommunicationError) -> Buffer<Float> {
+  private func floats(_ operand: Operand, _ count: Int) -> Buffer<Float> {
+    let range = operand.start..<operand.start + count
+    return switch operand.place {
+    case .slots(let place): slots[place][range]
+    case .staged: staged[range]
+    case .received: received[range]
+    case .total: total[range]
+    }
+  }
+
+  private func reduceByAllreduce(_ plan: Plan) throws(CommunicationError) {
     if plan.heldNodes == 0 { slot(0).fill(0) }
     for node in 1..<max(1, plan.heldNodes) { add(slot(node), into: slot(0)) }
     try communicator.allreduce(slot(0))
-    return slot(0)
-  }
-
-  private func operand(_ operand: Operand, _ plan: Plan) -> Buffer<Float> {
-    switch operand {
-    case .held(let start): slots[start..<start + plan.slice.count]
-    case .received(let start): received[start..<start + plan.slice.count]
-    case .shown(let peer, let start): shown?[peer][start..<start + plan.slice.count] ?? received
-    case .total: total[plan.slice]
-    }
   }
 }
 
@@ -278,10 +362,15 @@ public func microbatches(of count: Int, heldBy rank: Int, of size: Int) -> Range
   rank * count / size..<(rank + 1) * count / size
 }
 
-/// The floats that a rank finishes: even slices that begin at multiples of 16 floats, so that two owners share no cache line.
-private func sliceRange(of count: Int, ownedBy rank: Int, of size: Int) -> Range<Int> {
+/// The floats that each of `size` ranks finishes: even slices that begin at multiples of 16 floats, so that two owners share no
+/// cache line.
+public func slices(of count: Int, _ size: Int) -> [Range<Int>] {
   let lines = (count + 15) / 16
-  return min(rank * lines / size * 16, count)..<min((rank + 1) * lines / size * 16, count)
+  return (0..<size).map { min($0 * lines / size * 16, count)..<min(($0 + 1) * lines / size * 16, count) }
+}
+
+extension Range<Int> {
+  fileprivate func shifted(by offset: Int) -> Range { lowerBound + offset..<upperBound + offset }
 }
 
 extension ReductionTree {
@@ -314,9 +403,9 @@ extension ReductionTree {
     return (contributions, slots)
   }
 
-  /// The additions that make the root of `operands`, which cover all leaves; the last one's result is the total.
+  /// The additions on `count` floats that make `node` of `operands`, which cover it, with its value in `result`.
   fileprivate func additions(
-    of operands: [Node: GradientReduction.Operand]
+    to node: Node, of operands: [Node: GradientReduction.Operand], count: Int, into result: GradientReduction.Operand
   ) -> [GradientReduction.Addition] {
     var additions: [GradientReduction.Addition] = []
     func evaluate(_ node: Node) -> GradientReduction.Operand {
@@ -326,10 +415,15 @@ extension ReductionTree {
       if covered(by: right).isEmpty { return a }
       let b = evaluate(right)
       // The left operand has been read for the last time: its memory takes the result.
-      additions.append(.init(left: a, right: b, result: node == root ? .total : a))
+      additions.append(.init(left: a, right: b, result: a, count: count))
       return a
     }
-    _ = evaluate(root)
+    let last = evaluate(node)
+    if additions.isEmpty {
+      additions.append(.init(left: last, right: nil, result: result, count: count))
+    } else {
+      additions[additions.count - 1].result = result
+    }
     return additions
   }
 }

@@ -9,6 +9,7 @@ import Tensors
 public final class InProcessCommunicator: Communicator {
   public let rank: Int
   public var size: Int { world.size }
+  public var hosts: HostMap { world.hosts }
   private let world: World
 
   private init(rank: Int, world: World) {
@@ -18,11 +19,14 @@ public final class InProcessCommunicator: Communicator {
 
   /// Runs `body` once on each of `size` threads, as the ranks of one world, and returns their results in rank order when
   /// all have ended. Where ranks throw, the others are freed from their waiting and the first error is thrown.
+  ///
+  /// - Parameter hosts: which ranks share memory; all of them by default.
   public static func run<Result: Sendable>(
-    size: Int, _ body: @escaping @Sendable (InProcessCommunicator) throws -> Result
+    size: Int, hosts: HostMap? = nil, _ body: @escaping @Sendable (InProcessCommunicator) throws -> Result
   ) throws -> [Result] {
     precondition(size >= 1, "a world of \(size) ranks")
-    let world = World(size: size)
+    let world = World(hosts: hosts ?? .together(size))
+    precondition(world.size == size, "hosts of \(world.size) ranks in a world of \(size)")
     let outcomes = Mutex<[Swift.Result<Result, any Error>?]>(Array(repeating: nil, count: size))
     let ranks = DispatchGroup()
     for rank in 0..<size {
@@ -40,7 +44,9 @@ public final class InProcessCommunicator: Communicator {
     }
   }
 
-  public func barrier() throws(CommunicationError) { try world.wait(rank: rank) }
+  public func barrier() throws(CommunicationError) { try world.all.wait(rank: rank) }
+
+  public func hostBarrier() throws(CommunicationError) { try world.meetings[hosts.host(of: rank)].wait(rank: rank) }
 
   public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
     try share(.floats(buffer)) { board throws(CommunicationError) in
@@ -74,10 +80,10 @@ public final class InProcessCommunicator: Communicator {
     }
   }
 
-  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
     var all: [Buffer<Float>] = []
     try share(.floats(Buffer(count: count))) { board throws(CommunicationError) in all = board.map(\.floats) }
-    return all
+    return hosts.neighbours(of: rank).map { all[$0] }
   }
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
@@ -98,9 +104,9 @@ public final class InProcessCommunicator: Communicator {
     _ entry: Entry, _ read: ([Entry]) throws(CommunicationError) -> Void
   ) throws(CommunicationError) {
     world.board.withLock { $0[rank] = entry }
-    try world.wait(rank: rank)
+    try world.all.wait(rank: rank)
     try read(world.board.withLock { $0 })
-    try world.wait(rank: rank)
+    try world.all.wait(rank: rank)
   }
 }
 
@@ -127,52 +133,78 @@ private enum Entry: Sendable {
 
 /// What the ranks of one world share.
 private final class World: Sendable {
-  private struct Meeting {
+  let hosts: HostMap
+  let board: Mutex<[Entry]>
+  /// Where all ranks meet, and where those of each host do.
+  let all: Meeting
+  let meetings: [Meeting]
+
+  init(hosts: HostMap) {
+    self.hosts = hosts
+    let size = hosts.ranks.reduce(0) { $0 + $1.count }
+    board = Mutex(Array(repeating: .nothing, count: size))
+    all = Meeting(of: Array(0..<size))
+    meetings = hosts.ranks.map(Meeting.init)
+  }
+
+  var size: Int { all.ranks.count }
+  var failedRank: Int? { all.failedRank }
+
+  /// Whoever waits for this rank, or will, is told.
+  func fail(rank: Int) {
+    // At the host's meeting too it is the world's first failure that is told of.
+    let first = all.fail(rank: rank)
+    for meeting in meetings { _ = meeting.fail(rank: first) }
+  }
+}
+
+/// A place where some ranks wait for one another, over and over.
+private final class Meeting: Sendable {
+  private struct State {
     var arrived = 0
     var failedRank: Int?
   }
 
-  let size: Int
-  let board: Mutex<[Entry]>
-  private let meeting = Mutex(Meeting())
+  let ranks: [Int]
+  private let state = Mutex(State())
   private let gates: [DispatchSemaphore]
 
-  init(size: Int) {
-    self.size = size
-    board = Mutex(Array(repeating: .nothing, count: size))
-    gates = (0..<size).map { _ in DispatchSemaphore(value: 0) }
+  init(of ranks: [Int]) {
+    self.ranks = ranks
+    gates = ranks.map { _ in DispatchSemaphore(value: 0) }
   }
 
-  var failedRank: Int? { meeting.withLock { $0.failedRank } }
+  var failedRank: Int? { state.withLock { $0.failedRank } }
 
   /// Returns when all ranks have come here; throws when one of them never will.
   func wait(rank: Int) throws(CommunicationError) {
-    let isLast = meeting.withLock { meeting in
-      meeting.arrived += 1
-      guard meeting.arrived == size else { return false }
-      meeting.arrived = 0
+    let place = ranks.firstIndex(of: rank) ?? 0
+    let isLast = state.withLock { state in
+      state.arrived += 1
+      guard state.arrived == ranks.count else { return false }
+      state.arrived = 0
       return true
     }
     if isLast {
-      for (other, gate) in gates.enumerated() where other != rank { gate.signal() }
+      for (other, gate) in gates.enumerated() where other != place { gate.signal() }
     } else {
-      gates[rank].wait()
+      gates[place].wait()
     }
     if let failed = failedRank {
       // The gate stays open: a rank that goes on all the same is told again at the next one.
-      gates[rank].signal()
+      gates[place].signal()
       throw CommunicationError("rank \(failed) failed, and rank \(rank) waited for it")
     }
   }
 
-  /// Opens every gate for good: whoever waits for this rank, or will, is told.
-  func fail(rank: Int) {
-    let isFirst = meeting.withLock { meeting in
-      guard meeting.failedRank == nil else { return false }
-      meeting.failedRank = rank
-      return true
+  /// Opens every gate for good, and returns the first rank that failed.
+  func fail(rank: Int) -> Int {
+    let first = state.withLock { state in
+      defer { state.failedRank = state.failedRank ?? rank }
+      return state.failedRank
     }
-    guard isFirst else { return }
+    if let first { return first }
     for gate in gates { gate.signal() }
+    return rank
   }
 }

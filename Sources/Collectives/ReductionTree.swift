@@ -46,13 +46,15 @@ public struct ReductionTree: Sendable, Equatable {
     min(node.index << node.level, leaves)..<min((node.index + 1) << node.level, leaves)
   }
 
-  /// The fewest nodes that cover exactly `range`, from left to right: what a rank that holds `range` can add up alone.
-  public func nodes(covering range: Range<Int>) -> [Node] {
+  /// The fewest nodes that cover exactly `ranges`, which do not overlap, from left to right: what ranks that hold these can add up
+  /// without the others.
+  public func nodes(covering ranges: [Range<Int>]) -> [Node] {
     var nodes: [Node] = []
     func visit(_ node: Node) {
       let covered = covered(by: node)
-      if covered.isEmpty || covered.upperBound <= range.lowerBound || covered.lowerBound >= range.upperBound { return }
-      if range.lowerBound <= covered.lowerBound && covered.upperBound <= range.upperBound {
+      let held = ranges.reduce(0) { $0 + $1.clamped(to: covered).count }
+      if held == 0 { return }
+      if held == covered.count {
         nodes.append(node)
       } else {
         visit(node.children.left)
@@ -62,4 +64,7 @@ public struct ReductionTree: Sendable, Equatable {
     visit(root)
     return nodes
   }
+
+  /// See ``nodes(covering:)-([Range<Int>])``.
+  public func nodes(covering range: Range<Int>) -> [Node] { nodes(covering: [range]) }
 }

@@ -4,7 +4,8 @@ import Collectives
 import Glibc
 
 // Every call of MPI's that this program makes, wrapped once: raw memory and codes inside, errors outside. The communicator
-// is always the world. Nothing here waits without limit but `allreduce` (see there), `initialise` and `finalise`.
+// is the world, but for memory that a host's ranks share. Nothing here waits without limit but `allreduce` (see there), and what has
+// no form that could be polled: `initialise`, `finalise`, and making communicators and windows, all before the first step.
 
 /// Requests under way, to be completed by ``wait(for:limit:during:)``; kept and reused, so that a step allocates nothing.
 @safe
@@ -150,20 +151,30 @@ enum MPICalls {
 
   // MARK: Memory that the ranks of one host share
 
-  /// The communicator of the ranks on this host.
-  static func hostCommunicator() throws(CommunicationError) -> MPI_Comm? {
+  /// The communicator of the ranks on this host, and the world's rank of its first.
+  static func hostCommunicator() throws(CommunicationError) -> (communicator: MPI_Comm?, first: Int) {
     var host: MPI_Comm?
     try check(
       unsafe MPI_Comm_split_type(
         lockstep_mpi_comm_world(), Int32(MPI_COMM_TYPE_SHARED), 0, lockstep_mpi_info_null(), &host),
       "MPI_Comm_split_type")
-    return unsafe host
+    var hostGroup: MPI_Group?
+    var worldGroup: MPI_Group?
+    try check(unsafe MPI_Comm_group(host, &hostGroup), "MPI_Comm_group")
+    try check(unsafe MPI_Comm_group(lockstep_mpi_comm_world(), &worldGroup), "MPI_Comm_group")
+    var first: Int32 = 0
+    var rank: Int32 = 0
+    try check(
+      unsafe MPI_Group_translate_ranks(hostGroup, 1, &first, worldGroup, &rank), "MPI_Group_translate_ranks")
+    return unsafe (host, Int(rank))
   }
 
-  static func size(of communicator: MPI_Comm?) throws(CommunicationError) -> Int {
-    var size: Int32 = 0
-    try check(unsafe MPI_Comm_size(communicator, &size), "MPI_Comm_size")
-    return Int(size)
+  /// The communicator of the ranks of one `colour`, in the order of their world.
+  static func communicator(colour: Int) throws(CommunicationError) -> MPI_Comm? {
+    var communicator: MPI_Comm?
+    try check(
+      unsafe MPI_Comm_split(lockstep_mpi_comm_world(), Int32(colour), 0, &communicator), "MPI_Comm_split")
+    return unsafe communicator
   }
 
   /// Allocates a window of `count` floats on each rank of `communicator`, in memory that all of them see.
@@ -216,6 +227,14 @@ enum MPICalls {
   }
 
   // MARK: Completion
+
+  /// Lets messages under way move on, while this rank waits for something else than a message.
+  static func progress() throws(CommunicationError) {
+    var isThere: Int32 = 0
+    try check(
+      unsafe MPI_Iprobe(
+        MPI_ANY_SOURCE, MPI_ANY_TAG, lockstep_mpi_comm_world(), &isThere, lockstep_mpi_status_ignore()), "MPI_Iprobe")
+  }
 
   /// Polls until all requests are complete: the only wait of a run. Open MPI makes progress only while it is polled, and
   /// gives up the processor between polls where ranks outnumber cores.

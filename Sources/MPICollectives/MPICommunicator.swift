@@ -7,29 +7,44 @@ import Tensors
 public final class MPICommunicator: Communicator {
   public let rank: Int
   public let size: Int
+  public private(set) var hosts: HostMap
   /// How long a rank waits for the others before it gives up.
   private let patience: Patience
   private var requests = Requests()
-  private var windows = SharedWindows()
+  private var windows: SharedWindows
 
   /// Initialises MPI, or joins it where it already is, and finds this process' place.
   ///
   /// - Parameter patience: how long any wait may last. Longer than the slowest rank's longest pause, such as a checkpoint to
   ///   a slow disk.
   /// - Parameter watchdog: what is told where this rank is, and tells the others.
-  public init(patience: Duration = .seconds(600), watchdog: Watchdog? = nil) throws(CommunicationError) {
+  /// - Parameter hosts: which ranks are to share memory, for ranks that are on one machine and do as if they were not; as MPI finds
+  ///   it by default.
+  public init(
+    patience: Duration = .seconds(600), watchdog: Watchdog? = nil, hosts: HostMap? = nil
+  ) throws(CommunicationError) {
     let heartbeat = watchdog?.heartbeat ?? Heartbeat()
     self.patience = Patience(limit: patience, heartbeat: heartbeat)
-    if !MPICalls.isInitialised() {
-      heartbeat.wait = .blocked
-      try MPICalls.initialise()
-      heartbeat.wait = .none
-    }
+    // What has no form that could be polled, only a watchdog can bound.
+    heartbeat.wait = .blocked
+    defer { heartbeat.wait = .none }
+    if !MPICalls.isInitialised() { try MPICalls.initialise() }
     rank = try MPICalls.rank()
     size = try MPICalls.size()
+    self.hosts = .apart(size)
+    unsafe windows = SharedWindows(self.hosts, rank: rank, communicator: nil)
+    if let hosts {
+      self.hosts = hosts
+      windows = try unsafe SharedWindows(
+        hosts, rank: rank, communicator: MPICalls.communicator(colour: hosts.host(of: rank)))
+    } else {
+      let (communicator, first) = try unsafe MPICalls.hostCommunicator()
+      self.hosts = HostMap(colours: try gatherEqual(littleEndianBytes(of: first)).map(count(fromLittleEndianBytes:)))
+      windows = unsafe SharedWindows(self.hosts, rank: rank, communicator: communicator)
+    }
     guard let watchdog else { return }
-    let hosts = try gather(Array(watchdog.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
-    watchdog.hosts.withLock { $0 = hosts }
+    let names = try gather(Array(watchdog.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    watchdog.hosts.withLock { $0 = names }
   }
 
   /// Leaves MPI: collective, and the last call that may be made.
@@ -48,11 +63,8 @@ public final class MPICommunicator: Communicator {
   public func entered(_ phase: Phase, step: Int?) { patience.heartbeat.moved(to: phase, step: step) }
 
   public func barrier() throws(CommunicationError) {
-    guard windows.barrier == nil else {
-      try windows.barrier?.wait(limit: patience)
-      return
-    }
-    try barrierByMessages()
+    guard windows.barrier != nil && hosts.ranks.count == 1 else { return try barrierByMessages() }
+    try hostBarrier()
   }
 
   private func barrierByMessages() throws(CommunicationError) {
@@ -60,9 +72,11 @@ public final class MPICommunicator: Communicator {
     try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibarrier")
   }
 
-  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+  public func hostBarrier() throws(CommunicationError) { try windows.barrier?.wait(limit: patience) }
+
+  public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
     let counts = try gather(littleEndianBytes(of: count)).map(self.count(fromLittleEndianBytes:))
-    let buffers = try windows.allocate(counts, rank: rank)
+    let buffers = try windows.allocate(counts)
     // Not the windows' own barrier: its words may not be zeroed everywhere yet.
     try barrierByMessages()
     return buffers

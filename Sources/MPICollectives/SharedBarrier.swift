@@ -12,35 +12,41 @@ struct SharedBarrier {
 
   private let mine: UnsafeMutablePointer<Atomic<UInt32>>
   private let all: [UnsafeMutablePointer<Atomic<UInt32>>]
+  /// Whose words they are, in the world.
+  private let ranks: [Int]
   private var arrivals: UInt32 = 0
 
-  /// Of the ranks whose parts begin at `parts`, zeroed, this one being `rank`.
-  init(_ parts: [UnsafeMutablePointer<Float>], rank: Int) {
+  /// Of the ranks whose parts begin at `parts`, zeroed, this one's at `place`.
+  init(_ parts: [UnsafeMutablePointer<Float>], ranks: [Int], place: Int) {
     unsafe all = parts.map { unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: Atomic<UInt32>.self) }
-    unsafe mine = all[rank]
+    unsafe mine = all[place]
+    self.ranks = ranks
   }
 
   /// Returns once every rank has called it as often as this one; their stores from before are then seen.
   mutating func wait(limit: Patience) throws(CommunicationError) {
     arrivals &+= 1
     unsafe mine.pointee.store(arrivals, ordering: .releasing)
-    for rank in unsafe all.indices { try wait(for: rank, limit) }
+    for place in unsafe all.indices { try wait(for: place, limit) }
   }
 
-  private func wait(for rank: Int, _ limit: Patience) throws(CommunicationError) {
+  private func wait(for place: Int, _ limit: Patience) throws(CommunicationError) {
     var polls = 0
     var waiting = Waiting(limit)
     defer { waiting.end() }
     // Counts wrap; a rank is at most one arrival ahead.
-    while unsafe Int32(bitPattern: all[rank].pointee.load(ordering: .acquiring) &- arrivals) < 0 {
+    while unsafe Int32(bitPattern: all[place].pointee.load(ordering: .acquiring) &- arrivals) < 0 {
       polls += 1
       // The others are as good as here, or have not got a processor: after some microseconds of the one, give way to the other.
       guard polls > 2000 else { continue }
       sched_yield()
+      // The rank waited for may be waiting for a message from here to another host.
+      try MPICalls.progress()
       guard polls % 64 == 0 else { continue }
-      waiting.awaits(rank)
+      waiting.awaits(ranks[place])
       guard !waiting.isOver() else {
-        throw CommunicationError("barrier: rank \(rank) has not answered for \(waiting.time.components.seconds) s")
+        throw CommunicationError(
+          "barrier: rank \(ranks[place]) has not answered for \(waiting.time.components.seconds) s")
       }
     }
   }

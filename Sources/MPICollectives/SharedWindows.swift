@@ -3,43 +3,53 @@ internal import COpenMPI
 import Collectives
 import Tensors
 
-/// Windows of memory that all ranks share, if they do. They last as long as the process, so nothing keeps their handles.
+/// Windows of memory that the ranks of one host share. They last as long as the process, so nothing keeps their handles.
+@safe
 struct SharedWindows {
   /// In the first window; nil as long as there is none.
   var barrier: SharedBarrier?
   /// What MPI itself may come to use of a host's shared memory for each rank: the segment of its messages (vader), of which it
   /// fills more and more, and bookkeeping.
   private static let allowance = 4 << 20 + 1 << 16
+  private let communicator: MPI_Comm?
+  private let neighbours: [Int]
+  private let place: Int
 
-  /// One buffer a rank, of so many floats each; nil where the ranks are on several hosts. Collective; nobody may use a buffer before
-  /// a barrier by messages.
-  mutating func allocate(_ counts: [Int], rank mine: Int) throws(CommunicationError) -> [Buffer<Float>]? {
-    let host = try unsafe MPICalls.hostCommunicator()
-    let size = counts.count
-    guard try unsafe MPICalls.size(of: host) == size else { return nil }
-    // With all ranks on one host, in the order of their world (the split's key is equal), host rank = rank.
+  /// For the ranks of one host of `hosts`, `rank` among them, whom `communicator` joins in their order.
+  init(_ hosts: HostMap, rank: Int, communicator: MPI_Comm?) {
+    neighbours = hosts.neighbours(of: rank)
+    place = neighbours.firstIndex(of: rank) ?? 0
+    unsafe self.communicator = communicator
+  }
+
+  /// One buffer a rank of this host, of so many floats for each rank of the world. Collective; nobody may use a buffer before a
+  /// barrier by messages.
+  mutating func allocate(_ counts: [Int]) throws(CommunicationError) -> [Buffer<Float>] {
     let header = SharedBarrier.floatCount
     // MPI's own error leaves the other ranks waiting and says nothing of the place.
-    let needed = counts.reduce(0) { $0 + ($1 + header) * MemoryLayout<Float>.stride + Self.allowance }
-    if mine == 0, let left = MPICalls.sharedMemoryLeft(), left < UInt64(needed) {
+    let needed = neighbours.reduce(0) {
+      $0 + (counts[$1] + header) * MemoryLayout<Float>.stride + Self.allowance
+    }
+    if place == 0, let left = MPICalls.sharedMemoryLeft(), left < UInt64(needed) {
       throw CommunicationError(MPICalls.noSharedMemory)
     }
     // Whole cache lines, so that every rank's part begins at one.
-    let window = try unsafe MPICalls.allocateShared((header + counts[mine] + 15) / 16 * 16, host)
+    let mine = (header + counts[neighbours[place]] + 15) / 16 * 16
+    let window = try unsafe MPICalls.allocateShared(mine, communicator)
     var parts: [UnsafeMutablePointer<Float>] = unsafe []
     var buffers: [Buffer<Float>] = []
-    for rank in 0..<size {
-      let (base, floats) = try unsafe MPICalls.sharedMemory(of: rank, window)
-      guard let base = unsafe base else { return nil }
+    for (place, neighbour) in neighbours.enumerated() {
+      let (base, floats) = try unsafe MPICalls.sharedMemory(of: place, window)
+      guard let base = unsafe base else { throw CommunicationError("MPI_Win_shared_query: no memory") }
       unsafe parts.append(base)
       // MPI promises nothing about what is in a window.
-      if rank == mine {
+      if place == self.place {
         try unsafe MPICalls.populate(base, floats)
         unsafe base.update(repeating: 0, count: floats)
       }
-      unsafe buffers.append(Buffer(processMemory: base + header, count: counts[rank]))
+      unsafe buffers.append(Buffer(processMemory: base + header, count: counts[neighbour]))
     }
-    if barrier == nil { barrier = unsafe SharedBarrier(parts, rank: mine) }
+    if barrier == nil { barrier = unsafe SharedBarrier(parts, ranks: neighbours, place: place) }
     return buffers
   }
 }

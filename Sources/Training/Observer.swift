@@ -98,6 +98,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var secondsToFirstStep: Double
   public var communicationFraction: Double
   public var peakResidentBytes: Int
+  /// Of what the optimizer keeps of the parameters, on the rank with the most.
+  public var momentBytes: Int
   public var weightsDigest: String
 
   enum CodingKeys: String, CodingKey {
@@ -110,6 +112,7 @@ public struct TrainingSummary: Sendable, Codable {
     case secondsToFirstStep = "seconds_to_first_step"
     case communicationFraction = "communication_fraction"
     case peakResidentBytes = "peak_resident_bytes"
+    case momentBytes = "moment_bytes"
     case weightsDigest = "weights_digest"
   }
 }

@@ -1,6 +1,5 @@
 import Checkpoints
 import NeuralNetworks
-import Optimizers
 import Tensors
 
 /// The files of a run on rank 0: its directory, held by this process alone, and the checkpoints in it.
@@ -48,7 +47,8 @@ final class RunFiles {
 struct CheckpointContent {
   let layout: ParameterLayout
   let parameters: Buffer<Float>
-  let optimizer: any Optimizer
+  /// What the optimizer keeps of every parameter, by name.
+  let moments: [(name: String, values: Buffer<Float>)]
   let recipe: Recipe
 
   /// What may differ between a run and the one that it goes on from: how long, and on which machine.
@@ -57,7 +57,7 @@ struct CheckpointContent {
   private var tensors: [NamedTensor] {
     var tensors: [NamedTensor] = []
     for (prefix, block) in [("", parameters)]
-      + optimizer.state.map({ ("\(Checkpoint.optimizerPrefix)\($0.name).", $0.values) })
+      + moments.map({ ("\(Checkpoint.optimizerPrefix)\($0.name).", $0.values) })
     {
       for (parameter, range) in zip(layout.parameters, layout.ranges) {
         tensors.append(NamedTensor(name: prefix + parameter.name, shape: parameter.shape, values: block[range]))

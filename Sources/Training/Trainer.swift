@@ -18,7 +18,9 @@ public final class Trainer {
   private let step: TrainingStep
   private let evaluation: Evaluation
   private let files: RunFiles?
-  private let content: CheckpointContent
+  private let recipe: Recipe
+  /// Where every rank has only a slice of the moments.
+  private let shards: OptimizerShards?
   private let hosts: Int
   private let control: RunControl
   private let drift: DriftCheck
@@ -44,6 +46,7 @@ public final class Trainer {
   /// The time in steps, and the samples of them: no evaluation, no checkpoint.
   private var trainingTime = Duration.zero
   private var trainedSamples = 0
+  private let momentBytes: Int
   private var ranksTimes: [(compute: Double, reduction: Double)]
 
   /// The weights, a flat block of the network's layout, as they stand between two steps.
@@ -72,10 +75,11 @@ public final class Trainer {
       let batches = try Self.batches(configuration, samples: training.count, ranks: communicator.size)
       return (batches, try Self.schedule(configuration, batches), try Self.network(configuration, training, test))
     }
-    let recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
+    recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
     try communicator.requireEqual(
       recipe.entries.map { ($0.key, $0.value) } + [
         ("shared_memory", "\(configuration.sharesMemory)"),
+        ("optimizer_sharding", "\(configuration.shardsOptimizer)"),
         ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
         ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
         ("checkpoint_every", "\(configuration.checkpointEvery)"),
@@ -87,26 +91,33 @@ public final class Trainer {
     ranksTimes = names.map { _ in (0, 0) }
 
     let sharesMemory = configuration.sharesMemory && configuration.reduction == .lockstep
+    let shardsOptimizer = configuration.shardsOptimizer && configuration.reduction == .lockstep
+    let slices = TrainingStep.slices(of: network, ranks: communicator.size)
     let optimizer: Adam
     do throws(CommunicationError) {
       let memory = try RunMemory(
-        count: network.layout.count, communicator: communicator, sharesMemory: sharesMemory)
+        count: network.layout.count, slice: slices[communicator.rank], communicator: communicator,
+        sharesMemory: sharesMemory, shardsOptimizer: shardsOptimizer)
+      momentBytes = memory.momentBytes
       optimizer = Adam(
         firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate,
         schedule: schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
-        communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
-        clipNorm: configuration.clipNorm)
+        keeping: memory.kept, communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
+        stepsSlices: shardsOptimizer, clipNorm: configuration.clipNorm)
+      shards =
+        memory.isSharded ? OptimizerShards(optimizer, slices: slices, communicator: communicator) : nil
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
     evaluation = Evaluation(network: network, data: test, communicator: communicator)
-    content = CheckpointContent(
-      layout: network.layout, parameters: step.parameters, optimizer: optimizer, recipe: recipe)
     state = RunState(seed: configuration.seed)
 
-    let (content, rank, observed) = (content, communicator.rank, self.observers)
+    let moments = shards?.makeWhole() ?? optimizer.state
+    let content = CheckpointContent(
+      layout: network.layout, parameters: step.parameters, moments: moments, recipe: recipe)
+    let (rank, observed) = (communicator.rank, self.observers)
     let layout = network
     let parameters = step.parameters
     let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
@@ -115,7 +126,7 @@ public final class Trainer {
       return try Self.open(configuration, content) { line in for observer in observed { observer.warned(line) } }
     }
     self.files = files
-    try share(restored)
+    try share(restored, moments)
   }
 
   private static func batches(
@@ -209,7 +220,7 @@ public final class Trainer {
   }
 
   /// Gives every rank what rank 0 starts from. Collective.
-  private func share(_ restored: RunState?) throws(TrainingError) {
+  private func share(_ restored: RunState?, _ moments: [OptimizerShards.Moment]) throws(TrainingError) {
     let words = restored.map { [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step)] } ?? []
     try communicating { () throws(CommunicationError) in
       let shared = try communicator.gather(words: words)[0]
@@ -219,9 +230,9 @@ public final class Trainer {
         savedAtStep = state.step
         verifiedAtStep = state.step
       }
-      for block in [step.parameters] + step.optimizer.state.map(\.values) {
-        try communicator.broadcast(block, from: 0)
-      }
+      try communicator.broadcast(step.parameters, from: 0)
+      if let shards { return try shards.scatter(moments) }
+      for (_, values) in moments { try communicator.broadcast(values, from: 0) }
     }
   }
 
@@ -251,7 +262,7 @@ public final class Trainer {
       try saveIfDue(epochEnded: state.sampleOffset == 0)
       if state.epoch < configuration.epochs && !isAtLimit { try answer() }
     }
-    if savedAtStep != state.step { try save() }
+    if try isSaveAgreed(savedAtStep != state.step) { try save() }
     if tested == nil { tested = try test().sums }
     let summary = try summarise(tested ?? LossSums())
     try tell { observer throws(TrainingError) in try observer.ended(summary) }
@@ -387,15 +398,15 @@ public final class Trainer {
     asked = []
     control.forget(.save)
     // mpirun passes a signal to one rank after another: several within a second are one.
-    guard savedOnRequestAt.map({ .now - $0 >= .seconds(1) }) ?? true else { return }
-    savedOnRequestAt = .now
-    if savedAtStep != state.step { try save() }
+    let isRepeated = savedOnRequestAt.map { .now - $0 < .seconds(1) } ?? false
+    if !isRepeated { savedOnRequestAt = .now }
+    if try isSaveAgreed(!isRepeated && savedAtStep != state.step) { try save() }
   }
 
   /// Ends the run after a checkpoint, on all ranks. Collective.
   private func stop() throws(TrainingError) -> Never {
     try communicator.agree { () throws(TrainingError) in
-      if savedAtStep != state.step { try save() }
+      if try isSaveAgreed(savedAtStep != state.step) { try save() }
       if let saveFailure { throw saveFailure }
     }
     let cause = asked.contains(.stop) ? "a signal" : "--max-time"
@@ -420,8 +431,9 @@ public final class Trainer {
     let start = ContinuousClock.now
     var isSaved = savedAtStep == state.step
     let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
-      // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away.
-      guard !isSaved, !asked.union(pending).isEmpty else { return }
+      // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away, if it
+      // has all that there is to save.
+      guard shards == nil, !isSaved, !asked.union(pending).isEmpty else { return }
       isSaved = true
       try save()
     }
@@ -435,11 +447,26 @@ public final class Trainer {
       case .steps(let count): state.step % count == 0
       case .minutes(let count): (.now - savedAt).seconds >= count * 60
       }
-    if isDue && savedAtStep != state.step { try save() }
+    // The clocks of ranks differ; epochs and steps do not.
+    let isClear = if case .minutes = configuration.checkpointEvery { false } else { !isDue }
+    if isClear { return }
+    if try isSaveAgreed(isDue && savedAtStep != state.step) { try save() }
   }
 
-  /// On rank 0; the others go on, and meet it at the next reduction.
+  /// Whether to save now: what rank 0 says, where all ranks must take part. Collective there.
+  private func isSaveAgreed(_ mine: Bool) throws(TrainingError) -> Bool {
+    guard shards != nil, configuration.runDirectory != nil else { return mine }
+    return try communicating { () throws(CommunicationError) in
+      try communicator.gather(words: [mine ? 1 : 0])[0][0] == 1
+    }
+  }
+
+  /// On rank 0; the others go on, and meet it at the next reduction. Collective where ranks have slices of the moments.
   private func save() throws(TrainingError) {
+    guard configuration.runDirectory != nil else { return }
+    let moments = try communicating { () throws(CommunicationError) in
+      try shards?.gather() ?? step.optimizer.state
+    }
     guard let files else { return }
     communicator.entered(.checkpoint, step: state.step)
     guard allFinite(step.parameters) else {
@@ -450,6 +477,8 @@ public final class Trainer {
     }
     // Failed or not: the next is due an interval later.
     defer { savedAt = .now }
+    let content = CheckpointContent(
+      layout: network.layout, parameters: step.parameters, moments: moments, recipe: recipe)
     let path: String
     do throws(TrainingError) { path = try files.save(content, state, warn: warn) } catch {
       saveFailure = error
@@ -493,7 +522,7 @@ public final class Trainer {
 
   private func summarise(_ tested: LossSums) throws(TrainingError) -> TrainingSummary {
     let peaks = try communicating { () throws(CommunicationError) in
-      try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes)])
+      try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
     }
     return TrainingSummary(
       model: configuration.model, parameters: network.layout.learntCount, ranks: communicator.size,
@@ -504,7 +533,7 @@ public final class Trainer {
       trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,
-      peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0),
+      peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0), momentBytes: Int(peaks.map { $0[1] }.max() ?? 0),
       weightsDigest: network.layout.digest(of: step.parameters).hex)
   }
 }

@@ -24,6 +24,8 @@ public struct TrainingConfiguration: Sendable {
   public var reduction = ReductionMethod.lockstep
   /// Whether ranks of one host add gradients in memory that they share; the same bits either way.
   public var sharesMemory = true
+  /// Whether each rank keeps the optimizer's moments of a slice alone and steps that for all; the same bits either way.
+  public var shardsOptimizer = false
   /// Ends the run after this many steps, counted over all its parts.
   public var maxSteps: Int?
   /// Where the run's files go; nil for none at all.

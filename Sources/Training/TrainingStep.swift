@@ -23,24 +23,37 @@ public final class TrainingStep {
   private let communicator: any Communicator
   private let feed: Feed
   private let clipNorm: Float?
+  /// The parameters whose moments the optimizer has here.
+  private let kept: Range<Int>
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
   ///
-  /// - Parameter clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
+  /// - Parameters:
+  ///   - kept: the parameters whose moments the optimizer has: all, or with `stepsSlices` at least those of ``slices(of:ranks:)``.
+  ///   - stepsSlices: whether each rank steps a slice of the weights for all; always so where all ranks share memory.
+  ///   - clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
   public init(
     network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
-    communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool, clipNorm: Float? = nil
+    keeping kept: Range<Int>? = nil, communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool,
+    stepsSlices: Bool = false, clipNorm: Float? = nil
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
     self.parameters = parameters
     self.communicator = communicator
     self.clipNorm = clipNorm
+    self.kept = kept ?? 0..<parameters.count
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
-      communicator: communicator, method: method, sharesMemory: sharesMemory)
+      communicator: communicator, method: method, sharesMemory: sharesMemory, finishesSlices: stepsSlices)
     feed = Feed(data, capacity: batches.microbatch)
+  }
+
+  /// The parameters of `network` that each of so many ranks steps, where each steps a slice.
+  static func slices(of network: Network, ranks: Int) -> [Range<Int>] {
+    let learnt = 0..<network.layout.count
+    return Collectives.slices(of: learnt.count + BatchSums.count, ranks).map { $0.clamped(to: learnt) }
   }
 
   /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
@@ -70,25 +83,19 @@ public final class TrainingStep {
     let computed = ContinuousClock.now
     var updating = Duration.zero
     var (isFinite, scale) = (true, 1 / Float(batch.positions.count))
-    var stepped = 0..<0
     let learnt = 0..<parameters.count
     let total = try reduction.reduce(
-      plan, inspect: { total, range in allFinite(total[range]) }, isMeasured: clipNorm != nil,
+      plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isMeasured: clipNorm != nil,
       measure: { total in scale = meanScale(total[learnt], samples: batch.positions.count, clipNorm: clipNorm) }
     ) { total, range, isFiniteEverywhere in
       isFinite = isFiniteEverywhere
       guard isFinite else { return }
       let start = ContinuousClock.now
-      stepped = range.clamped(to: learnt)
-      optimizer.update(parameters, gradient: total[learnt], in: stepped, scale: scale, step: step)
-      // Where each rank steps a slice, the others find its new weights in the place of the gradient's sum.
-      if reduction.isShared { total[stepped].copy(from: parameters[stepped]) }
+      let stepped = range.clamped(to: learnt)
+      optimizer.update(
+        parameters[kept], gradient: total[kept],
+        in: stepped.lowerBound - kept.lowerBound..<stepped.upperBound - kept.lowerBound, scale: scale, step: step)
       updating = .now - start
-    }
-    if reduction.isShared && isFinite {
-      for range in [0..<stepped.lowerBound, stepped.upperBound..<parameters.count] {
-        parameters[range].copy(from: total[range])
-      }
     }
     times.add(compute: computed - start + updating, reduction: .now - computed - updating)
     let sums = Sum(total, parameters: network.layout.count).batch

@@ -31,6 +31,8 @@ struct Train: ParsableCommand {
   )
   var sharedMemory = true
 
+  @OptionGroup var sharding: ShardingOptions
+
   @Option(help: "Where the run's files go. (default: runs/<time>-<model>)")
   var runDir: String?
 
@@ -54,6 +56,10 @@ struct Train: ParsableCommand {
   @OptionGroup var control: ControlOptions
 
   func validate() throws {
+    guard !sharding.optimizerSharding || reduction == .lockstep else {
+      throw ValidationError(
+        "--optimizer-sharding needs --reduction lockstep: MPI_Allreduce gives no rank a slice of its own")
+    }
     guard keep >= 1 else {
       throw ValidationError("--keep \(keep) is less than 1: a run needs a checkpoint to go on from")
     }
@@ -69,6 +75,7 @@ struct Train: ParsableCommand {
     configuration.seed = seed
     configuration.reduction = reduction
     configuration.sharesMemory = sharedMemory
+    configuration.shardsOptimizer = sharding.optimizerSharding
     configuration.maxSteps = maxSteps
     configuration.runDirectory =
       try runDir

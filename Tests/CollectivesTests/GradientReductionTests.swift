@@ -3,6 +3,40 @@ import ReductionReference
 import Tensors
 import Testing
 
+/// A way for ranks to meet: who shares memory, and whether owners finish their slices for all.
+struct Way: Sendable, CustomStringConvertible {
+  var hosts: HostMap
+  var sharesMemory: Bool
+  var finishesSlices: Bool
+
+  var size: Int { hosts.ranks.reduce(0) { $0 + $1.count } }
+  var description: String {
+    "hosts \(hosts.ranks), \(sharesMemory ? "shared" : "apart"), \(finishesSlices ? "slices" : "whole")"
+  }
+
+  /// One host and several, even and not, in the order of ranks and dealt out in turn.
+  static let all: [Way] =
+    ([1, 2, 3, 4, 5, 8].map { HostMap.together($0) }
+    + [[0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1], [0, 0, 0, 1, 1, 2, 2, 2], [0, 1, 2, 0, 1, 2, 0, 1]].map {
+      HostMap(colours: $0)
+    }).flatMap { hosts in
+      [(false, false), (false, true), (true, false), (true, true)].map {
+        Way(hosts: hosts, sharesMemory: $0, finishesSlices: $1)
+      }
+    }
+
+  func run<Result: Sendable>(
+    count: Int, microbatchCounts: Set<Int>, _ body: @escaping @Sendable (GradientReduction) throws -> Result
+  ) throws -> [Result] {
+    try InProcessCommunicator.run(size: size, hosts: hosts) { communicator in
+      try body(
+        GradientReduction(
+          count: count, microbatchCounts: microbatchCounts, communicator: communicator, sharesMemory: sharesMemory,
+          finishesSlices: finishesSlices))
+    }
+  }
+}
+
 @Suite struct GradientReductionTests {
   /// Floats of a gradient: around a cache line of 16, fewer than the ranks have cache lines, and enough for all.
   static let counts = [1, 15, 16, 17, 40, 331]
@@ -14,18 +48,37 @@ import Testing
       let expected = bits(batch.treeSum)
       let solo = try GradientReduction(count: count, microbatchCounts: [leaves], communicator: SoloCommunicator())
       #expect(bits(try batch.reduce(with: solo)) == expected)
-      for (ranks, sharesMemory) in [1, 2, 3, 4, 5, 8].flatMap({ [($0, false), ($0, true)] }) {
-        let sums = try InProcessCommunicator.run(size: ranks) { communicator in
-          let reduction = try GradientReduction(
-            count: count, microbatchCounts: [leaves], communicator: communicator, sharesMemory: sharesMemory)
-          return try batch.reduce(with: reduction)
-        }
-        #expect(sums.count == ranks)
+      for way in Way.all {
+        let sums = try way.run(count: count, microbatchCounts: [leaves]) { try batch.reduce(with: $0) }
+        #expect(sums.count == way.size)
         for (rank, sum) in sums.enumerated() {
-          #expect(
-            bits(sum) == expected,
-            "rank \(rank) of \(ranks), \(leaves) microbatches of \(count) floats, shared: \(sharesMemory)")
+          #expect(bits(sum) == expected, "rank \(rank), \(leaves) microbatches of \(count) floats, \(way)")
         }
+      }
+    }
+  }
+
+  @Test func `What is made of the sum reaches every rank, whoever makes it`() throws {
+    for count in Self.counts {
+      let batch = LeafGradients(leaves: 11, count: count)
+      let expected = bits(batch.treeSum.map { $0 * 2 })
+      // As in a step, the last floats are sums that nothing is made of.
+      let makes = max(1, count - 16)
+      for way in Way.all {
+        let results = try way.run(count: count, microbatchCounts: [11]) { reduction in
+          let made = Buffer<Float>(count: makes)
+          // Three times: what was made of the last sum must not be taken for a part of the next.
+          return try (0..<3).map { _ in
+            made.fill(0)
+            let sum = try batch.reduce(
+              with: reduction, making: made,
+              finish: { total, part, _ in
+                for index in part.clamped(to: 0..<makes) { made[index] = total[index] * 2 }
+              })
+            return made.array + sum[makes...].map { $0 * 2 }
+          }
+        }
+        for rank in results { for result in rank { #expect(bits(result) == expected, "\(count) floats, \(way)") } }
       }
     }
   }
@@ -48,14 +101,11 @@ import Testing
     let batches = [13, 13, 4, 1, 13, 2, 4].enumerated().map {
       LeafGradients(leaves: $1, count: count, seed: UInt64($0 + 5))
     }
-    for (ranks, sharesMemory) in [1, 2, 3, 4, 5, 8].flatMap({ [($0, false), ($0, true)] }) {
-      let sums = try InProcessCommunicator.run(size: ranks) { communicator in
-        let reduction = try GradientReduction(
-          count: count, microbatchCounts: Set(batches.map(\.gradients.count)), communicator: communicator,
-          sharesMemory: sharesMemory)
-        return try batches.map { try $0.reduce(with: reduction) }
+    for way in Way.all {
+      let sums = try way.run(count: count, microbatchCounts: Set(batches.map(\.gradients.count))) { reduction in
+        try batches.map { try $0.reduce(with: reduction) }
       }
-      for sum in sums { #expect(sum.map(bits) == batches.map { bits($0.treeSum) }, "\(ranks) ranks") }
+      for sum in sums { #expect(sum.map(bits) == batches.map { bits($0.treeSum) }, "\(way)") }
     }
   }
 
@@ -79,29 +129,37 @@ import Testing
     let (count, leaves) = (331, 13)
     let batch = LeafGradients(leaves: leaves, count: count)
     let sum = bits(batch.treeSum)
-    for (ranks, sharesMemory, method) in [1, 2, 3, 4, 5, 8].flatMap({
-      [($0, false, ReductionMethod.lockstep), ($0, true, .lockstep), ($0, false, .mpi)]
-    }) {
+    let ways = Way.all.map { ($0, ReductionMethod.lockstep) } + [(Way.all[0], .mpi), (Way.all[4], .mpi)]
+    for (way, method) in ways {
       // Where there is nothing to find, and where there is, in any element's place.
       for place in [nil, 0, 160, count - 1] {
-        let told = try InProcessCommunicator.run(size: ranks) { communicator in
+        let told = try InProcessCommunicator.run(size: way.size, hosts: way.hosts) { communicator in
           let reduction = try GradientReduction(
             count: count, microbatchCounts: [leaves], communicator: communicator, method: method,
-            sharesMemory: sharesMemory)
+            sharesMemory: way.sharesMemory, finishesSlices: way.finishesSlices)
+          let made = Buffer<Float>(count: count)
           var told: [(isGood: Bool, totalIsThere: Bool)] = []
           // Twice, for an opinion must not outlive its step.
           for place in [place, nil] {
+            var totalIsThere = false
             _ = try batch.reduce(
-              with: reduction, inspect: { _, part in place.map { !part.contains($0) } ?? true },
-              finish: { total, _, isGood in
-                told.append((isGood, method == .mpi || bits(total.array) == sum))
+              with: reduction, making: made, inspect: { _, part in place.map { !part.contains($0) } ?? true },
+              measure: { total in totalIsThere = method == .mpi || bits(total.array) == sum },
+              finish: { _, part, isGood in
+                // What the slowest rank measures, the fastest must not have written over.
+                made[part].fill(.nan)
+                told.append((isGood, totalIsThere))
               })
+            // Without a measurement too.
+            _ = try batch.reduce(
+              with: reduction, making: made, inspect: { _, part in place.map { !part.contains($0) } ?? true },
+              finish: { _, _, isGood in told.append((isGood, true)) })
           }
           return told
         }
         for rank in told {
-          #expect(rank.map { $0.isGood } == [place == nil, true], "\(ranks) ranks, shared: \(sharesMemory)")
-          #expect(rank.allSatisfy { $0.totalIsThere })
+          #expect(rank.map { $0.isGood } == [place == nil, place == nil, true, true], "\(way)")
+          #expect(rank.allSatisfy { $0.totalIsThere }, "\(way)")
         }
       }
     }
@@ -112,15 +170,42 @@ import Testing
     // As the type's documentation promises: 2n(p − 1)/p floats in 2(p − 1) messages, each way.
     let count = ranks * 16 * 3
     let batch = LeafGradients(leaves: 16, count: count)
-    let traffic = try InProcessCommunicator.run(size: ranks) { communicator in
+    for rank in try traffic(.together(ranks), batch, sharesMemory: false) {
+      let (floats, messages) = (2 * count * (ranks - 1) / ranks, 2 * (ranks - 1))
+      #expect(rank == [floats, floats, messages, messages])
+    }
+  }
+
+  @Test func `Between hosts goes what a ring of hosts moves, whatever the ranks on each`() throws {
+    // As the type's documentation promises: 2n(h − 1)/p floats in 2(h − 1) messages a rank, each way.
+    for (hosts, size) in [(2, 2), (2, 4), (4, 2)] {
+      let ranks = hosts * size
+      let count = ranks * 16 * 3
+      let map = HostMap(colours: (0..<ranks).map { $0 / size })
+      for rank in try traffic(map, LeafGradients(leaves: 16, count: count), sharesMemory: true) {
+        let (floats, messages) = (2 * count * (hosts - 1) / ranks, 2 * (hosts - 1))
+        #expect(rank == [floats, floats, messages, messages], "\(hosts) hosts of \(size)")
+      }
+    }
+  }
+
+  @Test func `Ranks of one host send nothing`() throws {
+    for rank in try traffic(.together(4), LeafGradients(leaves: 16, count: 500), sharesMemory: true) {
+      #expect(rank == [0, 0, 0, 0])
+    }
+  }
+
+  /// What each rank sends and receives in one reduction: floats out and in, messages out and in.
+  private func traffic(_ hosts: HostMap, _ batch: LeafGradients, sharesMemory: Bool) throws -> [[Int]] {
+    let size = hosts.ranks.reduce(0) { $0 + $1.count }
+    return try InProcessCommunicator.run(size: size, hosts: hosts) { communicator in
       let counting = CountingCommunicator(communicator)
-      let reduction = try GradientReduction(count: count, microbatchCounts: [16], communicator: counting)
+      let reduction = try GradientReduction(
+        count: batch.count, microbatchCounts: [batch.gradients.count], communicator: counting,
+        sharesMemory: sharesMemory)
       _ = try batch.reduce(with: reduction)
       return [counting.floatsSent, counting.floatsReceived, counting.messagesSent, counting.messagesReceived]
     }
-    let floats = 2 * count * (ranks - 1) / ranks
-    let messages = 2 * (ranks - 1)
-    for rank in traffic { #expect(rank == [floats, floats, messages, messages]) }
   }
 }
 
@@ -136,7 +221,9 @@ private final class CountingCommunicator: Communicator {
 
   var rank: Int { inner.rank }
   var size: Int { inner.size }
+  var hosts: HostMap { inner.hosts }
   func barrier() throws(CommunicationError) { try inner.barrier() }
+  func hostBarrier() throws(CommunicationError) { try inner.hostBarrier() }
   func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
     try inner.broadcast(buffer, from: root)
   }
@@ -150,7 +237,7 @@ private final class CountingCommunicator: Communicator {
     messagesReceived += plan.receives.count
     try inner.exchange(plan, from: source, into: destination)
   }
-  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]? {
+  func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
     try inner.sharedBuffers(count: count)
   }
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) { try inner.allreduce(buffer) }

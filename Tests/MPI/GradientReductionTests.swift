@@ -24,36 +24,60 @@ extension RankTests {
       }
     }
 
-    @Test func `One reduction serves full and short batches in turn`() { takeTurns(sharesMemory: false) }
-
-    @Test func `One reduction serves them in shared memory too`() { takeTurns(sharesMemory: true) }
-
-    private func takeTurns(sharesMemory: Bool) {
+    @Test func `One reduction serves full and short batches in turn, whoever shares memory and finishes`() {
       onEveryRank { world in
         let batches = [8, 8, 3, 1, 8].enumerated().map {
           LeafGradients(leaves: $1, count: 5000, seed: UInt64($0 + 5))
         }
-        let reduction = try GradientReduction(
-          count: 5000, microbatchCounts: [8, 3, 1], communicator: world, sharesMemory: sharesMemory)
-        for _ in 0..<20 {
-          for batch in batches {
-            let sum = try batch.reduce(with: reduction)
-            #expect(bits(sum) == bits(batch.treeSum))
+        for hosts in hostMaps(world.size) {
+          let world = try MPICommunicator(patience: .seconds(60), hosts: hosts)
+          for (sharesMemory, finishesSlices) in [(false, false), (false, true), (true, false), (true, true)] {
+            let reduction = try GradientReduction(
+              count: 5000, microbatchCounts: [8, 3, 1], communicator: world, sharesMemory: sharesMemory,
+              finishesSlices: finishesSlices)
+            for _ in 0..<5 {
+              for batch in batches {
+                let sum = try batch.reduce(with: reduction)
+                #expect(bits(sum) == bits(batch.treeSum), "\(hosts.ranks), shared: \(sharesMemory)")
+              }
+            }
           }
         }
       }
     }
 
+    @Test func `Between hosts, large slices too`() {
+      onEveryRank { world in
+        // Announced before they are sent, and longer than a cache.
+        let batch = LeafGradients(leaves: 8, count: 600_000)
+        for hosts in hostMaps(world.size) {
+          let world = try MPICommunicator(patience: .seconds(60), hosts: hosts)
+          let reduction = try GradientReduction(
+            count: batch.count, microbatchCounts: [8], communicator: world, sharesMemory: true, finishesSlices: true)
+          for _ in 0..<2 { #expect(bits(try batch.reduce(with: reduction)) == bits(batch.treeSum), "\(hosts.ranks)") }
+        }
+      }
+    }
+
+    /// This machine's ranks as one host, as two even ones, as one rank and the rest, and dealt out in turn.
+    private func hostMaps(_ size: Int) -> [HostMap] {
+      [
+        .together(size), HostMap(colours: (0..<size).map { $0 * 2 / size }),
+        HostMap(colours: (0..<size).map { min($0, 1) }), HostMap(colours: (0..<size).map { $0 % 2 }),
+      ]
+    }
+
     @Test func `Ranks of one host share memory`() {
       onEveryRank { world in
-        let buffers = try #require(try world.sharedBuffers(count: 1000 + world.rank))
+        #expect(world.hosts == .together(world.size))
+        let buffers = try world.sharedBuffers(count: 1000 + world.rank)
         #expect(buffers.map(\.count) == (0..<world.size).map { 1000 + $0 })
         #expect(buffers.allSatisfy { $0.array.allSatisfy { $0 == 0 } })
-        try world.barrier()
+        try world.hostBarrier()
         buffers[world.rank].fill(Float(world.rank + 1))
-        try world.barrier()
+        try world.hostBarrier()
         for rank in 0..<world.size { #expect(buffers[rank].array.allSatisfy { $0 == Float(rank + 1) }) }
-        try world.barrier()
+        try world.hostBarrier()
       }
     }
 

@@ -15,6 +15,7 @@ extension ProgramTests {
       ("a schedule", ["--schedule", "cosine", "--warmup", "50", "--max-steps", "200"]),
       ("without shared memory", ["--model", "article", "--no-shared-memory", "--max-steps", "200"]),
       ("clipped", ["--model", "article", "--clip-norm", "0.5", "--max-steps", "200"]),
+      ("sharded", ["--model", "article", "--no-shared-memory", "--optimizer-sharding", "--max-steps", "200"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 
@@ -31,6 +32,24 @@ extension ProgramTests {
       }
       print("\(recipe.name): \(digests[0])")
       #expect(Set(digests).count == 1, "\(recipe.name): \(digests)")
+    }
+
+    /// Ranks that share memory or not, keep all moments or a slice: one digest.
+    @Test(arguments: ["article", "mlp"])
+    func digestIsTheSameInEveryWay(_ model: String) throws {
+      var digests: Set<String> = []
+      for ways in [
+        [], ["--no-shared-memory"], ["--optimizer-sharding"], ["--no-shared-memory", "--optimizer-sharding"],
+      ] {
+        for ranks in [1, 2, 3, 4, 8] {
+          let scratch = try ScratchDirectory()
+          let outcome = try Program.run(
+            ["train", "--model", model, "--max-steps", "25", "--run-dir", scratch.file("run")] + ways, ranks: ranks)
+          #expect(outcome.code == 0, "\(ways) at \(ranks) ranks: \(outcome.errors)")
+          digests.insert(try #require(outcome.weightsDigest))
+        }
+      }
+      #expect(digests.count == 1)
     }
 
     @Test func theSeedDecides() throws {

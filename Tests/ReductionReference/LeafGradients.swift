@@ -69,7 +69,8 @@ public struct LeafGradients: Sendable {
 
   /// Does what a training step does with its rank's microbatches, and returns the sum that this rank is handed.
   public func reduce(
-    with reduction: GradientReduction, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
+    with reduction: GradientReduction, making made: Buffer<Float>? = nil,
+    inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, measure: ((Buffer<Float>) -> Void)? = nil,
     finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws(CommunicationError) -> [Float] {
     let plan = reduction.plan(microbatches: gradients.count)
@@ -84,7 +85,9 @@ public struct LeafGradients: Sendable {
       }
       reduction.fold(contribution)
     }
-    return try reduction.reduce(plan, inspect: inspect, finish: finish).array
+    return try reduction.reduce(
+      plan, making: made, inspect: inspect, isMeasured: measure != nil, measure: measure ?? { _ in }, finish: finish
+    ).array
   }
 }
 

@@ -1,0 +1,60 @@
+import Collectives
+import Optimizers
+import Tensors
+
+/// What the optimizer keeps between steps, where each rank has a slice of it alone (`--optimizer-sharding`): whole on rank 0 for as long
+/// as a checkpoint is read or written.
+struct OptimizerShards {
+  /// One moment, as the checkpoint names it.
+  typealias Moment = (name: String, values: Buffer<Float>)
+
+  private let optimizer: any Optimizer
+  private let communicator: any Communicator
+  private let slices: [Range<Int>]
+
+  /// Of `optimizer`, whose state is that of the parameters in this rank's one of `slices`.
+  init(_ optimizer: any Optimizer, slices: [Range<Int>], communicator: any Communicator) {
+    self.optimizer = optimizer
+    self.slices = slices
+    self.communicator = communicator
+  }
+
+  /// Room for all of the state, zeroed, on rank 0; nothing on the others.
+  func makeWhole() -> [Moment] {
+    guard communicator.rank == 0 else { return [] }
+    return optimizer.state.map { ($0.name, Buffer(count: slices.last?.upperBound ?? 0)) }
+  }
+
+  /// All of the state on rank 0; nothing on the others. Collective.
+  func gather() throws(CommunicationError) -> [Moment] {
+    let whole = makeWhole()
+    for (index, moment) in optimizer.state.enumerated() {
+      let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
+      if communicator.rank == 0 { all[slices[0]].copy(from: moment.values) }
+      let (toFirst, atFirst) = transfers
+      let plan = ExchangePlan(sends: toFirst, receives: atFirst)
+      try communicator.exchange(plan, from: moment.values, into: all)
+    }
+    return whole
+  }
+
+  /// Gives each rank its slice of `whole`, which is on rank 0. Collective.
+  func scatter(_ whole: [Moment]) throws(CommunicationError) {
+    for (index, moment) in optimizer.state.enumerated() {
+      let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
+      if communicator.rank == 0 { moment.values.copy(from: all[slices[0]]) }
+      let (toFirst, atFirst) = transfers
+      let plan = ExchangePlan(sends: atFirst, receives: toFirst)
+      try communicator.exchange(plan, from: all, into: moment.values)
+    }
+  }
+
+  /// What passes between rank 0 and the others: on those, their slice; there, each where it belongs.
+  private var transfers: (toFirst: [ExchangePlan.Transfer], atFirst: [ExchangePlan.Transfer]) {
+    guard communicator.rank == 0 else {
+      let mine = slices[communicator.rank]
+      return (mine.isEmpty ? [] : [.init(peer: 0, range: 0..<mine.count)], [])
+    }
+    return ([], slices.enumerated().dropFirst().filter { !$1.isEmpty }.map { .init(peer: $0, range: $1) })
+  }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// What each rank keeps of the optimizer.
+struct ShardingOptions: ParsableArguments {
+  @Flag(
+    help:
+      "Each rank keeps the moments of a slice of the weights, and steps that slice for all (ZeRO stage 1); the same bits either way."
+  )
+  var optimizerSharding = false
+}
