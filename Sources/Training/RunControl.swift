@@ -23,8 +23,11 @@ public struct RunRequests: OptionSet, Sendable {
 public final class RunControl: Sendable {
   private let requests = Atomic<UInt32>(0)
 
+  /// How long after a checkpoint that was asked for another request is the same one: mpirun passes a signal to one rank after another.
+  let pause: Duration
+
   /// Nothing asked for yet.
-  public init() {}
+  public init(pause: Duration = .seconds(1)) { self.pause = pause }
 
   /// Asks for this. One atomic operation: safe in a signal handler.
   public func ask(_ request: RunRequests) { requests.bitwiseOr(request.rawValue, ordering: .relaxed) }

@@ -397,8 +397,7 @@ public final class Trainer {
     guard asked.contains(.save) else { return }
     asked = []
     control.forget(.save)
-    // mpirun passes a signal to one rank after another: several within a second are one.
-    let isRepeated = savedOnRequestAt.map { .now - $0 < .seconds(1) } ?? false
+    let isRepeated = savedOnRequestAt.map { .now - $0 < control.pause } ?? false
     if !isRepeated { savedOnRequestAt = .now }
     if try isSaveAgreed(!isRepeated && savedAtStep != state.step) { try save() }
   }
