@@ -21,7 +21,7 @@ extension ProgramTests {
       #expect(record["schedule"] == "constant" && record["warmup"] == "0")
     }
 
-    /// What fast is for; the mean of five seeds is 0.9906 (docs/benchmarks.md).
+    /// What fast is for; the mean of five seeds is 0.9911 (docs/benchmarks.md).
     @Test func fastReachesItsAccuracy() throws {
       let scratch = try ScratchDirectory()
       let run = try Program.start(["train", "--recipe", "fast", "--run-dir", scratch.file("run")])
