@@ -70,22 +70,11 @@ public final class Trainer {
     self.observers = communicator.rank == 0 ? observers : []
     useOneBLASThread()
 
-    let schedule: Schedule
-    (batches, schedule, network) = try communicator.agree { () throws(TrainingError) in
-      let batches = try Self.batches(configuration, samples: training.count, ranks: communicator.size)
-      return (batches, try Self.schedule(configuration, batches), try Self.network(configuration, training, test))
+    let plan = try communicator.agree { () throws(TrainingError) in
+      try RunPlan(configuration, training: training, test: test, program: program, ranks: communicator.size)
     }
-    recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
-    try communicator.requireEqual(
-      recipe.entries.map { ($0.key, $0.value) } + [
-        ("shared_memory", "\(configuration.sharesMemory)"),
-        ("optimizer_sharding", "\(configuration.shardsOptimizer)"),
-        ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
-        ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
-        ("checkpoint_every", "\(configuration.checkpointEvery)"),
-        ("on_nonfinite", configuration.onNonFinite.rawValue),
-        ("nonfinite_limit", "\(configuration.nonFiniteLimit)"), ("verify_every", "\(configuration.verifyEvery)"),
-      ])
+    try communicator.requireEqual(plan.facts)
+    (batches, network, recipe) = (plan.batches, plan.network, plan.recipe)
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
     ranksTimes = names.map { _ in (0, 0) }
@@ -101,7 +90,7 @@ public final class Trainer {
       momentBytes = memory.momentBytes
       optimizer = Adam(
         firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate,
-        schedule: schedule)
+        schedule: plan.schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
         keeping: memory.kept, communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
@@ -127,70 +116,6 @@ public final class Trainer {
     }
     self.files = files
     try share(restored, moments)
-  }
-
-  private static func batches(
-    _ configuration: TrainingConfiguration, samples: Int, ranks: Int
-  ) throws(TrainingError) -> BatchPlan {
-    do throws(BatchPlanError) {
-      let plan = try BatchPlan(
-        samples: samples, globalBatch: configuration.globalBatch, microbatch: configuration.microbatch)
-      try plan.check(ranks: ranks)
-      return plan
-    } catch {
-      throw TrainingError(.usage, error.description)
-    }
-  }
-
-  private static func schedule(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan
-  ) throws(TrainingError) -> Schedule {
-    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: configuration.epochs)
-    let steps = isTooLarge ? Int.max : product
-    guard configuration.warmup < steps else {
-      throw TrainingError(
-        .usage, "--warmup \(configuration.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
-    }
-    return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
-  }
-
-  private static func network(
-    _ configuration: TrainingConfiguration, _ training: ImageDataset, _ test: ImageDataset
-  ) throws(TrainingError) -> Network {
-    guard training.rows == test.rows && training.columns == test.columns else {
-      throw TrainingError(
-        .badData,
-        "training images are \(training.rows)×\(training.columns) but test images \(test.rows)×\(test.columns); "
-          + "give --data a directory with both parts of one dataset")
-    }
-    do throws(ModelError) {
-      let loss = try configuration.task.loss(classes: training.classes)
-      let model = try Model.named(
-        configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
-      let microbatch = configuration.microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: configuration.globalBatch)
-      return try Network(model, loss: loss, capacity: max(min(microbatch, training.count), Evaluation.slice))
-    } catch {
-      throw TrainingError(.usage, error.description)
-    }
-  }
-
-  /// Everything that the bits of a run follow from, in words.
-  private static func recipe(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ training: ImageDataset,
-    _ test: ImageDataset, program: String
-  ) -> Recipe {
-    var recipe = Recipe()
-    for (key, value) in [
-      ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
-      ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
-      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("schedule", "\(schedule)"),
-      ("seed", "\(configuration.seed)"), ("reduction", configuration.reduction.rawValue),
-      ("training_data", training.digest.hex),
-      ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
-    ] { recipe[key] = value }
-    // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
-    recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
-    return recipe
   }
 
   /// On rank 0: the run's files, and where it goes on from.

@@ -64,29 +64,46 @@ public final class TrainingStep {
   public func take(
     _ batch: Batch, of order: EpochOrder, step: Int, asking requests: RunRequests = []
   ) throws(CommunicationError) -> StepOutcome {
-    let start = ContinuousClock.now
     let plan = reduction.plan(microbatches: batch.count)
+    let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
     for (index, share) in plan.contributions.enumerated() {
-      communicator.entered(.compute, step: step)
-      let positions = batch[share.microbatch].positions
-      let examples = feed.load(order.samples[positions])
-      let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
-      let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
-      let losses = network.differentiate(
-        examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
-      if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatch }
-      sum.batch.record(losses, index == 0 ? requests : [], share.accumulation)
+      differentiate(share, of: batch, order, step: step, asking: index == 0 ? requests : [])
       reduction.fold(share)
     }
-    communicator.entered(.reduction, step: step)
     let computed = ContinuousClock.now
-    var updating = Duration.zero
-    var (isFinite, scale) = (true, 1 / Float(batch.positions.count))
+    let (total, isFinite, updating) = try reduceAndUpdate(plan, samples: batch.positions.count, step: step)
+    times.add(compute: computed - began + updating, reduction: .now - computed - updating)
+    return StepOutcome(losses: total.batch.losses, isFinite: isFinite, requests: total.batch.requests)
+  }
+
+  /// The gradient of one of this rank's microbatches, summed over its samples, into its slot of the reduction.
+  private func differentiate(
+    _ share: GradientReduction.Contribution, of batch: Batch, _ order: EpochOrder, step: Int,
+    asking requests: RunRequests
+  ) {
+    communicator.entered(.compute, step: step)
+    let positions = batch[share.microbatch].positions
+    let examples = feed.load(order.samples[positions])
+    let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
+    let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
+    let losses = network.differentiate(
+      examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
+    if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatch }
+    sum.batch.record(losses, requests, share.accumulation)
+  }
+
+  /// The sum of all ranks' gradients, and the optimizer's step by its mean where it is finite; with the time that the latter took.
+  private func reduceAndUpdate(
+    _ plan: GradientReduction.Plan, samples: Int, step: Int
+  ) throws(CommunicationError) -> (total: Sum, isFinite: Bool, updating: Duration) {
+    communicator.entered(.reduction, step: step)
     let learnt = 0..<parameters.count
+    var scale = 1 / Float(samples)
+    var (isFinite, updating) = (true, Duration.zero)
     let total = try reduction.reduce(
       plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isMeasured: clipNorm != nil,
-      measure: { total in scale = meanScale(total[learnt], samples: batch.positions.count, clipNorm: clipNorm) }
+      measure: { total in scale = meanScale(total[learnt], samples: samples, clipNorm: clipNorm) }
     ) { total, range, isFiniteEverywhere in
       isFinite = isFiniteEverywhere
       guard isFinite else { return }
@@ -97,9 +114,7 @@ public final class TrainingStep {
         in: stepped.lowerBound - kept.lowerBound..<stepped.upperBound - kept.lowerBound, scale: scale, step: step)
       updating = .now - start
     }
-    times.add(compute: computed - start + updating, reduction: .now - computed - updating)
-    let sums = Sum(total, parameters: network.layout.count).batch
-    return StepOutcome(losses: sums.losses, isFinite: isFinite, requests: sums.requests)
+    return (Sum(total, parameters: network.layout.count), isFinite, updating)
   }
 
   /// Starts the clocks of ``times`` anew.

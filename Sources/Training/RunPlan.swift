@@ -1,0 +1,99 @@
+import Checkpoints
+import Datasets
+import Kernels
+import NeuralNetworks
+import Optimizers
+
+/// What a run will do, worked out before its first step from its arguments and data alone: the same on every rank.
+struct RunPlan {
+  let batches: BatchPlan
+  let schedule: Schedule
+  let network: Network
+  /// Everything that the bits of the run follow from, in words.
+  let recipe: Recipe
+  /// The recipe, and what else ranks must have been told alike in order to go through the same collectives.
+  let facts: [(name: String, value: String)]
+
+  /// Throws where the arguments do not fit one another, the data, or so many ranks.
+  init(
+    _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, program: String, ranks: Int
+  ) throws(TrainingError) {
+    batches = try Self.batches(configuration, samples: training.count, ranks: ranks)
+    schedule = try Self.schedule(configuration, batches)
+    network = try Self.network(configuration, training, test)
+    recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
+    facts =
+      recipe.entries.map { ($0.key, $0.value) } + [
+        ("shared_memory", "\(configuration.sharesMemory)"),
+        ("optimizer_sharding", "\(configuration.shardsOptimizer)"),
+        ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
+        ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
+        ("checkpoint_every", "\(configuration.checkpointEvery)"),
+        ("on_nonfinite", configuration.onNonFinite.rawValue),
+        ("nonfinite_limit", "\(configuration.nonFiniteLimit)"), ("verify_every", "\(configuration.verifyEvery)"),
+      ]
+  }
+
+  private static func batches(
+    _ configuration: TrainingConfiguration, samples: Int, ranks: Int
+  ) throws(TrainingError) -> BatchPlan {
+    do throws(BatchPlanError) {
+      let plan = try BatchPlan(
+        samples: samples, globalBatch: configuration.globalBatch, microbatch: configuration.microbatch)
+      try plan.check(ranks: ranks)
+      return plan
+    } catch {
+      throw TrainingError(.usage, error.description)
+    }
+  }
+
+  private static func schedule(
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan
+  ) throws(TrainingError) -> Schedule {
+    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: configuration.epochs)
+    let steps = isTooLarge ? Int.max : product
+    guard configuration.warmup < steps else {
+      throw TrainingError(
+        .usage, "--warmup \(configuration.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
+    }
+    return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
+  }
+
+  private static func network(
+    _ configuration: TrainingConfiguration, _ training: ImageDataset, _ test: ImageDataset
+  ) throws(TrainingError) -> Network {
+    guard training.rows == test.rows && training.columns == test.columns else {
+      throw TrainingError(
+        .badData,
+        "training images are \(training.rows)×\(training.columns) but test images \(test.rows)×\(test.columns); "
+          + "give --data a directory with both parts of one dataset")
+    }
+    do throws(ModelError) {
+      let loss = try configuration.task.loss(classes: training.classes)
+      let model = try Model.named(
+        configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
+      let microbatch = configuration.microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: configuration.globalBatch)
+      return try Network(model, loss: loss, capacity: max(min(microbatch, training.count), Evaluation.slice))
+    } catch {
+      throw TrainingError(.usage, error.description)
+    }
+  }
+
+  private static func recipe(
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ training: ImageDataset,
+    _ test: ImageDataset, program: String
+  ) -> Recipe {
+    var recipe = Recipe()
+    for (key, value) in [
+      ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
+      ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
+      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("schedule", "\(schedule)"),
+      ("seed", "\(configuration.seed)"), ("reduction", configuration.reduction.rawValue),
+      ("training_data", training.digest.hex),
+      ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
+    ] { recipe[key] = value }
+    // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
+    recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
+    return recipe
+  }
+}
