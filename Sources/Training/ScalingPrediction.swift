@@ -1,7 +1,7 @@
 import Collectives
 import Datasets
 
-/// How long a training step takes on any number of ranks, from what one rank's work and one message cost.
+/// How long a training step takes and what it holds on any number of ranks, from what one rank's work and one message cost.
 ///
 /// A rank's work is its microbatches and the optimizer's step, which every rank takes whole where nothing is shared:
 ///
@@ -19,16 +19,20 @@ public struct ScalingPrediction: Sendable {
   public var message: MessageCost
   /// The processors that the ranks have; more ranks than that take turns. nil where each has its own.
   public var processors: Int?
+  /// The bytes of a rank that the number of ranks does not change: program, data, activations.
+  public var otherBytes: Int
 
   /// See the properties.
   public init(
-    microbatchSeconds: Double, updateSeconds: Double, gradientCount: Int, message: MessageCost, processors: Int? = nil
+    microbatchSeconds: Double, updateSeconds: Double, gradientCount: Int, message: MessageCost, processors: Int? = nil,
+    otherBytes: Int = 0
   ) {
     self.microbatchSeconds = microbatchSeconds
     self.updateSeconds = updateSeconds
     self.gradientCount = gradientCount
     self.message = message
     self.processors = processors
+    self.otherBytes = otherBytes
   }
 
   /// A step's parts, in seconds.
@@ -65,5 +69,13 @@ public struct ScalingPrediction: Sendable {
   public func efficiency(_ batches: BatchPlan, ranks: Int) -> Double? {
     guard let one = step(batches, ranks: 1), let many = step(batches, ranks: ranks) else { return nil }
     return one.seconds / (Double(ranks) * many.seconds)
+  }
+
+  /// The bytes of the rank that holds the most: weights, both of Adam's moments (with `shardsOptimizer` a slice of them), the
+  /// reduction's buffers, and the rest.
+  public func bytes(_ batches: BatchPlan, ranks: Int, shardsOptimizer: Bool = false) -> Int {
+    let load = ReductionLoad(count: gradientCount, microbatches: batches.microbatchesInFullBatch, ranks: ranks)
+    let moments = 2 * gradientCount / (shardsOptimizer ? ranks : 1)
+    return (gradientCount + moments + load.buffers) * MemoryLayout<Float>.stride + otherBytes
   }
 }

@@ -40,6 +40,9 @@ struct BenchScaling: ParsableCommand {
   @Option(help: "The processors that all ranks share, where they are fewer than the ranks.")
   var processors: Int?
 
+  @Flag(help: "Each rank keeps the moments of its slice alone.")
+  var optimizerSharding = false
+
   func validate() throws {
     guard ranksAsked != nil else { throw ValidationError("--ranks \(ranks) is not a list such as 1,2,4") }
     guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
@@ -73,7 +76,9 @@ struct BenchScaling: ParsableCommand {
       "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
         + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "
         + "α \(scientific(alpha)) s, β \(scientific(beta)) s a float")
-    row(["ranks", "global batch", "compute ms", "reduction ms", "samples/s", "efficiency", "communication"])
+    row([
+      "ranks", "global batch", "compute ms", "reduction ms", "samples/s", "efficiency", "communication", "MB a rank",
+    ])
     for (ranks, batches) in sizes {
       guard let step = prediction.step(batches, ranks: ranks),
         let efficiency = prediction.efficiency(batches, ranks: ranks)
@@ -87,20 +92,24 @@ struct BenchScaling: ParsableCommand {
         "\(ranks)", grouped(batches.globalBatch), fixed(step.compute * 1e3, 3), fixed(step.communication * 1e3, 3),
         grouped(Int(Double(batches.globalBatch) / step.seconds)), percent(efficiency),
         percent(step.communicationFraction),
+        fixed(Double(prediction.bytes(batches, ranks: ranks, shardsOptimizer: optimizerSharding)) * 1e-6, 0),
       ])
     }
   }
 
   /// What one rank's work costs: a step of one microbatch and one of eight tell the microbatch from the update.
   private func measure(_ images: ImageDataset, microbatch: Int) throws(TrainingError) -> ScalingPrediction {
-    var one = try OneRankStep(model: model, images, globalBatch: microbatch, microbatch: microbatch)
     var eight = try OneRankStep(model: model, images, globalBatch: 8 * microbatch, microbatch: microbatch)
-    let (oneSeconds, eightSeconds) = (try one.medianSeconds(), try eight.medianSeconds())
-    let microbatchSeconds = (eightSeconds - oneSeconds) / 7
-    return ScalingPrediction(
-      microbatchSeconds: microbatchSeconds, updateSeconds: max(0, oneSeconds - microbatchSeconds),
-      gradientCount: one.gradientCount, message: MessageCost(latency: alpha, secondsPerFloat: beta),
-      processors: processors)
+    let eightSeconds = try eight.medianSeconds()
+    var prediction = ScalingPrediction(
+      microbatchSeconds: 0, updateSeconds: 0, gradientCount: eight.gradientCount,
+      message: MessageCost(latency: alpha, secondsPerFloat: beta), processors: processors)
+    prediction.otherBytes = max(0, ProcessFacts.peakResidentBytes - prediction.bytes(eight.batches, ranks: 1))
+    var one = try OneRankStep(model: model, images, globalBatch: microbatch, microbatch: microbatch)
+    let oneSeconds = try one.medianSeconds()
+    prediction.microbatchSeconds = (eightSeconds - oneSeconds) / 7
+    prediction.updateSeconds = max(0, oneSeconds - prediction.microbatchSeconds)
+    return prediction
   }
 
   private func row(_ cells: [String]) {

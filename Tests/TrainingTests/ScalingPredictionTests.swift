@@ -17,6 +17,18 @@ import Testing
     #expect(prediction.efficiency(batches, ranks: 2) == 81.0 / 116)
   }
 
+  @Test func aRankHoldsWeightsMomentsAndTheBuffersOfTheReduction() throws {
+    let batches = try BatchPlan(samples: 1000, globalBatch: 80, microbatch: 10)
+    // Eight microbatches in three slots.
+    #expect(prediction.bytes(batches, ranks: 1) == 4 * 64 * (1 + 2 + 3))
+    // Four in two slots, half of the other's node, the total.
+    #expect(prediction.bytes(batches, ranks: 2) == 4 * (64 * (1 + 2 + 2 + 1) + 32))
+    #expect(prediction.bytes(batches, ranks: 2, shardsOptimizer: true) == 4 * (64 * (1 + 1 + 2 + 1) + 32))
+    var other = prediction
+    other.otherBytes = 1000
+    #expect(other.bytes(batches, ranks: 1) == prediction.bytes(batches, ranks: 1) + 1000)
+  }
+
   @Test func ranksBeyondTheProcessorsTakeTurns() throws {
     let batches = try BatchPlan(samples: 1000, globalBatch: 80, microbatch: 10)
     var crowded = prediction
