@@ -322,9 +322,14 @@ public final class Trainer {
     guard asked.contains(.save) else { return }
     asked = []
     control.forget(.save)
-    let isRepeated = savedOnRequestAt.map { .now - $0 < control.pause } ?? false
-    if !isRepeated { savedOnRequestAt = .now }
-    if try isSaveAgreed(!isRepeated && savedAtStep != state.step) { try save() }
+    if try isSaveAgreed(isNewRequest() && savedAtStep != state.step) { try save() }
+  }
+
+  /// Whether a request for a checkpoint is another one than that which was last served; it is served with this.
+  private func isNewRequest() -> Bool {
+    if let last = savedOnRequestAt, .now - last < control.pause { return false }
+    savedOnRequestAt = .now
+    return true
   }
 
   /// Ends the run after a checkpoint, on all ranks. Collective.
@@ -357,7 +362,9 @@ public final class Trainer {
     let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
       // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away, if it
       // has all that there is to save.
-      guard shards == nil, !isSaved, !asked.union(pending).isEmpty else { return }
+      guard shards == nil, !isSaved else { return }
+      let asked = asked.union(pending)
+      guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return }
       isSaved = true
       try save()
     }
