@@ -153,9 +153,14 @@ public final class GradientReduction {
   private let count: Int
   private let hosts: HostMap
   private let plans: [Int: Plan]
-  /// The slots of each rank of this host.
+  /// The slots of each rank of this host, as the others see them.
   private let slots: [Buffer<Float>]
+  /// This rank among those of its host.
+  private let place: Int
+  /// This rank's slots: where gradients are worked out.
   private let mine: Buffer<Float>
+  /// Whether ``mine`` is memory of this rank's own, of which the others are shown what they are to read.
+  private let isPublished: Bool
   private let staged: Buffer<Float>
   private let received: Buffer<Float>
   /// One a host.
@@ -193,6 +198,8 @@ public final class GradientReduction {
     self.plans = plans
     func most(_ part: KeyPath<Plan, Int>) -> Int { plans.values.map { $0[keyPath: part] }.max() ?? 0 }
     let slotCount = count * max(1, most(\.slots))
+    place = hosts.neighbours(of: rank).firstIndex(of: rank) ?? 0
+    isPublished = hosts != .apart(size) && count <= Self.mostPublished
     if hosts == .apart(size) {
       mine = Buffer(count: slotCount)
       slots = [mine]
@@ -201,7 +208,7 @@ public final class GradientReduction {
       // The total lies behind the slots of the host's first rank.
       let isFirst = hosts.neighbours(of: rank)[0] == rank
       slots = try communicator.sharedBuffers(count: slotCount + (isFirst ? count : 0))
-      mine = slots[hosts.neighbours(of: rank).firstIndex(of: rank) ?? 0].prefix(slotCount)
+      mine = isPublished ? Buffer(count: slotCount) : slots[place].prefix(slotCount)
       total = slots[0][slots[0].count - count..<slots[0].count]
     }
     opinions =
@@ -216,6 +223,11 @@ public final class GradientReduction {
 
   /// Floats that two ranks must not both write to.
   private static let line = 16
+
+  /// The largest sum that is worked out in memory of a rank's own and copied. A line that another core has read must be asked for again
+  /// before a kernel may write to it, one by one; a copy asks for many at once. Measured: it pays while a gradient stays in the
+  /// second-level cache.
+  private static let mostPublished = 1 << 17
 
   /// Each rank's opinion to one rank of every other host.
   private static func opinionSpread(rank: Int, hosts: HostMap, size: Int) -> ExchangePlan {
@@ -253,17 +265,20 @@ public final class GradientReduction {
   /// - Parameters:
   ///   - made: what `finish` makes of the sum, float for float: the weights. Where the reduction ``finishesSlices``, each rank makes its
   ///     slice and gets the others'; of the sum then only what lies behind `made` is returned.
-  ///   - inspect: called once, before `finish` and with the same; it only looks. Where slices are finished, it costs a barrier.
+  ///   - inspect: called once, before `finish` and with the same; it only looks.
+  ///   - isAwaited: whether `finish` waits for the opinions of all ranks, which costs a barrier where slices are finished; else it
+  ///     may know this rank's alone.
   ///   - measure: called once where `isMeasured`, after `inspect` and before any rank's `finish`, with the whole total. Where slices are
   ///     finished, it costs another barrier, and between hosts another exchange.
   ///   - finish: called once, with the total, which it only reads, the part of it that this rank is to deal with, and whether
-  ///     `inspect` was true on every rank: the same on all. The part is its slice where the reduction ``finishesSlices``, else the
+  ///     `inspect` was true on every rank that was waited for. The part is its slice where the reduction ``finishesSlices``, else the
   ///     whole.
+  /// - Returns: the total, and whether `inspect` was true on every rank: the same on all.
   public func reduce(
     _ plan: Plan, making made: Buffer<Float>? = nil, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
-    isMeasured: Bool = false, measure: (Buffer<Float>) -> Void = { _ in },
+    isAwaited: Bool = true, isMeasured: Bool = false, measure: (Buffer<Float>) -> Void = { _ in },
     finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
-  ) throws(CommunicationError) -> Buffer<Float> {
+  ) throws(CommunicationError) -> (total: Buffer<Float>, isGood: Bool) {
     guard finishesSlices else {
       switch method {
       case .mpi: try reduceByAllreduce(plan)
@@ -272,15 +287,17 @@ public final class GradientReduction {
       let isGood = inspect?(total, 0..<count) ?? true
       if isMeasured { measure(total) }
       finish(total, 0..<count, isGood)
-      return total
+      return (total, isGood)
     }
     let made = made ?? total.prefix(0)
     let mine = plan.slice.clamped(to: 0..<made.count)
+    var isGood = true
+    // Between hosts an opinion is a message, which somebody must wait for.
+    let isAwaited = isAwaited || isMeasured || hosts.ranks.count > 1
     try reduceByTree(plan) { () throws(CommunicationError) in
-      var isGood = true
       if inspect != nil || isMeasured {
         if isMeasured { try exchange(plan.spread, from: total, into: total) }
-        isGood = try agree(on: inspect?(total, plan.slice) ?? true)
+        isGood = try say(inspect?(total, plan.slice) ?? true, isAwaited: isAwaited)
       }
       if isMeasured {
         measure(total)
@@ -291,13 +308,16 @@ public final class GradientReduction {
       total[mine].copy(from: made[mine])
     }
     for others in [0..<mine.lowerBound, mine.upperBound..<made.count] { made[others].copy(from: total[others]) }
-    return total
+    // Behind the last barrier everybody's opinion is there.
+    if inspect != nil && !isAwaited { isGood = isEverybodyGood }
+    return (total, isGood)
   }
 
   /// Makes the total, with `finishSlice` called once this rank's slice of it is complete and not yet spread.
   private func reduceByTree(
     _ plan: Plan, _ finishSlice: () throws(CommunicationError) -> Void
   ) throws(CommunicationError) {
+    if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
     try meetOnHost()
     carryOut(plan.hostAdditions)
@@ -310,12 +330,27 @@ public final class GradientReduction {
     try meetOnHost()
   }
 
-  /// Whether all ranks are of a good opinion; behind it the host's total is complete.
-  private func agree(on opinion: Bool) throws(CommunicationError) -> Bool {
+  /// Shows the others this rank's nodes, but for the slice that it finishes itself.
+  private func publish(_ plan: Plan) {
+    for node in 0..<plan.heldNodes {
+      for others in [0..<plan.slice.lowerBound, plan.slice.upperBound..<count] {
+        let range = others.shifted(by: node * count)
+        slots[place][range].copy(from: mine[range])
+      }
+    }
+  }
+
+  /// Says this rank's opinion and returns it, or, awaited, that of all ranks: behind that the host's total is complete.
+  private func say(_ opinion: Bool, isAwaited: Bool) throws(CommunicationError) -> Bool {
     opinions[communicator.rank * Self.line] = opinion ? 1 : 0
+    guard isAwaited else { return opinion }
     try exchange(opinionSpread, from: opinions, into: opinions)
     try meetOnHost()
-    return (0..<communicator.size).allSatisfy { opinions[$0 * Self.line] == 1 }
+    return isEverybodyGood
+  }
+
+  private var isEverybodyGood: Bool {
+    (0..<communicator.size).allSatisfy { opinions[$0 * Self.line] == 1 }
   }
 
   private func meetOnHost() throws(CommunicationError) {
@@ -343,6 +378,7 @@ public final class GradientReduction {
   private func floats(_ operand: Operand, _ count: Int) -> Buffer<Float> {
     let range = operand.start..<operand.start + count
     return switch operand.place {
+    case .slots(place): mine[range]
     case .slots(let place): slots[place][range]
     case .staged: staged[range]
     case .received: received[range]

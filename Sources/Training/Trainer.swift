@@ -94,7 +94,8 @@ public final class Trainer {
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
         keeping: memory.kept, communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
-        stepsSlices: shardsOptimizer, clipNorm: configuration.clipNorm)
+        stepsSlices: shardsOptimizer, clipNorm: configuration.clipNorm,
+        skipsNonFinite: configuration.onNonFinite == .skip)
       shards =
         memory.isSharded ? OptimizerShards(optimizer, slices: slices, communicator: communicator) : nil
     } catch {

@@ -23,6 +23,7 @@ public final class TrainingStep {
   private let communicator: any Communicator
   private let feed: Feed
   private let clipNorm: Float?
+  private let skipsNonFinite: Bool
   /// The parameters whose moments the optimizer has here.
   private let kept: Range<Int>
 
@@ -32,16 +33,19 @@ public final class TrainingStep {
   ///   - kept: the parameters whose moments the optimizer has: all, or with `stepsSlices` at least those of ``slices(of:ranks:)``.
   ///   - stepsSlices: whether each rank steps a slice of the weights for all; always so where all ranks share memory.
   ///   - clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
+  ///   - skipsNonFinite: whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others
+  ///     think of their slices before it steps its own.
   public init(
     network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
     keeping kept: Range<Int>? = nil, communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool,
-    stepsSlices: Bool = false, clipNorm: Float? = nil
+    stepsSlices: Bool = false, clipNorm: Float? = nil, skipsNonFinite: Bool = true
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
     self.parameters = parameters
     self.communicator = communicator
     self.clipNorm = clipNorm
+    self.skipsNonFinite = skipsNonFinite
     self.kept = kept ?? 0..<parameters.count
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
@@ -57,7 +61,7 @@ public final class TrainingStep {
   }
 
   /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
-  /// finite: then weights and moments stay as they are.
+  /// finite: then weights and moments stay as they are, or, where nobody skips such a step, are of no use.
   ///
   /// - Parameter requests: what this rank asks for. A rank that holds no microbatch of a short batch is not heard.
   /// - Returns: what every rank is told alike.
@@ -100,12 +104,12 @@ public final class TrainingStep {
     communicator.entered(.reduction, step: step)
     let learnt = 0..<parameters.count
     var scale = 1 / Float(samples)
-    var (isFinite, updating) = (true, Duration.zero)
-    let total = try reduction.reduce(
-      plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isMeasured: clipNorm != nil,
+    var updating = Duration.zero
+    let (total, isFinite) = try reduction.reduce(
+      plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isAwaited: skipsNonFinite,
+      isMeasured: clipNorm != nil,
       measure: { total in scale = meanScale(total[learnt], samples: samples, clipNorm: clipNorm) }
-    ) { total, range, isFiniteEverywhere in
-      isFinite = isFiniteEverywhere
+    ) { total, range, isFinite in
       guard isFinite else { return }
       let start = ContinuousClock.now
       let stepped = range.clamped(to: learnt)
