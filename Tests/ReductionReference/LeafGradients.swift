@@ -87,7 +87,7 @@ public struct LeafGradients: Sendable {
     }
     return try reduction.reduce(
       plan, making: made, inspect: inspect, isMeasured: measure != nil, measure: measure ?? { _ in }, finish: finish
-    ).array
+    ).total.array
   }
 }
 
