@@ -6,7 +6,11 @@ extension ProgramTests {
   /// A job that is signalled ends after a checkpoint, or writes one and goes on; what was stopped goes on to the same weights.
   @Suite(.serialized)
   struct SignalTests {
-    private static let recipe = ["train", "--epochs", "4", "--max-steps", "6000", "--checkpoint-every", "100epochs"]
+    /// Seconds even on a fast machine with nothing else to do: mpirun takes one to hand TERM on.
+    private static let recipe = [
+      "train", "--model", "keras-convnet", "--global-batch", "64", "--epochs", "7", "--max-steps", "6000",
+      "--checkpoint-every", "100epochs",
+    ]
 
     /// The digest of the run that nothing interrupts.
     private static let uninterrupted = Result {
