@@ -174,7 +174,8 @@ public final class GradientReduction {
   public let finishesSlices: Bool
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
-  /// makes every buffer: `count` floats for each level of the tree that a rank holds, and up to two more. Collective.
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds (twice where small sums are shown to others in
+  /// copies), and up to two more. Collective.
   ///
   /// - Parameters:
   ///   - sharesMemory: whether ranks of one host add in memory that they share; it lasts as long as the process.
