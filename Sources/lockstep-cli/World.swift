@@ -60,19 +60,29 @@ enum World {
   }
 
   /// Ends this process over arguments that no rank can have understood.
-  static func leave(usage line: String) -> Never {
-    if isFirst { Terminal.complain(line) }
-    leave(code: TrainingError.Code.usage.rawValue)
-  }
+  static func leave(usage line: String) -> Never { leave(code: TrainingError.Code.usage.rawValue, saying: line) }
 
   /// Ends this process over `error`: in order where all ranks have it, else by ending the other ranks too.
   static func leave(_ error: TrainingError) -> Never {
     guard let watchdog = watchdog.withLock({ $0 }), let rank = launched(\.0), launched(\.1) != 1, !error.isAgreed else {
-      if isFirst { Terminal.complain(error.description) }
-      leave(code: error.code.rawValue)
+      leave(code: error.code.rawValue, saying: error.description)
     }
     if watchdog.isFirstToEnd() { Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(error)") }
     watchdog.hasLeft()
     watchdog.abort(code: error.code.rawValue)
+  }
+
+  /// Ends this process with a code that every rank ends with, and with the line that one of them says.
+  private static func leave(code: Int32, saying line: String) -> Never {
+    if isFirst {
+      Terminal.complain(line)
+    } else if !MPICommunicator.isRunning {
+      // The launcher kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So
+      // every rank lets the lower ones go first. One that is still there then has arguments that the first has not.
+      let rank = launched(\.0) ?? 0
+      usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
+      Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")
+    }
+    leave(code: code)
   }
 }

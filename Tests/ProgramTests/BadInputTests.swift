@@ -120,6 +120,23 @@ extension ProgramTests {
         arguments + ["--run-dir", scratch.file("run")], code: 64, mentioning: [word], "\(arguments)")
     }
 
+    /// The launcher kills the other ranks when one ends with a code: the one line must be said before, however late rank 0 is.
+    @Test func wrongArgumentsAreSaidByALateRank() throws {
+      let outcome = try Program.run(["train", "--no-such-flag"], ranks: 3, delayingFirst: 0.5)
+      #expect(outcome.code == 64)
+      #expect(outcome.errorLines.count == 1 && outcome.errors.contains("--no-such-flag"), "\(outcome.errors)")
+    }
+
+    /// Rank 0 has nothing against its own arguments: the rank whose they are says it.
+    @Test func wrongArgumentsOfAnotherRank() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--run-dir", scratch.file("run")]
+      let outcome = try Program.run(arguments, ranks: 2, others: arguments + ["--no-such-flag"])
+      #expect(outcome.code == 64)
+      #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(outcome.errors.contains("rank 1 on ") && outcome.errors.contains("--no-such-flag"), "\(outcome.errors)")
+    }
+
     @Test func missingCheckpoint() throws {
       try Self.expectOneLine(["--resume", "/nowhere.safetensors"], code: 66, mentioning: ["/nowhere"], "no checkpoint")
     }
