@@ -1,7 +1,7 @@
 #pragma once
 
-// Two instructions that Swift's SIMD types do not reach: each lane picks one of four floats, and the square root of all lanes
-// at once (`squareRoot()` takes them one by one, which makes Adam three times as slow).
+// Instructions that Swift does not reach: each lane picks one of four floats; the square root of all lanes at once
+// (`squareRoot()` takes them one by one, which makes Adam three times as slow); and asking for a cache line before it is needed.
 
 typedef float lockstep_float8 __attribute__((vector_size(32)));
 typedef int lockstep_int8 __attribute__((vector_size(32)));
@@ -35,3 +35,6 @@ static inline lockstep_float16 lockstep_pick16(const float *four, lockstep_int16
 
 static inline lockstep_float8 lockstep_sqrt8(lockstep_float8 x) { return __builtin_elementwise_sqrt(x); }
 static inline lockstep_float16 lockstep_sqrt16(lockstep_float16 x) { return __builtin_elementwise_sqrt(x); }
+
+// Asks for the cache line at `address`; of no effect where nothing can be read there.
+static inline void lockstep_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -24,7 +24,16 @@ extension UnsafePointer<Float> {
   /// The float at `offset`, in every lane.
   @inline(__always)
   func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
+
+  /// Asks for the `count` floats from `offset` on, which are needed soon.
+  @inline(__always)
+  func prefetch(_ offset: Int, count: Int) {
+    for line in stride(from: offset, to: offset + count, by: cacheLine) { unsafe lockstep_prefetch(self + line) }
+  }
 }
+
+/// The floats of a cache line.
+private let cacheLine = 16
 
 extension UnsafeMutablePointer<Float> {
   /// The lanes at `offset` floats from here, aligned or not.
