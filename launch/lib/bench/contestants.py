@@ -1,5 +1,6 @@
 """Who is measured: each class starts one program and reads its figures."""
 
+import concurrent.futures
 import json
 import math
 import os
@@ -22,17 +23,19 @@ def run(name, command, **options):
 
 
 class Lockstep:
-    """`lockstep train` on some ranks. `share` is the part of the global batch that it trains with: weak scaling's half."""
+    """`lockstep train` on some ranks, or, with None, alone. `share` is the part of the global batch that it trains with: weak scaling's half."""
 
     def __init__(self, name, options, ranks, *flags, share=1.0):
         self.name, self.options, self.ranks, self.flags, self.share = name, options, ranks, flags, share
 
     def train(self, flags):
         """The run's summary, its epochs' figures, and the seconds that the whole process took."""
+        # Without mpirun, which would put every single rank on the same core.
+        launcher = ["mpirun", "--quiet", "-n", self.ranks] if self.ranks else []
         with tempfile.TemporaryDirectory() as scratch:
             start = time.monotonic()
-            run(self.name, ["mpirun", "--quiet", "-n", self.ranks, self.options.program, "train", "--data", self.options.data,
-                            "--run-dir", f"{scratch}/run", *self.flags, *flags])
+            run(self.name, [*launcher, self.options.program, "train", "--data", self.options.data, "--run-dir", f"{scratch}/run",
+                            *self.flags, *flags])
             seconds = time.monotonic() - start
             record = pathlib.Path(scratch, "run")
             epochs = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
@@ -57,6 +60,36 @@ class Lockstep:
         """A named recipe from the process' start to its end."""
         summary, _, seconds = self.train(["--recipe", recipe, "--seed", seed])
         return {"seconds": seconds, "test_accuracy": summary["test_accuracy"]}
+
+
+class Apart:
+    """Processes of one rank at once, each by itself: what the machine gives for so many cores, whose clock is lower when all are busy."""
+
+    def __init__(self, name, options, processes):
+        self.name, self.alone = name, [Lockstep(name, options, None) for _ in range(processes)]
+
+    def steps(self, model, batch, samples):
+        with concurrent.futures.ThreadPoolExecutor(len(self.alone)) as pool:
+            runs = list(pool.map(lambda one: one.steps(model, batch, samples / len(self.alone)), self.alone))
+        return {"samples_per_second": sum(run["samples_per_second"] for run in runs)}
+
+
+class SumOverRanks:
+    """`lockstep bench allreduce` of one size: a few microseconds where the cores share a cache, several times as many where the host
+    of a virtual machine has put them on parts of a processor that do not."""
+
+    FLOATS = 65_536
+
+    def __init__(self, options, ranks):
+        self.name, self.options, self.ranks = "lockstep bench allreduce", options, ranks
+
+    def steps(self, model, batch, samples):
+        done = run(self.name, ["mpirun", "--quiet", "-n", self.ranks, self.options.program, "bench", "allreduce", "--least",
+                               self.FLOATS, "--most", self.FLOATS])
+        found = re.search(rf"^ *{self.FLOATS:,} +([\d.]+) \(", done.stdout, re.MULTILINE)
+        if not found:
+            raise ContestantFailed(self.name, done)
+        return {"microseconds": float(found[1])}
 
 
 class StepOnOneCore:

@@ -5,13 +5,13 @@ import statistics
 import subprocess
 import tempfile
 
-from contestants import Keras, Lockstep, PyTorch, StepOnOneCore
+from contestants import Apart, Keras, Lockstep, PyTorch, StepOnOneCore, SumOverRanks
 from failures import ContestantFailed, fail, say
 
 # How long a run's steps last, where the contestant's speed is known from its last: PyTorch takes seconds to find its pace.
-SECONDS = {Lockstep: 2.0, PyTorch: 4.0, StepOnOneCore: 0.0}
+SECONDS = {Lockstep: 2.0, Apart: 2.0, PyTorch: 4.0, StepOnOneCore: 0.0, SumOverRanks: 0.0}
 # The samples of a contestant's first run.
-FIRST = {Lockstep: 60_000, PyTorch: 8_000, StepOnOneCore: 0}
+FIRST = {Lockstep: 60_000, Apart: 120_000, PyTorch: 8_000, StepOnOneCore: 0, SumOverRanks: 0}
 # Peers need minutes for a whole process.
 PEERS_WHOLE_ROUNDS = 3
 
@@ -54,10 +54,12 @@ def attempt(contestant, row, body):
 
 
 def measure_steps(options, peers, model, batch):
-    """Rows by the contestant's key: two, one, mpi, half, core, ddp, threads."""
+    """Rows by the contestant's key: sum, two, one, apart, mpi, half, core, ddp, threads."""
     players = {
+        "sum": SumOverRanks(options, 2),
         "two": Lockstep("lockstep, 2 ranks", options, 2),
         "one": Lockstep("lockstep, 1 rank", options, 1),
+        "apart": Apart("lockstep, two of 1 rank at once", options, 2),
         "mpi": Lockstep("lockstep, 2 ranks, --reduction mpi", options, 2, "--reduction", "mpi"),
         "half": Lockstep("lockstep, 1 rank, half of the batch", options, 1, share=0.5),
         "core": StepOnOneCore(options),
@@ -70,7 +72,7 @@ def measure_steps(options, peers, model, batch):
         say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
         for key, player in players.items():
             samples = FIRST[type(player)]
-            if rows[key]:
+            if rows[key] and SECONDS[type(player)]:
                 samples = max(samples, SECONDS[type(player)] * rows[key].runs[-1]["samples_per_second"])
             attempt(player, rows[key], lambda: player.steps(model, batch, samples))
     return rows

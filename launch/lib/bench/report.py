@@ -42,9 +42,10 @@ class Case:
 
 def speeds(cases):
     return table(
-        ["model, global batch", "Lockstep, 2 ranks", "1 rank", "2 over 1", "PyTorch DDP, 2 ranks", "PyTorch, 2 threads",
-         "over the better", "of the FMA peak"],
+        ["model, global batch", "Lockstep, 2 ranks", "1 rank", "2 over 1", "two apart over 1", "PyTorch DDP, 2 ranks",
+         "PyTorch, 2 threads", "over the better", "of the FMA peak"],
         [[case.name, speed(case.rows["two"]), speed(case.rows["one"]), ratio(case.rate("two"), case.rate("one")),
+          ratio(case.rate("apart"), case.rate("one")),
           speed(case.rows.get("ddp")), speed(case.rows.get("threads")), case.over_peer,
           f"{case.rows['core'].median('fraction_of_fma_peak'):.0%} of {case.rows['core'].median('fma_peak_gflops'):.0f} GFLOP/s"]
          for case in cases])
@@ -52,9 +53,9 @@ def speeds(cases):
 
 def scaling(cases):
     return table(
-        ["model, global batch", "communication", "waiting", "strong scaling", "weak scaling", "`--reduction mpi`",
+        ["model, global batch", "a sum", "communication", "waiting", "strong scaling", "weak scaling", "`--reduction mpi`",
          "fixed tree over it", "first step after", "PyTorch's", "memory a rank"],
-        [[case.name, f"{case.rows['two'].median('communication_fraction'):.1%}",
+        [[case.name, f"{case.rows['sum'].median('microseconds'):.1f} µs", f"{case.rows['two'].median('communication_fraction'):.1%}",
           f"{case.rows['two'].median('waiting_fraction'):.1%}", f"{case.rate('two') / case.rate('one') / 2:.0%}",
           f"{case.rate('two') / case.rate('half') / 2:.0%}", speed(case.rows["mpi"]), ratio(case.rate("two"), case.rate("mpi")),
           f"{case.rows['two'].median('seconds_to_first_step'):.2f} s",
