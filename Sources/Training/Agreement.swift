@@ -16,11 +16,9 @@ extension Communicator {
     let hosts = try gatherText(ProcessFacts.hostName)
     let line = String(decoding: reports[failed].dropFirst(), as: UTF8.self)
     let isEverybodys = reports.allSatisfy { $0 == reports[failed] }
-    var error = TrainingError(
+    throw .agreed(
       TrainingError.Code(rawValue: Int32(reports[failed][0])) ?? .rankFailed,
       isEverybodys ? line : "rank \(failed) on \(hosts[failed]): \(line)")
-    error.isAgreed = true
-    throw error
   }
 
   /// What rank 0 says, on every rank: for what must be the same and is not a function of the arguments, as the time. Collective.
@@ -41,12 +39,10 @@ extension Communicator {
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
     let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first { $0 != $1 }
-    var error = TrainingError(
+    throw .agreed(
       .usage,
       "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
         + "start every rank with the same arguments, data and program")
-    error.isAgreed = true
-    throw error
   }
 }
 

@@ -9,6 +9,9 @@ public final class DriftCheck {
   /// A fingerprint in pieces of 16 bits, which a float holds exactly.
   private static let pieces = 4
 
+  /// The step after which all ranks were last seen to have the same weights.
+  private(set) var verifiedAtStep = 0
+
   private let communicator: any Communicator
   private let prints: Buffer<Float>
   private let plan: ExchangePlan
@@ -22,6 +25,26 @@ public final class DriftCheck {
     plan = ExchangePlan(
       sends: others.map { .init(peer: $0, range: place(communicator.rank)) },
       receives: others.map { .init(peer: $0, range: place($0)) })
+  }
+
+  /// All ranks have the weights of a checkpoint of this step.
+  func hasRestored(_ step: Int) { verifiedAtStep = step }
+
+  /// Throws on every rank where ranks have come to compute with different `parameters` after this step. Collective.
+  func verify(_ parameters: Buffer<Float>, step: Int) throws(TrainingError) {
+    let ranks = try communicating { () throws(CommunicationError) in try differingRanks(parameters) }
+    guard !ranks.isEmpty else {
+      verifiedAtStep = step
+      return
+    }
+    let hosts = try communicator.gatherText(ProcessFacts.hostName)
+    let names = ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
+    let right = (0..<communicator.size).first { !ranks.contains($0) } ?? 0
+    throw .agreed(
+      .rankFailed,
+      "step \(step): the weights of \(names) differ from those of rank \(right) on \(hosts[right]), as they did not after step "
+        + "\(verifiedAtStep): look for a faulty processor or memory, and go on from a checkpoint of step \(verifiedAtStep) or before"
+    )
   }
 
   /// The ranks whose `parameters` differ from those of more than half of the ranks, or from rank 0's where no half agrees; none

@@ -7,6 +7,32 @@ final class RunFiles {
   let directory: RunDirectory
   private let store: CheckpointStore
 
+  /// The files of a run that starts as `configuration` asks, if it has any; and where it goes on from, with `content` read.
+  static func open(
+    _ configuration: TrainingConfiguration, _ content: CheckpointContent, warn: (String) -> Void
+  ) throws(TrainingError) -> (files: RunFiles?, restored: RunState?) {
+    let files = try configuration.runDirectory.map { path throws(TrainingError) in
+      try RunFiles(path, keep: configuration.keep)
+    }
+    switch configuration.resume {
+    case .never:
+      if let files, let step = try files.newestStep() {
+        throw TrainingError(
+          .cannotWrite,
+          "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
+            + "or another --run-dir")
+      }
+      return (files, nil)
+    case .auto:
+      return (files, try files?.restoreNewest(into: content, strict: configuration.strict, warn: warn) ?? nil)
+    case .file(let path):
+      return (
+        files,
+        try reading { () throws(CheckpointError) in try content.read(try CheckpointFile(path), warn: warn) }
+      )
+    }
+  }
+
   /// Makes the directory and takes its lock. Throws with 73 where it cannot be written.
   init(_ path: String, keep: Int) throws(TrainingError) {
     do throws(RunDirectoryError) { directory = try RunDirectory(path) } catch {
@@ -48,7 +74,7 @@ struct CheckpointContent {
   let layout: ParameterLayout
   let parameters: Buffer<Float>
   /// What the optimizer keeps of every parameter, by name.
-  let moments: [(name: String, values: Buffer<Float>)]
+  var moments: [(name: String, values: Buffer<Float>)]
   let recipe: Recipe
 
   /// What may differ between a run and the one that it goes on from: how long, and on which machine.

@@ -12,41 +12,28 @@ import Tensors
 public final class Trainer {
   private let configuration: TrainingConfiguration
   private let communicator: any Communicator
-  private let observers: [any Observer]
+  private let audience: Audience
+  private let control: RunControl
+  /// When rank 0 asks for the end.
+  private let deadline: ContinuousClock.Instant?
   private let batches: BatchPlan
   private let network: Network
   private let step: TrainingStep
   private let evaluation: Evaluation
-  private let files: RunFiles?
-  private let recipe: Recipe
-  /// Where every rank has only a slice of the moments.
-  private let shards: OptimizerShards?
-  private let hosts: Int
-  private let control: RunControl
+  private let checkpoints: RunCheckpoints
   private let drift: DriftCheck
-  /// When rank 0 asks for the end.
-  private let deadline: ContinuousClock.Instant?
+  private var nonFinite: NonFiniteSteps
+  private let hosts: Int
+  private let momentBytes: Int
 
   /// Where the run stands: what a checkpoint says.
   private var state: RunState
-  private var savedAtStep: Int?
-  private var savedAt = ContinuousClock.now
-  /// Why the last checkpoint that was due is not there.
-  private var saveFailure: TrainingError?
-  /// When the last checkpoint that was asked for was written.
-  private var savedOnRequestAt: ContinuousClock.Instant?
   /// What ranks have asked for since the last step boundary at which that was looked at: the same on all.
   private var asked: RunRequests = []
-  /// The steps of this epoch that were not taken, and those one after another up to now.
-  private var skipped = 0
-  private var skippedInARow = 0
-  /// The step after which all ranks were last seen to have the same weights.
-  private var verifiedAtStep = 0
   private var secondsToFirstStep = 0.0
   /// The time in steps, and the samples of them: no evaluation, no checkpoint.
   private var trainingTime = Duration.zero
   private var trainedSamples = 0
-  private let momentBytes: Int
   private var ranksTimes: [(compute: Double, reduction: Double)]
 
   /// The weights, a flat block of the network's layout, as they stand between two steps.
@@ -67,14 +54,17 @@ public final class Trainer {
     deadline =
       communicator.rank == 0
       ? configuration.maxTime.map { .now + $0.duration - .seconds(ProcessFacts.secondsSinceStart) } : nil
-    self.observers = communicator.rank == 0 ? observers : []
+    let audience = Audience(
+      observers: communicator.rank == 0 ? observers : [], onFailure: configuration.onCheckpointFailure)
+    self.audience = audience
+    nonFinite = NonFiniteSteps(configuration, communicator: communicator, audience: audience)
     useOneBLASThread()
 
     let plan = try communicator.agree { () throws(TrainingError) in
       try RunPlan(configuration, training: training, test: test, program: program, ranks: communicator.size)
     }
     try communicator.requireEqual(plan.facts)
-    (batches, network, recipe) = (plan.batches, plan.network, plan.recipe)
+    (batches, network) = (plan.batches, plan.network)
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
     ranksTimes = names.map { _ in (0, 0) }
@@ -83,6 +73,7 @@ public final class Trainer {
     let shardsOptimizer = configuration.shardsOptimizer && configuration.reduction == .lockstep
     let slices = TrainingStep.slices(of: network, ranks: communicator.size)
     let optimizer: Adam
+    let shards: OptimizerShards?
     do throws(CommunicationError) {
       let memory = try RunMemory(
         count: network.layout.count, slice: slices[communicator.rank], communicator: communicator,
@@ -102,77 +93,55 @@ public final class Trainer {
       throw TrainingError(.rankFailed, error.description)
     }
     evaluation = Evaluation(network: network, data: test, communicator: communicator)
-    state = RunState(seed: configuration.seed)
 
-    let moments = shards?.makeWhole() ?? optimizer.state
-    let content = CheckpointContent(
-      layout: network.layout, parameters: step.parameters, moments: moments, recipe: recipe)
-    let (rank, observed) = (communicator.rank, self.observers)
-    let layout = network
-    let parameters = step.parameters
+    var content = CheckpointContent(
+      layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state,
+      recipe: plan.recipe)
     let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
-      guard rank == 0 else { return (nil, nil) }
-      layout.initialise(parameters, seed: configuration.seed)
-      return try Self.open(configuration, content) { line in for observer in observed { observer.warned(line) } }
+      guard communicator.rank == 0 else { return (nil, nil) }
+      plan.network.initialise(content.parameters, seed: configuration.seed)
+      return try RunFiles.open(configuration, content, warn: audience.warn)
     }
-    self.files = files
-    try share(restored, moments)
+    let start = try Self.share(restored, seed: configuration.seed, content, shards, among: communicator)
+    state = start ?? RunState(seed: configuration.seed)
+    if let start { drift.hasRestored(start.step) }
+    // Whole moments are there for as long as a checkpoint is read or written.
+    if shards != nil { content.moments = [] }
+    checkpoints = RunCheckpoints(
+      configuration, content, files: files, shards: shards, restored: start?.step, pause: control.pause,
+      communicator: communicator, audience: audience)
   }
 
-  /// On rank 0: the run's files, and where it goes on from.
-  private static func open(
-    _ configuration: TrainingConfiguration, _ content: CheckpointContent, warn: (String) -> Void
-  ) throws(TrainingError) -> (RunFiles?, RunState?) {
-    let files = try configuration.runDirectory.map { path throws(TrainingError) in
-      try RunFiles(path, keep: configuration.keep)
-    }
-    switch configuration.resume {
-    case .never:
-      if let files, let step = try files.newestStep() {
-        throw TrainingError(
-          .cannotWrite,
-          "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
-            + "or another --run-dir")
-      }
-      return (files, nil)
-    case .auto:
-      return (files, try files?.restoreNewest(into: content, strict: configuration.strict, warn: warn) ?? nil)
-    case .file(let path):
-      return (
-        files,
-        try reading { () throws(CheckpointError) in try content.read(try CheckpointFile(path), warn: warn) }
-      )
-    }
-  }
-
-  /// Gives every rank what rank 0 starts from. Collective.
-  private func share(_ restored: RunState?, _ moments: [OptimizerShards.Moment]) throws(TrainingError) {
+  /// Gives every rank what rank 0 starts from; returns where it goes on from, if anywhere. Collective.
+  private static func share(
+    _ restored: RunState?, seed: UInt64, _ content: CheckpointContent, _ shards: OptimizerShards?,
+    among communicator: any Communicator
+  ) throws(TrainingError) -> RunState? {
     let words = restored.map { [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step)] } ?? []
-    try communicating { () throws(CommunicationError) in
+    return try communicating { () throws(CommunicationError) in
       let shared = try communicator.gather(words: words)[0]
-      if shared.count == 3 {
-        state = RunState(
-          epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: configuration.seed)
-        savedAtStep = state.step
-        verifiedAtStep = state.step
+      try communicator.broadcast(content.parameters, from: 0)
+      if let shards {
+        try shards.scatter(content.moments)
+      } else {
+        for (_, values) in content.moments { try communicator.broadcast(values, from: 0) }
       }
-      try communicator.broadcast(step.parameters, from: 0)
-      if let shards { return try shards.scatter(moments) }
-      for (_, values) in moments { try communicator.broadcast(values, from: 0) }
+      guard shared.count == 3 else { return nil }
+      return RunState(epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: seed)
     }
   }
 
   /// Trains to the end and returns the summary, on every rank the same but for the observers being told on rank 0.
   ///
   /// Collective. Where its control or the clock stops it, it throws ``TrainingError/Code/stopped`` on every rank after a checkpoint,
-  /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever started the ranks must end
-  /// them (`MPICommunicator.abort`).
+  /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
+  /// started the ranks must end them (`MPICommunicator.abort`).
   public func run() throws(TrainingError) -> TrainingSummary {
     let description = RunDescription(
       configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step)
-    try tell { observer throws(TrainingError) in try observer.began(description) }
+    try audience.tell { observer throws(TrainingError) in try observer.began(description) }
     var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
     var tested: LossSums?
     while state.epoch < configuration.epochs && !isAtLimit {
@@ -183,17 +152,17 @@ public final class Trainer {
       let report = EpochReport(
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
-        time: try meet(), skippedSteps: skipped)
-      try tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
-      try saveIfDue(epochEnded: state.sampleOffset == 0)
+        time: try meet(), skippedSteps: nonFinite.skipped)
+      try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
+      try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       if state.epoch < configuration.epochs && !isAtLimit { try answer() }
     }
-    if try isSaveAgreed(savedAtStep != state.step) { try save() }
+    try checkpoints.save(state)
     if tested == nil { tested = try test().sums }
     let summary = try summarise(tested ?? LossSums())
-    try tell { observer throws(TrainingError) in try observer.ended(summary) }
+    try audience.tell { observer throws(TrainingError) in try observer.ended(summary) }
     // Whoever wanted to go on regardless has the results, but must not take them for saved.
-    if let saveFailure { throw saveFailure }
+    if let failure = checkpoints.failure { throw failure }
     return summary
   }
 
@@ -205,19 +174,19 @@ public final class Trainer {
     var seconds = Duration.zero
     var progress = self.progress(sums, seconds)
     step.resetTimes()
-    skipped = 0
+    nonFinite.restart()
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)
       let outcome = try take(batch, of: order)
       asked.formUnion(outcome.requests)
       if outcome.isFinite {
-        skippedInARow = 0
+        nonFinite.tookStep()
         sums.loss += outcome.losses.loss
         sums.correct += outcome.losses.correct
         sums.samples += outcome.losses.samples
       } else {
-        try skip()
+        try nonFinite.skip(step: state.step + 1, microbatch: step.nonFiniteMicrobatch)
       }
       if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
       state.step += 1
@@ -226,11 +195,13 @@ public final class Trainer {
       seconds += .now - start
       communicator.entered(.report, step: state.step)
       progress = self.progress(sums, seconds)
-      for observer in observers { try observer.stepped(progress) }
-      try verifyIfDue()
+      for observer in audience.observers { try observer.stepped(progress) }
+      if case .steps(let count) = configuration.verifyEvery, state.step % count == 0 {
+        try drift.verify(step.parameters, step: state.step)
+      }
       // After the last step the checkpoint follows the epoch's record: once it is there, the epoch is not gone through again.
       if state.sampleOffset < batches.samples && !isAtLimit {
-        try saveIfDue(epochEnded: false)
+        try checkpoints.saveIfDue(state, epochEnded: false)
         try answer()
       }
     } while state.sampleOffset < batches.samples && !isAtLimit
@@ -250,66 +221,6 @@ public final class Trainer {
     }
   }
 
-  /// Goes on without the step whose loss or gradient was not finite, or ends the run. Collective.
-  private func skip() throws(TrainingError) {
-    skipped += 1
-    skippedInARow += 1
-    let what = try nonFiniteLine()
-    switch configuration.onNonFinite {
-    case .stop:
-      throw agreed(
-        .rankFailed,
-        "\(what); the step was not taken, and checkpoints are from before it: lower --learning-rate, set --clip-norm, or give "
-          + "--on-nonfinite skip")
-    case .skip where skippedInARow > configuration.nonFiniteLimit:
-      throw agreed(
-        .rankFailed,
-        "\(what), as in the \(skippedInARow - 1) steps before it, and --nonfinite-limit is \(configuration.nonFiniteLimit): lower "
-          + "--learning-rate or set --clip-norm")
-    case .skip:
-      for observer in observers { observer.warned("\(what); the step was skipped, \(skippedInARow) in a row") }
-    }
-  }
-
-  /// What was not finite, and where it first arose. Collective.
-  private func nonFiniteLine() throws(TrainingError) -> String {
-    let mine = step.nonFiniteMicrobatch.map { [UInt64($0)] } ?? []
-    let microbatches = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
-    let hosts = try communicator.gatherText(ProcessFacts.hostName)
-    // Ranks hold microbatches in their order.
-    guard let rank = microbatches.firstIndex(where: { !$0.isEmpty }) else {
-      return "step \(state.step + 1): the gradient is not finite"
-    }
-    return
-      "step \(state.step + 1): the loss is not finite, first in microbatch \(microbatches[rank][0]) on rank \(rank) on "
-      + hosts[rank]
-  }
-
-  /// Ends the run where ranks have come to compute with different weights. Collective.
-  private func verifyIfDue() throws(TrainingError) {
-    guard case .steps(let count) = configuration.verifyEvery, state.step % count == 0 else { return }
-    let ranks = try communicating { () throws(CommunicationError) in try drift.differingRanks(step.parameters) }
-    guard !ranks.isEmpty else {
-      verifiedAtStep = state.step
-      return
-    }
-    let hosts = try communicator.gatherText(ProcessFacts.hostName)
-    let names = ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
-    let right = (0..<communicator.size).first { !ranks.contains($0) } ?? 0
-    throw agreed(
-      .rankFailed,
-      "step \(state.step): the weights of \(names) differ from those of rank \(right) on \(hosts[right]), as they did not after step "
-        + "\(verifiedAtStep): look for a faulty processor or memory, and go on from a checkpoint of step \(verifiedAtStep) or before"
-    )
-  }
-
-  /// An error that every rank throws.
-  private func agreed(_ code: TrainingError.Code, _ line: String) -> TrainingError {
-    var error = TrainingError(code, line)
-    error.isAgreed = true
-    return error
-  }
-
   /// What this rank is asked for now.
   private var pending: RunRequests {
     var requests = control.pending
@@ -323,24 +234,17 @@ public final class Trainer {
     guard asked.contains(.save) else { return }
     asked = []
     control.forget(.save)
-    if try isSaveAgreed(isNewRequest() && savedAtStep != state.step) { try save() }
-  }
-
-  /// Whether a request for a checkpoint is another one than that which was last served; it is served with this.
-  private func isNewRequest() -> Bool {
-    if let last = savedOnRequestAt, .now - last < control.pause { return false }
-    savedOnRequestAt = .now
-    return true
+    try checkpoints.saveOnRequest(state)
   }
 
   /// Ends the run after a checkpoint, on all ranks. Collective.
   private func stop() throws(TrainingError) -> Never {
     try communicator.agree { () throws(TrainingError) in
-      if try isSaveAgreed(savedAtStep != state.step) { try save() }
-      if let saveFailure { throw saveFailure }
+      try checkpoints.save(state)
+      if let failure = checkpoints.failure { throw failure }
     }
     let cause = asked.contains(.stop) ? "a signal" : "--max-time"
-    throw agreed(
+    throw .agreed(
       .stopped,
       "stopped by \(cause) at step \(state.step) "
         + (configuration.runDirectory.map {
@@ -359,82 +263,12 @@ public final class Trainer {
 
   private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {
     let start = ContinuousClock.now
-    var isSaved = savedAtStep == state.step
+    // Who stops a job may not wait for the end of an evaluation.
+    var isSaved = false
     let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
-      // Who stops a job may not wait for the end of an evaluation, and the weights stand still: rank 0 saves them right away, if it
-      // has all that there is to save.
-      guard shards == nil, !isSaved else { return }
-      let asked = asked.union(pending)
-      guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return }
-      isSaved = true
-      try save()
+      if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
     }
     return (sums, (.now - start).seconds)
-  }
-
-  private func saveIfDue(epochEnded: Bool) throws(TrainingError) {
-    let isDue =
-      switch configuration.checkpointEvery {
-      case .epochs(let count): epochEnded && state.epoch % count == 0
-      case .steps(let count): state.step % count == 0
-      case .minutes(let count): (.now - savedAt).seconds >= count * 60
-      }
-    // The clocks of ranks differ; epochs and steps do not.
-    let isClear = if case .minutes = configuration.checkpointEvery { false } else { !isDue }
-    if isClear { return }
-    if try isSaveAgreed(isDue && savedAtStep != state.step) { try save() }
-  }
-
-  /// Whether to save now: what rank 0 says, where all ranks must take part. Collective there.
-  private func isSaveAgreed(_ mine: Bool) throws(TrainingError) -> Bool {
-    guard shards != nil, configuration.runDirectory != nil else { return mine }
-    return try communicating { () throws(CommunicationError) in
-      try communicator.gather(words: [mine ? 1 : 0])[0][0] == 1
-    }
-  }
-
-  /// On rank 0; the others go on, and meet it at the next reduction. Collective where ranks have slices of the moments.
-  private func save() throws(TrainingError) {
-    guard configuration.runDirectory != nil else { return }
-    let moments = try communicating { () throws(CommunicationError) in
-      try shards?.gather() ?? step.optimizer.state
-    }
-    guard let files else { return }
-    communicator.entered(.checkpoint, step: state.step)
-    guard allFinite(step.parameters) else {
-      throw TrainingError(
-        .rankFailed,
-        "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower --learning-rate"
-      )
-    }
-    // Failed or not: the next is due an interval later.
-    defer { savedAt = .now }
-    let content = CheckpointContent(
-      layout: network.layout, parameters: step.parameters, moments: moments, recipe: recipe)
-    let path: String
-    do throws(TrainingError) { path = try files.save(content, state, warn: warn) } catch {
-      saveFailure = error
-      return try warnOrThrow(error)
-    }
-    savedAtStep = state.step
-    saveFailure = nil
-    try tell { observer throws(TrainingError) in try observer.saved(checkpoint: path, step: state.step) }
-  }
-
-  /// Tells the observers; one that cannot write its file ends the run, or is heard as a warning.
-  private func tell(_ message: (any Observer) throws(TrainingError) -> Void) throws(TrainingError) {
-    for observer in observers {
-      do throws(TrainingError) { try message(observer) } catch { try warnOrThrow(error) }
-    }
-  }
-
-  private func warnOrThrow(_ error: TrainingError) throws(TrainingError) {
-    guard error.code == .cannotWrite, configuration.onCheckpointFailure == .goOn else { throw error }
-    warn(error.description)
-  }
-
-  private func warn(_ line: String) {
-    for observer in observers { observer.warned(line) }
   }
 
   /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since

@@ -28,4 +28,11 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     self.code = code
     self.description = description
   }
+
+  /// An error that every rank throws.
+  static func agreed(_ code: Code, _ description: String) -> TrainingError {
+    var error = TrainingError(code, description)
+    error.isAgreed = true
+    return error
+  }
 }

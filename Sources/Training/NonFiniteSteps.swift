@@ -1,0 +1,55 @@
+import Collectives
+
+/// What becomes of steps whose loss or gradient was not finite: skipped and counted, or the end of the run.
+struct NonFiniteSteps {
+  /// The steps that were skipped since ``restart()``.
+  private(set) var skipped = 0
+  private var inARow = 0
+  private let configuration: TrainingConfiguration
+  private let communicator: any Communicator
+  private let audience: Audience
+
+  init(_ configuration: TrainingConfiguration, communicator: any Communicator, audience: Audience) {
+    self.configuration = configuration
+    self.communicator = communicator
+    self.audience = audience
+  }
+
+  /// Counts skipped steps from none.
+  mutating func restart() { skipped = 0 }
+
+  /// The run has taken a step.
+  mutating func tookStep() { inARow = 0 }
+
+  /// Goes on without the step numbered `step`, or throws on all ranks. Collective.
+  ///
+  /// - Parameter microbatch: the first of this rank's microbatches whose loss was not finite.
+  mutating func skip(step: Int, microbatch: Int?) throws(TrainingError) {
+    skipped += 1
+    inARow += 1
+    let what = "step \(step): \(try cause(microbatch))"
+    switch configuration.onNonFinite {
+    case .stop:
+      throw .agreed(
+        .rankFailed,
+        "\(what); the step was not taken, and checkpoints are from before it: lower --learning-rate, set --clip-norm, or give "
+          + "--on-nonfinite skip")
+    case .skip where inARow > configuration.nonFiniteLimit:
+      throw .agreed(
+        .rankFailed,
+        "\(what), as in the \(inARow - 1) steps before it, and --nonfinite-limit is \(configuration.nonFiniteLimit): lower "
+          + "--learning-rate or set --clip-norm")
+    case .skip: audience.warn("\(what); the step was skipped, \(inARow) in a row")
+    }
+  }
+
+  /// What was not finite, and where it first arose. Collective.
+  private func cause(_ microbatch: Int?) throws(TrainingError) -> String {
+    let mine = microbatch.map { [UInt64($0)] } ?? []
+    let microbatches = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    let hosts = try communicator.gatherText(ProcessFacts.hostName)
+    // Ranks hold microbatches in their order.
+    guard let rank = microbatches.firstIndex(where: { !$0.isEmpty }) else { return "the gradient is not finite" }
+    return "the loss is not finite, first in microbatch \(microbatches[rank][0]) on rank \(rank) on \(hosts[rank])"
+  }
+}

@@ -1,0 +1,114 @@
+import Checkpoints
+import Collectives
+import Kernels
+import Tensors
+
+/// A run's checkpoints: when one is due, what it holds, and how the last one went.
+///
+/// Rank 0 writes; the others take part only where they have slices of the moments.
+final class RunCheckpoints {
+  /// Why the last checkpoint that was due is not there.
+  private(set) var failure: TrainingError?
+
+  private let interval: TrainingConfiguration.CheckpointInterval
+  /// Whether all ranks must take part.
+  private let isCollective: Bool
+  private let files: RunFiles?
+  private let content: CheckpointContent
+  /// Where every rank has only a slice of the moments.
+  private let shards: OptimizerShards?
+  private let communicator: any Communicator
+  private let audience: Audience
+  /// How long after a checkpoint that was asked for another request is the same one.
+  private let pause: Duration
+
+  private var savedAtStep: Int?
+  private var savedAt = ContinuousClock.now
+  /// When the last checkpoint that was asked for was written.
+  private var savedOnRequestAt: ContinuousClock.Instant?
+
+  /// Of a run whose `files` rank 0 has, if it has any, and that starts from a checkpoint of step `restored`, if from any.
+  init(
+    _ configuration: TrainingConfiguration, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?,
+    restored: Int?, pause: Duration, communicator: any Communicator, audience: Audience
+  ) {
+    interval = configuration.checkpointEvery
+    isCollective = shards != nil && configuration.runDirectory != nil
+    self.files = files
+    self.content = content
+    self.shards = shards
+    savedAtStep = restored
+    self.pause = pause
+    self.communicator = communicator
+    self.audience = audience
+  }
+
+  /// Saves where the interval between checkpoints is over. Collective where ranks have slices of the moments.
+  func saveIfDue(_ state: RunState, epochEnded: Bool) throws(TrainingError) {
+    let isDue =
+      switch interval {
+      case .epochs(let count): epochEnded && state.epoch % count == 0
+      case .steps(let count): state.step % count == 0
+      case .minutes(let count): (.now - savedAt).seconds >= count * 60
+      }
+    // The clocks of ranks differ; epochs and steps do not.
+    let isClear = if case .minutes = interval { false } else { !isDue }
+    if !isClear { try save(state, if: isDue) }
+  }
+
+  /// Saves where somebody has asked for it. Collective where ranks have slices of the moments.
+  func saveOnRequest(_ state: RunState) throws(TrainingError) { try save(state, if: isNewRequest()) }
+
+  /// Saves what is not saved yet, where rank 0 sees it so and `isDue`. Collective where ranks have slices of the moments.
+  func save(_ state: RunState, if isDue: Bool = true) throws(TrainingError) {
+    var isDue = isDue && savedAtStep != state.step
+    if isCollective {
+      isDue = try communicating { () throws(CommunicationError) in
+        try communicator.gather(words: [isDue ? 1 : 0])[0][0] == 1
+      }
+    }
+    if isDue { try write(state) }
+  }
+
+  /// Saves in the middle of an evaluation, which `asked` may end: the weights stand still, and rank 0 has all that there is to save,
+  /// unless ranks have slices of the moments. Returns whether nothing is left to save.
+  func saveAtOnce(_ state: RunState, asked: RunRequests) throws(TrainingError) -> Bool {
+    guard shards == nil, savedAtStep != state.step else { return true }
+    guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return false }
+    try write(state)
+    return true
+  }
+
+  /// Whether a request for a checkpoint is another one than that which was last served; it is served with this.
+  private func isNewRequest() -> Bool {
+    if let last = savedOnRequestAt, .now - last < pause { return false }
+    savedOnRequestAt = .now
+    return true
+  }
+
+  /// On rank 0; the others go on, and meet it at the next reduction. Collective where ranks have slices of the moments.
+  private func write(_ state: RunState) throws(TrainingError) {
+    var content = content
+    if isCollective, let shards {
+      content.moments = try communicating { () throws(CommunicationError) in try shards.gather() }
+    }
+    guard let files else { return }
+    communicator.entered(.checkpoint, step: state.step)
+    guard allFinite(content.parameters) else {
+      throw TrainingError(
+        .rankFailed,
+        "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower --learning-rate"
+      )
+    }
+    // Failed or not: the next is due an interval later.
+    defer { savedAt = .now }
+    let path: String
+    do throws(TrainingError) { path = try files.save(content, state, warn: audience.warn) } catch {
+      failure = error
+      return try audience.warnOrThrow(error)
+    }
+    savedAtStep = state.step
+    failure = nil
+    try audience.tell { observer throws(TrainingError) in try observer.saved(checkpoint: path, step: state.step) }
+  }
+}
