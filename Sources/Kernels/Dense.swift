@@ -111,51 +111,16 @@ private func dotFourByTwo(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
   _ partial: UnsafeMutablePointer<Float>, _ tile: DenseTile
 ) {
-  let (stride, inputs, outputs) = (tile.stride, tile.inputs, tile.outputs)
-  let row = outputs * laneCount
-  let zero = Lanes(repeating: 0)
-  var a00 = tile.isFirst ? zero : unsafe partial.lanes(0)
-  var a01 = tile.isFirst ? zero : unsafe partial.lanes(laneCount)
-  var a10 = tile.isFirst ? zero : unsafe partial.lanes(row)
-  var a11 = tile.isFirst ? zero : unsafe partial.lanes(row + laneCount)
-  var a20 = tile.isFirst ? zero : unsafe partial.lanes(2 * row)
-  var a21 = tile.isFirst ? zero : unsafe partial.lanes(2 * row + laneCount)
-  var a30 = tile.isFirst ? zero : unsafe partial.lanes(3 * row)
-  var a31 = tile.isFirst ? zero : unsafe partial.lanes(3 * row + laneCount)
-  for k in Swift.stride(from: 0, to: tile.length, by: laneCount) {
-    let w0 = unsafe w.lanes(k)
-    let w1 = unsafe w.lanes(inputs + k)
-    let x0 = unsafe x.lanes(k)
-    a00 = a00.addingProduct(x0, w0)
-    a01 = a01.addingProduct(x0, w1)
-    let x1 = unsafe x.lanes(stride + k)
-    a10 = a10.addingProduct(x1, w0)
-    a11 = a11.addingProduct(x1, w1)
-    let x2 = unsafe x.lanes(2 * stride + k)
-    a20 = a20.addingProduct(x2, w0)
-    a21 = a21.addingProduct(x2, w1)
-    let x3 = unsafe x.lanes(3 * stride + k)
-    a30 = a30.addingProduct(x3, w0)
-    a31 = a31.addingProduct(x3, w1)
+  let row = tile.outputs * laneCount
+  var sums = tile.isFirst ? RegisterTile<4>() : unsafe RegisterTile<4>(partial, stride: row)
+  for k in stride(from: 0, to: tile.length, by: laneCount) {
+    unsafe sums.addProducts(x + k, stride: tile.stride, w.lanes(k), w.lanes(tile.inputs + k))
   }
   if tile.isLast {
-    unsafe y[0] = bias[0] + a00.total()
-    unsafe y[1] = bias[1] + a01.total()
-    unsafe y[outputs] = bias[0] + a10.total()
-    unsafe y[outputs + 1] = bias[1] + a11.total()
-    unsafe y[2 * outputs] = bias[0] + a20.total()
-    unsafe y[2 * outputs + 1] = bias[1] + a21.total()
-    unsafe y[3 * outputs] = bias[0] + a30.total()
-    unsafe y[3 * outputs + 1] = bias[1] + a31.total()
+    for sample in 0..<4 { unsafe y[sample &* tile.outputs] = bias[0] + sums.left[sample].total() }
+    for sample in 0..<4 { unsafe y[sample &* tile.outputs &+ 1] = bias[1] + sums.right[sample].total() }
   } else {
-    unsafe partial.store(a00, 0)
-    unsafe partial.store(a01, laneCount)
-    unsafe partial.store(a10, row)
-    unsafe partial.store(a11, row + laneCount)
-    unsafe partial.store(a20, 2 * row)
-    unsafe partial.store(a21, 2 * row + laneCount)
-    unsafe partial.store(a30, 3 * row)
-    unsafe partial.store(a31, 3 * row + laneCount)
+    unsafe sums.store(to: partial, stride: row)
   }
 }
 
@@ -237,39 +202,12 @@ private func outerFourByTwo(
   _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int, _ inputs: Int,
   _ accumulation: Accumulation
 ) {
-  let zero = Lanes(repeating: 0)
-  var a00 = zero
-  var a01 = zero
-  var a10 = zero
-  var a11 = zero
-  var a20 = zero
-  var a21 = zero
-  var a30 = zero
-  var a31 = zero
-  var row = unsafe x
-  var column = unsafe g
-  for _ in 0..<samples {
-    let x0 = unsafe row.lanes(0)
-    let x1 = unsafe row.lanes(laneCount)
-    let g0 = unsafe column.broadcast(0)
-    a00 = a00.addingProduct(x0, g0)
-    a01 = a01.addingProduct(x1, g0)
-    let g1 = unsafe column.broadcast(1)
-    a10 = a10.addingProduct(x0, g1)
-    a11 = a11.addingProduct(x1, g1)
-    let g2 = unsafe column.broadcast(2)
-    a20 = a20.addingProduct(x0, g2)
-    a21 = a21.addingProduct(x1, g2)
-    let g3 = unsafe column.broadcast(3)
-    a30 = a30.addingProduct(x0, g3)
-    a31 = a31.addingProduct(x1, g3)
-    unsafe row += 2 * laneCount
-    unsafe column += 4
+  var sums = RegisterTile<4>()
+  for i in 0..<samples {
+    let row = unsafe x + i * 2 * laneCount
+    unsafe sums.addOuterProduct(g + 4 * i, stride: 1, row.lanes(0), row.lanes(laneCount))
   }
-  unsafe write(a00, a01, d, accumulation)
-  unsafe write(a10, a11, d + inputs, accumulation)
-  unsafe write(a20, a21, d + 2 * inputs, accumulation)
-  unsafe write(a30, a31, d + 3 * inputs, accumulation)
+  unsafe sums.write(to: d, stride: inputs, accumulation)
 }
 
 /// Four outputs by one vector of inputs, read where they lie: each sum the same chain as ``outerFourByTwo`` makes.
@@ -277,28 +215,15 @@ private func outerFourByOne(
   _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int, _ inputs: Int,
   _ accumulation: Accumulation
 ) {
-  var a0 = Lanes(repeating: 0)
-  var a1 = a0
-  var a2 = a0
-  var a3 = a0
+  var sums = Registers<4>()
   for i in 0..<samples {
-    let x0 = unsafe x.lanes(i * inputs)
-    let column = unsafe g + 4 * i
-    unsafe a0 = a0.addingProduct(x0, column.broadcast(0))
-    unsafe a1 = a1.addingProduct(x0, column.broadcast(1))
-    unsafe a2 = a2.addingProduct(x0, column.broadcast(2))
-    unsafe a3 = a3.addingProduct(x0, column.broadcast(3))
+    let row = unsafe x.lanes(i * inputs)
+    for output in 0..<4 { sums[output] = unsafe sums[output].addingProduct(row, g.broadcast(4 &* i &+ output)) }
   }
   if accumulation == .add {
-    unsafe a0 += d.lanes(0)
-    unsafe a1 += d.lanes(inputs)
-    unsafe a2 += d.lanes(2 * inputs)
-    unsafe a3 += d.lanes(3 * inputs)
+    for output in 0..<4 { unsafe sums[output] += d.lanes(output &* inputs) }
   }
-  unsafe d.store(a0, 0)
-  unsafe d.store(a1, inputs)
-  unsafe d.store(a2, 2 * inputs)
-  unsafe d.store(a3, 3 * inputs)
+  unsafe sums.store(to: d, stride: inputs)
 }
 
 /// Asks for the beginnings, of `width` floats, of some rows of a matrix of so many columns. A call: within a kernel it would take

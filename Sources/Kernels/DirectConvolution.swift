@@ -6,7 +6,7 @@
 // weights turned about. The weights' gradient: up to four or eight of a patch's floats by two vectors of output channels in
 // registers, over all positions of a sample.
 //
-// Legend: L floats in a patch's row · a00…a71 sums of positions, or of a patch's floats, by two vectors
+// Legend: L floats in a patch's row
 
 /// The sizes of a direct convolution, from those of a convolution.
 public struct DirectConvolutionShape: Sendable {
@@ -151,143 +151,42 @@ private func convolve(
       var x = 0
       // Eight where there are registers for them: the weights are read half as often.
       while laneCount == 16 && x + 8 <= pass.outputWidth {
-        unsafe convolveEight(
-          row + x * pass.inputChannels, weights + at * pass.taps, bias + at, target + x * pass.channels, pass,
-          rectifying)
+        unsafe convolve(
+          RegisterTile<8>.self, row + x * pass.inputChannels, weights + at * pass.taps, bias + at,
+          target + x * pass.channels, pass, rectifying)
         x += 8
       }
       while x < pass.outputWidth {
         // The last four may overlap those before them, and say the same once more.
         let start = min(x, pass.outputWidth - 4)
-        unsafe convolveFour(
-          row + start * pass.inputChannels, weights + at * pass.taps, bias + at, target + start * pass.channels, pass,
-          rectifying)
+        unsafe convolve(
+          RegisterTile<4>.self, row + start * pass.inputChannels, weights + at * pass.taps, bias + at,
+          target + start * pass.channels, pass, rectifying)
         x += 4
       }
     }
   }
 }
 
+/// A row of the tile is one of neighbouring positions.
 @inline(__always)
-private func convolveFour(
-  _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ pass: DirectPass, _ rectifying: Bool
+private func convolve<let positions: Int>(
+  _ tile: RegisterTile<positions>.Type, _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+  _ bias: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ pass: DirectPass, _ rectifying: Bool
 ) {
-  let zero = Lanes(repeating: 0)
-  let next = pass.inputChannels
-  var a00 = zero
-  var a01 = zero
-  var a10 = zero
-  var a11 = zero
-  var a20 = zero
-  var a21 = zero
-  var a30 = zero
-  var a31 = zero
+  var sums = tile.init()
   var w = unsafe weights
   for ky in 0..<pass.kernel {
     var x = unsafe image + ky * pass.stride
     for _ in 0..<pass.rowCount {
-      let w0 = unsafe w.lanes(0)
-      let w1 = unsafe w.lanes(laneCount)
-      let x0 = unsafe x.broadcast(0)
-      a00 = a00.addingProduct(x0, w0)
-      a01 = a01.addingProduct(x0, w1)
-      let x1 = unsafe x.broadcast(next)
-      a10 = a10.addingProduct(x1, w0)
-      a11 = a11.addingProduct(x1, w1)
-      let x2 = unsafe x.broadcast(2 * next)
-      a20 = a20.addingProduct(x2, w0)
-      a21 = a21.addingProduct(x2, w1)
-      let x3 = unsafe x.broadcast(3 * next)
-      a30 = a30.addingProduct(x3, w0)
-      a31 = a31.addingProduct(x3, w1)
+      unsafe sums.addOuterProduct(x, stride: pass.inputChannels, w.lanes(0), w.lanes(laneCount))
       unsafe x += 1
       unsafe w += 2 * laneCount
     }
   }
-  unsafe finish(a00, a01, bias, output, rectifying)
-  unsafe finish(a10, a11, bias, output + pass.channels, rectifying)
-  unsafe finish(a20, a21, bias, output + 2 * pass.channels, rectifying)
-  unsafe finish(a30, a31, bias, output + 3 * pass.channels, rectifying)
-}
-
-/// The same chains of products as ``convolveFour``, for eight positions.
-@inline(__always)
-private func convolveEight(
-  _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ pass: DirectPass, _ rectifying: Bool
-) {
-  let zero = Lanes(repeating: 0)
-  let next = pass.inputChannels
-  var a00 = zero
-  var a01 = zero
-  var a10 = zero
-  var a11 = zero
-  var a20 = zero
-  var a21 = zero
-  var a30 = zero
-  var a31 = zero
-  var a40 = zero
-  var a41 = zero
-  var a50 = zero
-  var a51 = zero
-  var a60 = zero
-  var a61 = zero
-  var a70 = zero
-  var a71 = zero
-  var w = unsafe weights
-  for ky in 0..<pass.kernel {
-    var x = unsafe image + ky * pass.stride
-    for _ in 0..<pass.rowCount {
-      let w0 = unsafe w.lanes(0)
-      let w1 = unsafe w.lanes(laneCount)
-      let x0 = unsafe x.broadcast(0)
-      a00 = a00.addingProduct(x0, w0)
-      a01 = a01.addingProduct(x0, w1)
-      let x1 = unsafe x.broadcast(next)
-      a10 = a10.addingProduct(x1, w0)
-      a11 = a11.addingProduct(x1, w1)
-      let x2 = unsafe x.broadcast(2 * next)
-      a20 = a20.addingProduct(x2, w0)
-      a21 = a21.addingProduct(x2, w1)
-      let x3 = unsafe x.broadcast(3 * next)
-      a30 = a30.addingProduct(x3, w0)
-      a31 = a31.addingProduct(x3, w1)
-      let x4 = unsafe x.broadcast(4 * next)
-      a40 = a40.addingProduct(x4, w0)
-      a41 = a41.addingProduct(x4, w1)
-      let x5 = unsafe x.broadcast(5 * next)
-      a50 = a50.addingProduct(x5, w0)
-      a51 = a51.addingProduct(x5, w1)
-      let x6 = unsafe x.broadcast(6 * next)
-      a60 = a60.addingProduct(x6, w0)
-      a61 = a61.addingProduct(x6, w1)
-      let x7 = unsafe x.broadcast(7 * next)
-      a70 = a70.addingProduct(x7, w0)
-      a71 = a71.addingProduct(x7, w1)
-      unsafe x += 1
-      unsafe w += 2 * laneCount
-    }
-  }
-  unsafe finish(a00, a01, bias, output, rectifying)
-  unsafe finish(a10, a11, bias, output + pass.channels, rectifying)
-  unsafe finish(a20, a21, bias, output + 2 * pass.channels, rectifying)
-  unsafe finish(a30, a31, bias, output + 3 * pass.channels, rectifying)
-  unsafe finish(a40, a41, bias, output + 4 * pass.channels, rectifying)
-  unsafe finish(a50, a51, bias, output + 5 * pass.channels, rectifying)
-  unsafe finish(a60, a61, bias, output + 6 * pass.channels, rectifying)
-  unsafe finish(a70, a71, bias, output + 7 * pass.channels, rectifying)
-}
-
-@inline(__always)
-private func finish(
-  _ left: Lanes, _ right: Lanes, _ bias: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ rectifying: Bool
-) {
-  let zero = Lanes(repeating: 0)
-  let l = unsafe left + bias.lanes(0)
-  let r = unsafe right + bias.lanes(laneCount)
-  unsafe output.store(rectifying ? l.replacing(with: zero, where: l .< zero) : l, 0)
-  unsafe output.store(rectifying ? r.replacing(with: zero, where: r .< zero) : r, laneCount)
+  unsafe sums.add(bias.lanes(0), bias.lanes(laneCount))
+  if rectifying { sums.rectify() }
+  unsafe sums.store(to: output, stride: pass.channels)
 }
 
 /// The gradients of ``directConvolution``: of its weights and bias, summed over the samples and then written or added once, and of
@@ -369,16 +268,16 @@ private func accumulateWeights(
         let target = unsafe totals + (ky * pass.rowCount + j) * pass.channels + group
         switch pass.rowCount - j {
         case 8... where laneCount == 16:
-          unsafe outerEight(row + j, g, target, pass)
+          unsafe accumulate(RegisterTile<8>.self, row + j, g, target, pass)
           j += 8
         case 3:
-          unsafe outerThree(row + j, g, target, pass)
+          unsafe accumulate(RegisterTile<3>.self, row + j, g, target, pass)
           j += 3
         case 4...:
-          unsafe outerFour(row + j, g, target, pass)
+          unsafe accumulate(RegisterTile<4>.self, row + j, g, target, pass)
           j += 4
         default:
-          unsafe outerOne(row + j, g, target, pass)
+          unsafe accumulate(RegisterTile<1>.self, row + j, g, target, pass)
           j += 1
         }
       }
@@ -386,182 +285,21 @@ private func accumulateWeights(
   }
 }
 
-/// Eight of a patch's floats, where there are registers for them.
-@inline(never)
-private func outerEight(
-  _ image: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
-  _ pass: DirectPass
+/// Adds all positions to the sums of some of a patch's floats, a row of the tile each, and writes them to `totals`.
+@inline(__always)
+private func accumulate<let floats: Int>(
+  _ tile: RegisterTile<floats>.Type, _ image: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+  _ totals: UnsafeMutablePointer<Float>, _ pass: DirectPass
 ) {
-  let channels = pass.channels
-  var a00 = unsafe totals.lanes(0)
-  var a01 = unsafe totals.lanes(laneCount)
-  var a10 = unsafe totals.lanes(channels)
-  var a11 = unsafe totals.lanes(channels + laneCount)
-  var a20 = unsafe totals.lanes(2 * channels)
-  var a21 = unsafe totals.lanes(2 * channels + laneCount)
-  var a30 = unsafe totals.lanes(3 * channels)
-  var a31 = unsafe totals.lanes(3 * channels + laneCount)
-  var a40 = unsafe totals.lanes(4 * channels)
-  var a41 = unsafe totals.lanes(4 * channels + laneCount)
-  var a50 = unsafe totals.lanes(5 * channels)
-  var a51 = unsafe totals.lanes(5 * channels + laneCount)
-  var a60 = unsafe totals.lanes(6 * channels)
-  var a61 = unsafe totals.lanes(6 * channels + laneCount)
-  var a70 = unsafe totals.lanes(7 * channels)
-  var a71 = unsafe totals.lanes(7 * channels + laneCount)
+  var sums = unsafe tile.init(totals, stride: pass.channels)
   var g = unsafe gradient
   for y in 0..<pass.outputHeight {
     var x = unsafe image + y * pass.stride
     for _ in 0..<pass.outputWidth {
-      let g0 = unsafe g.lanes(0)
-      let g1 = unsafe g.lanes(laneCount)
-      let x0 = unsafe x.broadcast(0)
-      a00 = a00.addingProduct(x0, g0)
-      a01 = a01.addingProduct(x0, g1)
-      let x1 = unsafe x.broadcast(1)
-      a10 = a10.addingProduct(x1, g0)
-      a11 = a11.addingProduct(x1, g1)
-      let x2 = unsafe x.broadcast(2)
-      a20 = a20.addingProduct(x2, g0)
-      a21 = a21.addingProduct(x2, g1)
-      let x3 = unsafe x.broadcast(3)
-      a30 = a30.addingProduct(x3, g0)
-      a31 = a31.addingProduct(x3, g1)
-      let x4 = unsafe x.broadcast(4)
-      a40 = a40.addingProduct(x4, g0)
-      a41 = a41.addingProduct(x4, g1)
-      let x5 = unsafe x.broadcast(5)
-      a50 = a50.addingProduct(x5, g0)
-      a51 = a51.addingProduct(x5, g1)
-      let x6 = unsafe x.broadcast(6)
-      a60 = a60.addingProduct(x6, g0)
-      a61 = a61.addingProduct(x6, g1)
-      let x7 = unsafe x.broadcast(7)
-      a70 = a70.addingProduct(x7, g0)
-      a71 = a71.addingProduct(x7, g1)
+      unsafe sums.addOuterProduct(x, stride: 1, g.lanes(0), g.lanes(laneCount))
       unsafe x += pass.inputChannels
-      unsafe g += channels
-    }
-  }
-  unsafe totals.store(a00, 0)
-  unsafe totals.store(a01, laneCount)
-  unsafe totals.store(a10, channels)
-  unsafe totals.store(a11, channels + laneCount)
-  unsafe totals.store(a20, 2 * channels)
-  unsafe totals.store(a21, 2 * channels + laneCount)
-  unsafe totals.store(a30, 3 * channels)
-  unsafe totals.store(a31, 3 * channels + laneCount)
-  unsafe totals.store(a40, 4 * channels)
-  unsafe totals.store(a41, 4 * channels + laneCount)
-  unsafe totals.store(a50, 5 * channels)
-  unsafe totals.store(a51, 5 * channels + laneCount)
-  unsafe totals.store(a60, 6 * channels)
-  unsafe totals.store(a61, 6 * channels + laneCount)
-  unsafe totals.store(a70, 7 * channels)
-  unsafe totals.store(a71, 7 * channels + laneCount)
-}
-
-@inline(never)
-private func outerFour(
-  _ image: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
-  _ pass: DirectPass
-) {
-  let channels = pass.channels
-  var a00 = unsafe totals.lanes(0)
-  var a01 = unsafe totals.lanes(laneCount)
-  var a10 = unsafe totals.lanes(channels)
-  var a11 = unsafe totals.lanes(channels + laneCount)
-  var a20 = unsafe totals.lanes(2 * channels)
-  var a21 = unsafe totals.lanes(2 * channels + laneCount)
-  var a30 = unsafe totals.lanes(3 * channels)
-  var a31 = unsafe totals.lanes(3 * channels + laneCount)
-  var g = unsafe gradient
-  for y in 0..<pass.outputHeight {
-    var x = unsafe image + y * pass.stride
-    for _ in 0..<pass.outputWidth {
-      let g0 = unsafe g.lanes(0)
-      let g1 = unsafe g.lanes(laneCount)
-      let x0 = unsafe x.broadcast(0)
-      a00 = a00.addingProduct(x0, g0)
-      a01 = a01.addingProduct(x0, g1)
-      let x1 = unsafe x.broadcast(1)
-      a10 = a10.addingProduct(x1, g0)
-      a11 = a11.addingProduct(x1, g1)
-      let x2 = unsafe x.broadcast(2)
-      a20 = a20.addingProduct(x2, g0)
-      a21 = a21.addingProduct(x2, g1)
-      let x3 = unsafe x.broadcast(3)
-      a30 = a30.addingProduct(x3, g0)
-      a31 = a31.addingProduct(x3, g1)
-      unsafe x += pass.inputChannels
-      unsafe g += channels
-    }
-  }
-  unsafe totals.store(a00, 0)
-  unsafe totals.store(a01, laneCount)
-  unsafe totals.store(a10, channels)
-  unsafe totals.store(a11, channels + laneCount)
-  unsafe totals.store(a20, 2 * channels)
-  unsafe totals.store(a21, 2 * channels + laneCount)
-  unsafe totals.store(a30, 3 * channels)
-  unsafe totals.store(a31, 3 * channels + laneCount)
-}
-
-@inline(never)
-private func outerThree(
-  _ image: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
-  _ pass: DirectPass
-) {
-  let channels = pass.channels
-  var a00 = unsafe totals.lanes(0)
-  var a01 = unsafe totals.lanes(laneCount)
-  var a10 = unsafe totals.lanes(channels)
-  var a11 = unsafe totals.lanes(channels + laneCount)
-  var a20 = unsafe totals.lanes(2 * channels)
-  var a21 = unsafe totals.lanes(2 * channels + laneCount)
-  var g = unsafe gradient
-  for y in 0..<pass.outputHeight {
-    var x = unsafe image + y * pass.stride
-    for _ in 0..<pass.outputWidth {
-      let g0 = unsafe g.lanes(0)
-      let g1 = unsafe g.lanes(laneCount)
-      let x0 = unsafe x.broadcast(0)
-      a00 = a00.addingProduct(x0, g0)
-      a01 = a01.addingProduct(x0, g1)
-      let x1 = unsafe x.broadcast(1)
-      a10 = a10.addingProduct(x1, g0)
-      a11 = a11.addingProduct(x1, g1)
-      let x2 = unsafe x.broadcast(2)
-      a20 = a20.addingProduct(x2, g0)
-      a21 = a21.addingProduct(x2, g1)
-      unsafe x += pass.inputChannels
-      unsafe g += channels
-    }
-  }
-  unsafe totals.store(a00, 0)
-  unsafe totals.store(a01, laneCount)
-  unsafe totals.store(a10, channels)
-  unsafe totals.store(a11, channels + laneCount)
-  unsafe totals.store(a20, 2 * channels)
-  unsafe totals.store(a21, 2 * channels + laneCount)
-}
-
-private func outerOne(
-  _ image: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
-  _ pass: DirectPass
-) {
-  var a0 = unsafe totals.lanes(0)
-  var a1 = unsafe totals.lanes(laneCount)
-  var g = unsafe gradient
-  for y in 0..<pass.outputHeight {
-    let row = unsafe image + y * pass.stride
-    for x in 0..<pass.outputWidth {
-      let value = unsafe row.broadcast(x * pass.inputChannels)
-      unsafe a0 = a0.addingProduct(value, g.lanes(0))
-      unsafe a1 = a1.addingProduct(value, g.lanes(laneCount))
       unsafe g += pass.channels
     }
   }
-  unsafe totals.store(a0, 0)
-  unsafe totals.store(a1, laneCount)
+  unsafe sums.store(to: totals, stride: pass.channels)
 }

@@ -202,15 +202,7 @@ private func accumulateGroup(
   let channels = shape.channels
   // Floats between a quad and the one below it.
   let row = 4 * (shape.width - 1)
-  var w0 = unsafe totals.lanes(0 * channels)
-  var w1 = unsafe totals.lanes(1 * channels)
-  var w2 = unsafe totals.lanes(2 * channels)
-  var w3 = unsafe totals.lanes(3 * channels)
-  var w4 = unsafe totals.lanes(4 * channels)
-  var w5 = unsafe totals.lanes(5 * channels)
-  var w6 = unsafe totals.lanes(6 * channels)
-  var w7 = unsafe totals.lanes(7 * channels)
-  var w8 = unsafe totals.lanes(8 * channels)
+  var taps = unsafe Registers<9>(totals, stride: channels)
   var b = unsafe totals.lanes(9 * channels)
   let zero = Lanes(repeating: 0)
   for py in 0..<shape.pooledHeight {
@@ -220,28 +212,15 @@ private func accumulateGroup(
       let winner = unsafe winners.lanes(at)
       let g = unsafe gradient.lanes(at).replacing(with: zero, where: winner .< zero)
       b += g
-      w0 = unsafe w0.addingProduct(quad.picked(by: winner), g)
-      w1 = unsafe w1.addingProduct((quad + 4).picked(by: winner), g)
-      w2 = unsafe w2.addingProduct((quad + 8).picked(by: winner), g)
-      w3 = unsafe w3.addingProduct((quad + row).picked(by: winner), g)
-      w4 = unsafe w4.addingProduct((quad + row + 4).picked(by: winner), g)
-      w5 = unsafe w5.addingProduct((quad + row + 8).picked(by: winner), g)
-      w6 = unsafe w6.addingProduct((quad + 2 * row).picked(by: winner), g)
-      w7 = unsafe w7.addingProduct((quad + 2 * row + 4).picked(by: winner), g)
-      w8 = unsafe w8.addingProduct((quad + 2 * row + 8).picked(by: winner), g)
+      for tap in 0..<9 {
+        let under = unsafe quad + tap / 3 * row + tap % 3 * 4
+        taps[tap] = unsafe taps[tap].addingProduct(under.picked(by: winner), g)
+      }
       unsafe quad += 8
       at += channels
     }
   }
-  unsafe totals.store(w0, 0 * channels)
-  unsafe totals.store(w1, 1 * channels)
-  unsafe totals.store(w2, 2 * channels)
-  unsafe totals.store(w3, 3 * channels)
-  unsafe totals.store(w4, 4 * channels)
-  unsafe totals.store(w5, 5 * channels)
-  unsafe totals.store(w6, 6 * channels)
-  unsafe totals.store(w7, 7 * channels)
-  unsafe totals.store(w8, 8 * channels)
+  unsafe taps.store(to: totals, stride: channels)
   unsafe totals.store(b, 9 * channels)
 }
 

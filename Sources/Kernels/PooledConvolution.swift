@@ -6,7 +6,7 @@
 // channel, and lanes run along the patch's rows. So many rows of windows are taken at once as keep their pixels in the first-level
 // cache while all channels pass over them.
 //
-// Legend: L floats in a patch's row · c output channel · a00…a31 sums of four positions by two vectors
+// Legend: L floats in a patch's row · c output channel
 
 /// The sizes of a pooled convolution: input [height, width, inputChannels], kernel [kernel, kernel], valid, then 2×2 pooling.
 public struct PooledConvolutionShape: Sendable {
@@ -113,107 +113,56 @@ private func convolvePair(
   _ output: UnsafeMutablePointer<Float>, _ winners: UnsafeMutablePointer<Float>, _ place: UnsafePointer<Float>,
   _ shape: PooledConvolutionShape
 ) {
-  let zero = Lanes(repeating: 0)
-  let (right, down) = (shape.inputChannels, shape.stride)
-  let diagonal = right + down
   // Two windows side by side where there are registers for them: the weights are read half as often.
-  let pairs = laneCount == 16 ? shape.pooledWidth / 2 : 0
+  let paired = laneCount == 16 ? shape.pooledWidth / 2 * 2 : 0
   for py in 0..<shape.pooledHeight {
-    for pair in 0..<pairs {
-      var a00 = zero
-      var a01 = zero
-      var a10 = zero
-      var a11 = zero
-      var a20 = zero
-      var a21 = zero
-      var a30 = zero
-      var a31 = zero
-      var b00 = zero
-      var b01 = zero
-      var b10 = zero
-      var b11 = zero
-      var b20 = zero
-      var b21 = zero
-      var b30 = zero
-      var b31 = zero
-      var w = unsafe weights
-      for ky in 0..<shape.kernel {
-        var x = unsafe image + (2 * py + ky) * down + 4 * pair * right
-        for _ in 0..<shape.rowCount {
-          let left = unsafe w.lanes(0)
-          let next = unsafe w.lanes(laneCount)
-          let x0 = unsafe x.broadcast(0)
-          a00 = a00.addingProduct(x0, left)
-          a01 = a01.addingProduct(x0, next)
-          let x1 = unsafe x.broadcast(right)
-          a10 = a10.addingProduct(x1, left)
-          a11 = a11.addingProduct(x1, next)
-          let x2 = unsafe x.broadcast(down)
-          a20 = a20.addingProduct(x2, left)
-          a21 = a21.addingProduct(x2, next)
-          let x3 = unsafe x.broadcast(diagonal)
-          a30 = a30.addingProduct(x3, left)
-          a31 = a31.addingProduct(x3, next)
-          let y0 = unsafe x.broadcast(2 * right)
-          b00 = b00.addingProduct(y0, left)
-          b01 = b01.addingProduct(y0, next)
-          let y1 = unsafe x.broadcast(3 * right)
-          b10 = b10.addingProduct(y1, left)
-          b11 = b11.addingProduct(y1, next)
-          let y2 = unsafe x.broadcast(2 * right + down)
-          b20 = b20.addingProduct(y2, left)
-          b21 = b21.addingProduct(y2, next)
-          let y3 = unsafe x.broadcast(2 * right + diagonal)
-          b30 = b30.addingProduct(y3, left)
-          b31 = b31.addingProduct(y3, next)
-          unsafe x += 1
-          unsafe w += 2 * laneCount
-        }
-      }
-      let at = (py * shape.pooledWidth + 2 * pair) * shape.channels
-      let beside = at + shape.channels
-      unsafe pool(a00, a10, a20, a30, bias, output + at, winners + at, place)
-      unsafe pool(a01, a11, a21, a31, bias + laneCount, output + at + laneCount, winners + at + laneCount, place)
-      unsafe pool(b00, b10, b20, b30, bias, output + beside, winners + beside, place)
-      unsafe pool(
-        b01, b11, b21, b31, bias + laneCount, output + beside + laneCount, winners + beside + laneCount, place)
-    }
-    for px in 2 * pairs..<shape.pooledWidth {
-      var a00 = zero
-      var a01 = zero
-      var a10 = zero
-      var a11 = zero
-      var a20 = zero
-      var a21 = zero
-      var a30 = zero
-      var a31 = zero
-      var w = unsafe weights
-      for ky in 0..<shape.kernel {
-        var x = unsafe image + (2 * py + ky) * down + 2 * px * right
-        for _ in 0..<shape.rowCount {
-          let left = unsafe w.lanes(0)
-          let next = unsafe w.lanes(laneCount)
-          let x0 = unsafe x.broadcast(0)
-          a00 = a00.addingProduct(x0, left)
-          a01 = a01.addingProduct(x0, next)
-          let x1 = unsafe x.broadcast(right)
-          a10 = a10.addingProduct(x1, left)
-          a11 = a11.addingProduct(x1, next)
-          let x2 = unsafe x.broadcast(down)
-          a20 = a20.addingProduct(x2, left)
-          a21 = a21.addingProduct(x2, next)
-          let x3 = unsafe x.broadcast(diagonal)
-          a30 = a30.addingProduct(x3, left)
-          a31 = a31.addingProduct(x3, next)
-          unsafe x += 1
-          unsafe w += 2 * laneCount
-        }
-      }
+    let row = unsafe image + 2 * py * shape.stride
+    for px in stride(from: 0, to: paired, by: 2) {
       let at = (py * shape.pooledWidth + px) * shape.channels
-      unsafe pool(a00, a10, a20, a30, bias, output + at, winners + at, place)
-      unsafe pool(a01, a11, a21, a31, bias + laneCount, output + at + laneCount, winners + at + laneCount, place)
+      unsafe convolveWindows(
+        RegisterTile<4>.self, row + 2 * px * shape.inputChannels, weights, bias, output + at, winners + at, place, shape
+      )
+    }
+    for px in paired..<shape.pooledWidth {
+      let at = (py * shape.pooledWidth + px) * shape.channels
+      unsafe convolveWindows(
+        RegisterTile<2>.self, row + 2 * px * shape.inputChannels, weights, bias, output + at, winners + at, place, shape
+      )
     }
   }
+}
+
+/// One window or two neighbouring ones; a row of a tile is one of the two or four positions of their upper or lower halves.
+@inline(__always)
+private func convolveWindows<let columns: Int>(
+  _ tile: RegisterTile<columns>.Type, _ image: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+  _ bias: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ winners: UnsafeMutablePointer<Float>,
+  _ place: UnsafePointer<Float>, _ shape: PooledConvolutionShape
+) {
+  var upper = tile.init()
+  var lower = tile.init()
+  var w = unsafe weights
+  for ky in 0..<shape.kernel {
+    var x = unsafe image + ky * shape.stride
+    for _ in 0..<shape.rowCount {
+      let (left, right) = unsafe (w.lanes(0), w.lanes(laneCount))
+      unsafe upper.addOuterProduct(x, stride: shape.inputChannels, left, right)
+      unsafe lower.addOuterProduct(x + shape.stride, stride: shape.inputChannels, left, right)
+      unsafe x += 1
+      unsafe w += 2 * laneCount
+    }
+  }
+  let next = unsafe (bias: bias + laneCount, output: output + laneCount, winners: winners + laneCount)
+  unsafe pool(upper.left[0], upper.left[1], lower.left[0], lower.left[1], bias, output, winners, place)
+  unsafe pool(
+    upper.right[0], upper.right[1], lower.right[0], lower.right[1], next.bias, next.output, next.winners, place)
+  guard columns == 4 else { return }
+  let channels = shape.channels
+  unsafe pool(
+    upper.left[2], upper.left[3], lower.left[2], lower.left[3], bias, output + channels, winners + channels, place)
+  unsafe pool(
+    upper.right[2], upper.right[3], lower.right[2], lower.right[3], next.bias, next.output + channels,
+    next.winners + channels, place)
 }
 
 /// The gradients of ``pooledConvolution``: of its weights and bias, summed over the samples and then written or added once, and of
@@ -353,46 +302,11 @@ private func addPatchRows(
 ) {
   var j = 0
   while j + 12 * laneCount <= length {
-    var a0 = unsafe total.lanes(j)
-    var a1 = unsafe total.lanes(j + laneCount)
-    var a2 = unsafe total.lanes(j + 2 * laneCount)
-    var a3 = unsafe total.lanes(j + 3 * laneCount)
-    var a4 = unsafe total.lanes(j + 4 * laneCount)
-    var a5 = unsafe total.lanes(j + 5 * laneCount)
-    var a6 = unsafe total.lanes(j + 6 * laneCount)
-    var a7 = unsafe total.lanes(j + 7 * laneCount)
-    var a8 = unsafe total.lanes(j + 8 * laneCount)
-    var a9 = unsafe total.lanes(j + 9 * laneCount)
-    var a10 = unsafe total.lanes(j + 10 * laneCount)
-    var a11 = unsafe total.lanes(j + 11 * laneCount)
+    var sums = unsafe Registers<12>(total + j)
     for entry in 0..<count {
-      let g = unsafe gradients.broadcast(entry)
-      let x = unsafe image + Int(places[entry]) + j
-      a0 = unsafe a0.addingProduct(g, x.lanes(0))
-      a1 = unsafe a1.addingProduct(g, x.lanes(laneCount))
-      a2 = unsafe a2.addingProduct(g, x.lanes(2 * laneCount))
-      a3 = unsafe a3.addingProduct(g, x.lanes(3 * laneCount))
-      a4 = unsafe a4.addingProduct(g, x.lanes(4 * laneCount))
-      a5 = unsafe a5.addingProduct(g, x.lanes(5 * laneCount))
-      a6 = unsafe a6.addingProduct(g, x.lanes(6 * laneCount))
-      a7 = unsafe a7.addingProduct(g, x.lanes(7 * laneCount))
-      a8 = unsafe a8.addingProduct(g, x.lanes(8 * laneCount))
-      a9 = unsafe a9.addingProduct(g, x.lanes(9 * laneCount))
-      a10 = unsafe a10.addingProduct(g, x.lanes(10 * laneCount))
-      a11 = unsafe a11.addingProduct(g, x.lanes(11 * laneCount))
+      unsafe sums.addProducts(image + Int(places[entry]) + j, gradients.broadcast(entry))
     }
-    unsafe total.store(a0, j)
-    unsafe total.store(a1, j + laneCount)
-    unsafe total.store(a2, j + 2 * laneCount)
-    unsafe total.store(a3, j + 3 * laneCount)
-    unsafe total.store(a4, j + 4 * laneCount)
-    unsafe total.store(a5, j + 5 * laneCount)
-    unsafe total.store(a6, j + 6 * laneCount)
-    unsafe total.store(a7, j + 7 * laneCount)
-    unsafe total.store(a8, j + 8 * laneCount)
-    unsafe total.store(a9, j + 9 * laneCount)
-    unsafe total.store(a10, j + 10 * laneCount)
-    unsafe total.store(a11, j + 11 * laneCount)
+    unsafe sums.store(to: total + j)
     j += 12 * laneCount
   }
   while j < length {
@@ -412,67 +326,19 @@ private func addThreeRows(
   _ count: Int,
   _ total: UnsafeMutablePointer<Float>, _ length: Int
 ) {
-  let (second, third) = unsafe (total + length, total + 2 * length)
-  var a0 = unsafe total.lanes(0)
-  var a1 = unsafe total.lanes(laneCount)
-  var a2 = unsafe total.lanes(2 * laneCount)
-  var a3 = unsafe total.lanes(3 * laneCount)
-  var a4 = unsafe total.lanes(4 * laneCount)
-  var a5 = unsafe total.lanes(5 * laneCount)
-  var b0 = unsafe second.lanes(0)
-  var b1 = unsafe second.lanes(laneCount)
-  var b2 = unsafe second.lanes(2 * laneCount)
-  var b3 = unsafe second.lanes(3 * laneCount)
-  var b4 = unsafe second.lanes(4 * laneCount)
-  var b5 = unsafe second.lanes(5 * laneCount)
-  var c0 = unsafe third.lanes(0)
-  var c1 = unsafe third.lanes(laneCount)
-  var c2 = unsafe third.lanes(2 * laneCount)
-  var c3 = unsafe third.lanes(3 * laneCount)
-  var c4 = unsafe third.lanes(4 * laneCount)
-  var c5 = unsafe third.lanes(5 * laneCount)
+  var first = unsafe Registers<6>(total)
+  var second = unsafe Registers<6>(total + length)
+  var third = unsafe Registers<6>(total + 2 * length)
   for entry in 0..<count {
     let g = unsafe gradients.broadcast(entry)
     let x = unsafe image + Int(places[entry])
-    let y = unsafe x + down
-    let z = unsafe y + down
-    a0 = unsafe a0.addingProduct(g, x.lanes(0))
-    a1 = unsafe a1.addingProduct(g, x.lanes(laneCount))
-    a2 = unsafe a2.addingProduct(g, x.lanes(2 * laneCount))
-    a3 = unsafe a3.addingProduct(g, x.lanes(3 * laneCount))
-    a4 = unsafe a4.addingProduct(g, x.lanes(4 * laneCount))
-    a5 = unsafe a5.addingProduct(g, x.lanes(5 * laneCount))
-    b0 = unsafe b0.addingProduct(g, y.lanes(0))
-    b1 = unsafe b1.addingProduct(g, y.lanes(laneCount))
-    b2 = unsafe b2.addingProduct(g, y.lanes(2 * laneCount))
-    b3 = unsafe b3.addingProduct(g, y.lanes(3 * laneCount))
-    b4 = unsafe b4.addingProduct(g, y.lanes(4 * laneCount))
-    b5 = unsafe b5.addingProduct(g, y.lanes(5 * laneCount))
-    c0 = unsafe c0.addingProduct(g, z.lanes(0))
-    c1 = unsafe c1.addingProduct(g, z.lanes(laneCount))
-    c2 = unsafe c2.addingProduct(g, z.lanes(2 * laneCount))
-    c3 = unsafe c3.addingProduct(g, z.lanes(3 * laneCount))
-    c4 = unsafe c4.addingProduct(g, z.lanes(4 * laneCount))
-    c5 = unsafe c5.addingProduct(g, z.lanes(5 * laneCount))
+    unsafe first.addProducts(x, g)
+    unsafe second.addProducts(x + down, g)
+    unsafe third.addProducts(x + 2 * down, g)
   }
-  unsafe total.store(a0, 0)
-  unsafe total.store(a1, laneCount)
-  unsafe total.store(a2, 2 * laneCount)
-  unsafe total.store(a3, 3 * laneCount)
-  unsafe total.store(a4, 4 * laneCount)
-  unsafe total.store(a5, 5 * laneCount)
-  unsafe second.store(b0, 0)
-  unsafe second.store(b1, laneCount)
-  unsafe second.store(b2, 2 * laneCount)
-  unsafe second.store(b3, 3 * laneCount)
-  unsafe second.store(b4, 4 * laneCount)
-  unsafe second.store(b5, 5 * laneCount)
-  unsafe third.store(c0, 0)
-  unsafe third.store(c1, laneCount)
-  unsafe third.store(c2, 2 * laneCount)
-  unsafe third.store(c3, 3 * laneCount)
-  unsafe third.store(c4, 4 * laneCount)
-  unsafe third.store(c5, 5 * laneCount)
+  unsafe first.store(to: total)
+  unsafe second.store(to: total + length)
+  unsafe third.store(to: total + 2 * length)
 }
 
 /// `image[place + j] += gradient · weights[j]` for each entry of the list in order and the `length` floats of a patch's row.
@@ -483,33 +349,9 @@ private func spreadPatchRows(
 ) {
   var j = 0
   while j + 12 * laneCount <= length {
-    let w0 = unsafe weights.lanes(j)
-    let w1 = unsafe weights.lanes(j + laneCount)
-    let w2 = unsafe weights.lanes(j + 2 * laneCount)
-    let w3 = unsafe weights.lanes(j + 3 * laneCount)
-    let w4 = unsafe weights.lanes(j + 4 * laneCount)
-    let w5 = unsafe weights.lanes(j + 5 * laneCount)
-    let w6 = unsafe weights.lanes(j + 6 * laneCount)
-    let w7 = unsafe weights.lanes(j + 7 * laneCount)
-    let w8 = unsafe weights.lanes(j + 8 * laneCount)
-    let w9 = unsafe weights.lanes(j + 9 * laneCount)
-    let w10 = unsafe weights.lanes(j + 10 * laneCount)
-    let w11 = unsafe weights.lanes(j + 11 * laneCount)
+    let w = unsafe Registers<12>(weights + j)
     for entry in 0..<count {
-      let g = unsafe gradients.broadcast(entry)
-      let x = unsafe image + Int(places[entry]) + j
-      unsafe x.store(x.lanes(0).addingProduct(g, w0), 0)
-      unsafe x.store(x.lanes(laneCount).addingProduct(g, w1), laneCount)
-      unsafe x.store(x.lanes(2 * laneCount).addingProduct(g, w2), 2 * laneCount)
-      unsafe x.store(x.lanes(3 * laneCount).addingProduct(g, w3), 3 * laneCount)
-      unsafe x.store(x.lanes(4 * laneCount).addingProduct(g, w4), 4 * laneCount)
-      unsafe x.store(x.lanes(5 * laneCount).addingProduct(g, w5), 5 * laneCount)
-      unsafe x.store(x.lanes(6 * laneCount).addingProduct(g, w6), 6 * laneCount)
-      unsafe x.store(x.lanes(7 * laneCount).addingProduct(g, w7), 7 * laneCount)
-      unsafe x.store(x.lanes(8 * laneCount).addingProduct(g, w8), 8 * laneCount)
-      unsafe x.store(x.lanes(9 * laneCount).addingProduct(g, w9), 9 * laneCount)
-      unsafe x.store(x.lanes(10 * laneCount).addingProduct(g, w10), 10 * laneCount)
-      unsafe x.store(x.lanes(11 * laneCount).addingProduct(g, w11), 11 * laneCount)
+      unsafe w.addProducts(to: image + Int(places[entry]) + j, gradients.broadcast(entry))
     }
     j += 12 * laneCount
   }
@@ -529,48 +371,15 @@ private func spreadThreeRows(
   _ image: UnsafeMutablePointer<Float>, _ down: Int, _ places: UnsafePointer<Int32>, _ gradients: UnsafePointer<Float>,
   _ count: Int, _ weights: UnsafePointer<Float>, _ length: Int
 ) {
-  let (second, third) = unsafe (weights + length, weights + 2 * length)
-  let a0 = unsafe weights.lanes(0)
-  let a1 = unsafe weights.lanes(laneCount)
-  let a2 = unsafe weights.lanes(2 * laneCount)
-  let a3 = unsafe weights.lanes(3 * laneCount)
-  let a4 = unsafe weights.lanes(4 * laneCount)
-  let a5 = unsafe weights.lanes(5 * laneCount)
-  let b0 = unsafe second.lanes(0)
-  let b1 = unsafe second.lanes(laneCount)
-  let b2 = unsafe second.lanes(2 * laneCount)
-  let b3 = unsafe second.lanes(3 * laneCount)
-  let b4 = unsafe second.lanes(4 * laneCount)
-  let b5 = unsafe second.lanes(5 * laneCount)
-  let c0 = unsafe third.lanes(0)
-  let c1 = unsafe third.lanes(laneCount)
-  let c2 = unsafe third.lanes(2 * laneCount)
-  let c3 = unsafe third.lanes(3 * laneCount)
-  let c4 = unsafe third.lanes(4 * laneCount)
-  let c5 = unsafe third.lanes(5 * laneCount)
+  let first = unsafe Registers<6>(weights)
+  let second = unsafe Registers<6>(weights + length)
+  let third = unsafe Registers<6>(weights + 2 * length)
   for entry in 0..<count {
     let g = unsafe gradients.broadcast(entry)
     let x = unsafe image + Int(places[entry])
-    let y = unsafe x + down
-    let z = unsafe y + down
-    unsafe x.store(x.lanes(0).addingProduct(g, a0), 0)
-    unsafe x.store(x.lanes(laneCount).addingProduct(g, a1), laneCount)
-    unsafe x.store(x.lanes(2 * laneCount).addingProduct(g, a2), 2 * laneCount)
-    unsafe x.store(x.lanes(3 * laneCount).addingProduct(g, a3), 3 * laneCount)
-    unsafe x.store(x.lanes(4 * laneCount).addingProduct(g, a4), 4 * laneCount)
-    unsafe x.store(x.lanes(5 * laneCount).addingProduct(g, a5), 5 * laneCount)
-    unsafe y.store(y.lanes(0).addingProduct(g, b0), 0)
-    unsafe y.store(y.lanes(laneCount).addingProduct(g, b1), laneCount)
-    unsafe y.store(y.lanes(2 * laneCount).addingProduct(g, b2), 2 * laneCount)
-    unsafe y.store(y.lanes(3 * laneCount).addingProduct(g, b3), 3 * laneCount)
-    unsafe y.store(y.lanes(4 * laneCount).addingProduct(g, b4), 4 * laneCount)
-    unsafe y.store(y.lanes(5 * laneCount).addingProduct(g, b5), 5 * laneCount)
-    unsafe z.store(z.lanes(0).addingProduct(g, c0), 0)
-    unsafe z.store(z.lanes(laneCount).addingProduct(g, c1), laneCount)
-    unsafe z.store(z.lanes(2 * laneCount).addingProduct(g, c2), 2 * laneCount)
-    unsafe z.store(z.lanes(3 * laneCount).addingProduct(g, c3), 3 * laneCount)
-    unsafe z.store(z.lanes(4 * laneCount).addingProduct(g, c4), 4 * laneCount)
-    unsafe z.store(z.lanes(5 * laneCount).addingProduct(g, c5), 5 * laneCount)
+    unsafe first.addProducts(to: x, g)
+    unsafe second.addProducts(to: x + down, g)
+    unsafe third.addProducts(to: x + 2 * down, g)
   }
 }
 

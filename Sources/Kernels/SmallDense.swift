@@ -59,46 +59,16 @@ private func dotFivePair(
   _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, stride inputs: Int, _ range: Range<Int>,
   into even: UnsafeMutablePointer<Float>, _ odd: UnsafeMutablePointer<Float>, isFirst: Bool
 ) {
-  let zero = Lanes(repeating: 0)
-  var a0 = isFirst ? zero : unsafe even.lanes(0 * laneCount)
-  var a1 = isFirst ? zero : unsafe even.lanes(1 * laneCount)
-  var a2 = isFirst ? zero : unsafe even.lanes(2 * laneCount)
-  var a3 = isFirst ? zero : unsafe even.lanes(3 * laneCount)
-  var a4 = isFirst ? zero : unsafe even.lanes(4 * laneCount)
-  var b0 = isFirst ? zero : unsafe odd.lanes(0 * laneCount)
-  var b1 = isFirst ? zero : unsafe odd.lanes(1 * laneCount)
-  var b2 = isFirst ? zero : unsafe odd.lanes(2 * laneCount)
-  var b3 = isFirst ? zero : unsafe odd.lanes(3 * laneCount)
-  var b4 = isFirst ? zero : unsafe odd.lanes(4 * laneCount)
-  for k in stride(from: range.lowerBound, to: range.upperBound, by: laneCount) {
-    let left = unsafe x.lanes(k)
-    let right = unsafe x.lanes(inputs + k)
-    let w0 = unsafe w.lanes(k)
-    a0 = a0.addingProduct(left, w0)
-    b0 = b0.addingProduct(right, w0)
-    let w1 = unsafe w.lanes(inputs + k)
-    a1 = a1.addingProduct(left, w1)
-    b1 = b1.addingProduct(right, w1)
-    let w2 = unsafe w.lanes(2 * inputs + k)
-    a2 = a2.addingProduct(left, w2)
-    b2 = b2.addingProduct(right, w2)
-    let w3 = unsafe w.lanes(3 * inputs + k)
-    a3 = a3.addingProduct(left, w3)
-    b3 = b3.addingProduct(right, w3)
-    let w4 = unsafe w.lanes(4 * inputs + k)
-    a4 = a4.addingProduct(left, w4)
-    b4 = b4.addingProduct(right, w4)
+  var sums = RegisterTile<5>()
+  if !isFirst {
+    unsafe sums.left = Registers(even)
+    unsafe sums.right = Registers(odd)
   }
-  unsafe even.store(a0, 0 * laneCount)
-  unsafe even.store(a1, 1 * laneCount)
-  unsafe even.store(a2, 2 * laneCount)
-  unsafe even.store(a3, 3 * laneCount)
-  unsafe even.store(a4, 4 * laneCount)
-  unsafe odd.store(b0, 0 * laneCount)
-  unsafe odd.store(b1, 1 * laneCount)
-  unsafe odd.store(b2, 2 * laneCount)
-  unsafe odd.store(b3, 3 * laneCount)
-  unsafe odd.store(b4, 4 * laneCount)
+  for k in stride(from: range.lowerBound, to: range.upperBound, by: laneCount) {
+    unsafe sums.addProducts(w + k, stride: inputs, x.lanes(k), x.lanes(inputs + k))
+  }
+  unsafe sums.left.store(to: even)
+  unsafe sums.right.store(to: odd)
 }
 
 @inline(__always)
@@ -153,57 +123,12 @@ private func outerFive(
   _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int,
   _ inputs: Int, _ outputs: Int, _ accumulation: Accumulation
 ) {
-  let zero = Lanes(repeating: 0)
-  var a0 = zero
-  var a1 = zero
-  var a2 = zero
-  var a3 = zero
-  var a4 = zero
-  var b0 = zero
-  var b1 = zero
-  var b2 = zero
-  var b3 = zero
-  var b4 = zero
-  var row = unsafe x
-  var weight = unsafe g
-  for _ in 0..<samples {
-    let left = unsafe row.lanes(0)
-    let right = unsafe row.lanes(laneCount)
-    let g0 = unsafe weight.broadcast(0)
-    a0 = a0.addingProduct(left, g0)
-    b0 = b0.addingProduct(right, g0)
-    let g1 = unsafe weight.broadcast(1)
-    a1 = a1.addingProduct(left, g1)
-    b1 = b1.addingProduct(right, g1)
-    let g2 = unsafe weight.broadcast(2)
-    a2 = a2.addingProduct(left, g2)
-    b2 = b2.addingProduct(right, g2)
-    let g3 = unsafe weight.broadcast(3)
-    a3 = a3.addingProduct(left, g3)
-    b3 = b3.addingProduct(right, g3)
-    let g4 = unsafe weight.broadcast(4)
-    a4 = a4.addingProduct(left, g4)
-    b4 = b4.addingProduct(right, g4)
-    unsafe row += inputs
-    unsafe weight += outputs
+  var sums = RegisterTile<5>()
+  for i in 0..<samples {
+    let row = unsafe x + i * inputs
+    unsafe sums.addOuterProduct(g + i * outputs, stride: 1, row.lanes(0), row.lanes(laneCount))
   }
-  unsafe write(a0, b0, d, accumulation)
-  unsafe write(a1, b1, d + inputs, accumulation)
-  unsafe write(a2, b2, d + 2 * inputs, accumulation)
-  unsafe write(a3, b3, d + 3 * inputs, accumulation)
-  unsafe write(a4, b4, d + 4 * inputs, accumulation)
-}
-
-/// Writes or adds two neighbouring vectors of a finished sum.
-@inline(__always)
-func write(_ left: Lanes, _ right: Lanes, _ d: UnsafeMutablePointer<Float>, _ accumulation: Accumulation) {
-  if accumulation == .add {
-    unsafe d.store(d.lanes(0) + left, 0)
-    unsafe d.store(d.lanes(laneCount) + right, laneCount)
-  } else {
-    unsafe d.store(left, 0)
-    unsafe d.store(right, laneCount)
-  }
+  unsafe sums.write(to: d, stride: inputs, accumulation)
 }
 
 @inline(__always)
@@ -250,37 +175,12 @@ func spreadFour(
   _ g: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ inputs: Int, stride: Int,
   _ outputs: Int
 ) {
-  let zero = Lanes(repeating: 0)
-  var a0 = zero
-  var a1 = zero
-  var a2 = zero
-  var a3 = zero
-  var b0 = zero
-  var b1 = zero
-  var b2 = zero
-  var b3 = zero
-  var row = unsafe w
+  var sums = RegisterTile<4>()
   for j in 0..<outputs {
-    let left = unsafe row.lanes(0)
-    let right = unsafe row.lanes(laneCount)
-    let g0 = unsafe g.broadcast(j)
-    a0 = a0.addingProduct(left, g0)
-    b0 = b0.addingProduct(right, g0)
-    let g1 = unsafe g.broadcast(outputs + j)
-    a1 = a1.addingProduct(left, g1)
-    b1 = b1.addingProduct(right, g1)
-    let g2 = unsafe g.broadcast(2 * outputs + j)
-    a2 = a2.addingProduct(left, g2)
-    b2 = b2.addingProduct(right, g2)
-    let g3 = unsafe g.broadcast(3 * outputs + j)
-    a3 = a3.addingProduct(left, g3)
-    b3 = b3.addingProduct(right, g3)
-    unsafe row += stride
+    let row = unsafe w + j * stride
+    unsafe sums.addOuterProduct(g + j, stride: outputs, row.lanes(0), row.lanes(laneCount))
   }
-  unsafe write(a0, b0, d, .replace)
-  unsafe write(a1, b1, d + inputs, .replace)
-  unsafe write(a2, b2, d + 2 * inputs, .replace)
-  unsafe write(a3, b3, d + 3 * inputs, .replace)
+  unsafe sums.store(to: d, stride: inputs)
 }
 
 @inline(__always)

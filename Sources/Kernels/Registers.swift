@@ -1,0 +1,138 @@
+// Vectors that a kernel keeps in registers. How many there are is part of the type, so the compiler unrolls every loop over them and
+// each gets a register of its own: what is written here once it makes of every size. What sends all of them to memory, and halves a
+// kernel's speed, was seen in the machine code: an index that is no constant; a loop with so long a body (a total, a pooling) that it is
+// not unrolled; a closure that captures them; and `InlineArray(repeating:)`, which is a call. launch/guard counts it.
+
+/// `count` vectors: sums, or what is multiplied again and again. With what else a kernel holds they must fit into the processor's sixteen
+/// registers, or AVX-512's thirty-two.
+struct Registers<let count: Int> {
+  private var vectors: InlineArray<count, Lanes>
+
+  /// Zeros.
+  @inline(__always)
+  init() { vectors = InlineArray { _ in Lanes(repeating: 0) } }
+
+  /// The vectors at `memory`, each so many floats behind the last.
+  @inline(__always)
+  init(_ memory: UnsafePointer<Float>, stride: Int = laneCount) {
+    vectors = InlineArray { index in unsafe memory.lanes(index &* stride) }
+  }
+
+  @inline(__always)
+  subscript(index: Int) -> Lanes {
+    get { vectors[index] }
+    set { vectors[index] = newValue }
+  }
+
+  /// Writes the vectors to `memory`, each so many floats behind the last.
+  @inline(__always)
+  func store(to memory: UnsafeMutablePointer<Float>, stride: Int = laneCount) {
+    for index in 0..<count { unsafe memory.store(vectors[index], index &* stride) }
+  }
+
+  /// Adds to each vector that at `memory`, each so many floats behind the last, times `factor`.
+  @inline(__always)
+  mutating func addProducts(_ memory: UnsafePointer<Float>, stride: Int = laneCount, _ factor: Lanes) {
+    for index in 0..<count {
+      vectors[index] = unsafe vectors[index].addingProduct(factor, memory.lanes(index &* stride))
+    }
+  }
+
+  /// Adds each vector, times `factor`, to that at `memory`, side by side.
+  @inline(__always)
+  func addProducts(to memory: UnsafeMutablePointer<Float>, _ factor: Lanes) {
+    for index in 0..<count {
+      let at = index &* laneCount
+      unsafe memory.store(memory.lanes(at).addingProduct(factor, vectors[index]), at)
+    }
+  }
+}
+
+/// Sums that a kernel keeps in registers: `rows` of two vectors side by side, 2 · rows in all. Each of its two factors a column, and
+/// each of its factors a row, is read once for several products.
+struct RegisterTile<let rows: Int> {
+  var left: Registers<rows>
+  var right: Registers<rows>
+
+  /// Zeros.
+  @inline(__always)
+  init() {
+    left = Registers()
+    right = Registers()
+  }
+
+  /// The pairs at `memory`, each so many floats behind the last.
+  @inline(__always)
+  init(_ memory: UnsafePointer<Float>, stride: Int) {
+    left = unsafe Registers(memory, stride: stride)
+    right = unsafe Registers(memory + laneCount, stride: stride)
+  }
+
+  /// Writes the pairs to `memory`, each so many floats behind the last.
+  @inline(__always)
+  func store(to memory: UnsafeMutablePointer<Float>, stride: Int) {
+    unsafe left.store(to: memory, stride: stride)
+    unsafe right.store(to: memory + laneCount, stride: stride)
+  }
+
+  /// Adds the outer product of floats at `column`, a row each and so many floats apart, and of two vectors.
+  @inline(__always)
+  mutating func addOuterProduct(_ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes) {
+    unsafe addOuterProduct(0..<rows, column, stride: stride, one, other)
+  }
+
+  /// The same for some of the rows.
+  @inline(__always)
+  mutating func addOuterProduct(
+    _ rows: Range<Int>, _ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes
+  ) {
+    for row in rows {
+      let factor = unsafe column.broadcast((row &- rows.lowerBound) &* stride)
+      left[row] = left[row].addingProduct(factor, one)
+      right[row] = right[row].addingProduct(factor, other)
+    }
+  }
+
+  /// Adds the lane by lane products of vectors at `vectors`, a row each and so many floats apart, and of two vectors.
+  @inline(__always)
+  mutating func addProducts(_ vectors: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes) {
+    for row in 0..<rows {
+      let factor = unsafe vectors.lanes(row &* stride)
+      left[row] = left[row].addingProduct(factor, one)
+      right[row] = right[row].addingProduct(factor, other)
+    }
+  }
+
+  /// Adds a pair to every row.
+  @inline(__always)
+  mutating func add(_ one: Lanes, _ other: Lanes) {
+    for row in 0..<rows {
+      left[row] += one
+      right[row] += other
+    }
+  }
+
+  /// Replaces what is less than 0 by 0.
+  @inline(__always)
+  mutating func rectify() {
+    let zero = Lanes(repeating: 0)
+    for row in 0..<rows {
+      left[row].replace(with: zero, where: left[row] .< zero)
+      right[row].replace(with: zero, where: right[row] .< zero)
+    }
+  }
+
+  /// Writes the pairs to a gradient, each so many floats behind the last, or adds them to it.
+  @inline(__always)
+  func write(to gradient: UnsafeMutablePointer<Float>, stride: Int, _ accumulation: Accumulation) {
+    if accumulation == .add {
+      for row in 0..<rows {
+        let target = unsafe gradient + row &* stride
+        unsafe target.store(target.lanes(0) + left[row], 0)
+        unsafe target.store(target.lanes(laneCount) + right[row], laneCount)
+      }
+    } else {
+      unsafe store(to: gradient, stride: stride)
+    }
+  }
+}
