@@ -41,7 +41,7 @@ public final class RunDirectory: Sendable {
     }
     do throws(SystemCallError) {
       if try lock.lock() {
-        try lock.truncate()
+        try lock.truncate(to: 0)
         let line = Array("process \(processNumber()) on \(hostName())\n".utf8)
         try line.withBytes { (bytes) throws(SystemCallError) in try lock.write(bytes) }
         return

@@ -45,6 +45,8 @@ struct OpenFile: ~Copyable {
     case replace
     /// Reading and writing what may be there already.
     case update
+    /// Writing behind what is there already.
+    case append
     /// A directory, to be synchronized.
     case directory
   }
@@ -59,6 +61,7 @@ struct OpenFile: ~Copyable {
       // A link left under a temporary name must not lead the write elsewhere.
       case .replace: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
       case .update: O_RDWR | O_CREAT
+      case .append: O_WRONLY | O_APPEND | O_NOFOLLOW
       case .directory: O_RDONLY | O_DIRECTORY
       }
     descriptor = Int32(try calling(.open) { unsafe Int(open(path, flags | O_CLOEXEC, 0o666)) })
@@ -129,9 +132,9 @@ struct OpenFile: ~Copyable {
     }
   }
 
-  /// Cuts the file to nothing.
-  func truncate() throws(SystemCallError) {
-    _ = try calling(.write) { Int(ftruncate(descriptor, 0)) }
+  /// Cuts the file to so many bytes.
+  func truncate(to byteCount: Int) throws(SystemCallError) {
+    _ = try calling(.write) { Int(ftruncate(descriptor, byteCount)) }
   }
 
   /// Takes the lock of this open file for itself alone; false where another holds it. The kernel frees it when the last

@@ -3,13 +3,17 @@ import FoundationEssentials
 import Training
 
 /// The run directory's files for programs to read: `config.json` at the start, a line of `metrics.jsonl` an epoch, `summary.json`
-/// at the end. Each is replaced whole, so that a reader never sees half of one.
+/// at the end. The first and the last are replaced whole, so that a reader never sees half of one; a line that has no end yet is being
+/// written.
 public final class RunRecord: Observer {
   private let directory: String
-  private var metrics: [UInt8] = []
+  private var metrics: GrowingFile
 
   /// In the run directory at this path, which the trainer makes.
-  public init(directory: String) { self.directory = directory }
+  public init(directory: String) {
+    self.directory = directory
+    metrics = GrowingFile("\(directory)/metrics.jsonl")
+  }
 
   public func began(_ run: RunDescription) throws(TrainingError) {
     if run.resumedAtStep > 0 { metrics = try earlierMetrics(upTo: run.resumedAtStep) }
@@ -29,33 +33,34 @@ public final class RunRecord: Observer {
         maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
   }
 
-  /// The lines of the run that this one goes on from, without those of steps that will be taken again: an epoch's line is
-  /// written before its checkpoint.
-  private func earlierMetrics(upTo step: Int) throws(TrainingError) -> [UInt8] {
+  /// The lines of the run that this one goes on from, without those of steps that will be taken again (an epoch's line is written before
+  /// its checkpoint) and without one that has no end. They go when the next line comes.
+  private func earlierMetrics(upTo step: Int) throws(TrainingError) -> GrowingFile {
     struct Line: Decodable { let step: Int }
     let path = "\(directory)/metrics.jsonl"
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard FileManager.default.fileExists(atPath: path) else { return GrowingFile(path) }
     guard let earlier = FileManager.default.contents(atPath: path) else {
       throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")
     }
     let decoder = JSONDecoder()
-    let kept = earlier.split(separator: UInt8(ascii: "\n")).filter { line in
+    let end = UInt8(ascii: "\n")
+    let whole = earlier.lastIndex(of: end).map { earlier[...$0] } ?? earlier.prefix(0)
+    let kept = whole.split(separator: end).filter { line in
       (try? decoder.decode(Line.self, from: line)).map { $0.step <= step } ?? true
-    }
-    return kept.flatMap { Array($0) + [UInt8(ascii: "\n")] }
+    }.flatMap { Array($0) + [end] }
+    return kept.count == earlier.count ? GrowingFile(path, holding: kept.count) : GrowingFile(path, replacedBy: kept)
   }
 
   public func endedEpoch(_ report: EpochReport) throws(TrainingError) {
     let progress = report.training
-    metrics += try encoded(
+    let line = try encoded(
       Epoch(
         epoch: progress.epoch, step: progress.step, trainLoss: progress.loss, trainAccuracy: progress.accuracy,
         testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
         slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
-    metrics.append(UInt8(ascii: "\n"))
-    try write("metrics.jsonl", metrics)
+    try writing { () throws(FileWriteError) in try metrics.append(line + [UInt8(ascii: "\n")]) }
   }
 
   public func ended(_ summary: TrainingSummary) throws(TrainingError) { try write("summary.json", summary) }

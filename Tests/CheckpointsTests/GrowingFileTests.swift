@@ -1,0 +1,73 @@
+import Checkpoints
+import FoundationEssentials
+import Testing
+
+@Suite struct GrowingFileTests {
+  let directory: TemporaryDirectory
+  let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("records")
+  }
+
+  private func text() throws -> String { String(decoding: try bytes(of: path), as: UTF8.self) }
+
+  @Test func beginsAnewAndGrows() throws {
+    try write("of another run".utf8, to: path)
+    var file = GrowingFile(path)
+    #expect(try text() == "of another run")
+    try file.append(Array("one\n".utf8))
+    try file.append(Array("two\n".utf8))
+    #expect(try text() == "one\ntwo\n")
+    #expect(try directory.names() == ["records"])
+  }
+
+  @Test func goesOnAndReplaces() throws {
+    try write("one\ntwo\n".utf8, to: path)
+    var file = GrowingFile(path, holding: 8)
+    try file.append(Array("three\n".utf8))
+    #expect(try text() == "one\ntwo\nthree\n")
+    var other = GrowingFile(path, replacedBy: Array("one\n".utf8))
+    try other.append(Array("2\n".utf8))
+    #expect(try text() == "one\n2\n")
+  }
+
+  /// A killed write leaves any part of its record.
+  @Test(arguments: 0...4)
+  func cutsOffWhatIsNoWholeRecord(_ left: Int) throws {
+    try write(Array("one\n".utf8) + Array("two\n".utf8).prefix(left), to: path)
+    var file = GrowingFile(path, holding: 4)
+    try file.append(Array("2\n".utf8))
+    #expect(try text() == "one\n2\n")
+  }
+
+  @Test func whatCouldNotBeWrittenWaits() throws {
+    var file = GrowingFile(path)
+    try file.append(Array("one\n".utf8))
+    let aside = directory.file("aside")
+    try FileManager.default.moveItem(atPath: path, toPath: aside)
+    #expect(throws: FileWriteError.self) { try file.append(Array("two\n".utf8)) }
+    #expect(throws: FileWriteError.self) { try file.append(Array("three\n".utf8)) }
+    try FileManager.default.moveItem(atPath: aside, toPath: path)
+    try file.append(Array("four\n".utf8))
+    #expect(try text() == "one\ntwo\nthree\nfour\n")
+  }
+
+  @Test func aFileThatHasShrunkIsReported() throws {
+    try write("on".utf8, to: path)
+    var file = GrowingFile(path, holding: 4)
+    let failure = try #require(throws: FileWriteError.self) { try file.append(Array("two\n".utf8)) }
+    #expect(failure.operation == .write && failure.path == path)
+    #expect(try text() == "on")
+  }
+
+  @Test func aLinkIsNotFollowed() throws {
+    let victim = directory.file("victim")
+    try write("precious".utf8, to: victim)
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: victim)
+    var file = GrowingFile(path, holding: 0)
+    #expect(throws: FileWriteError.self) { try file.append(Array("one\n".utf8)) }
+    #expect(try bytes(of: victim) == Array("precious".utf8))
+  }
+}
