@@ -32,11 +32,8 @@ public enum AtomicFile {
 
     consuming func finish() throws(FileWriteError) {
       do throws(SystemCallError) {
-        try file.synchronize()
-        // A file system that took fewer bytes than it said must not have its file renamed over a whole one.
-        if try file.regularByteCount() != byteCount {
-          throw SystemCallError(call: .write, code: systemInputOutputError)
-        }
+        // What is not whole must not be renamed over a whole file.
+        try file.synchronize(holding: byteCount)
         try file.close()
       } catch {
         throw FileWriteError(path: path, error)

@@ -35,7 +35,7 @@ public struct GrowingFile: Sendable {
   }
 
   private func extend(from length: Int) throws(FileWriteError) {
-    do throws(SystemCallError) {
+    try writing(path) { () throws(SystemCallError) in
       let file = try OpenFile(path, .append)
       guard let found = try file.regularByteCount(), found >= length else {
         throw SystemCallError(call: .write, code: systemInputOutputError)
@@ -43,19 +43,13 @@ public struct GrowingFile: Sendable {
       if found > length { try file.truncate(to: length) }
       do throws(SystemCallError) {
         try waiting.withBytes { (bytes) throws(SystemCallError) in try file.write(bytes) }
-        try file.synchronize()
-        // A file system may have taken fewer bytes than it said.
-        if try file.regularByteCount() != length + waiting.count {
-          throw SystemCallError(call: .write, code: systemInputOutputError)
-        }
+        try file.synchronize(holding: length + waiting.count)
       } catch {
         // The first error is the one to report, whatever becomes of the rest: the next write cuts it off, too.
         do throws(SystemCallError) { try file.truncate(to: length) } catch {}
         throw error
       }
       // Closing can tell nothing that fsync has not told.
-    } catch {
-      throw FileWriteError(path: path, error)
     }
   }
 }

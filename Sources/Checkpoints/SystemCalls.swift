@@ -122,6 +122,12 @@ struct OpenFile: ~Copyable {
     _ = try calling(.synchronize) { Int(fsync(descriptor)) }
   }
 
+  /// The same for a file that must then have so many bytes: a file system may have taken fewer than it said.
+  func synchronize(holding byteCount: Int) throws(SystemCallError) {
+    try synchronize()
+    if try regularByteCount() != byteCount { throw SystemCallError(call: .write, code: EIO) }
+  }
+
   /// Waits until the directory's entries are on the medium.
   func synchronizeDirectory() throws(SystemCallError) {
     do {

@@ -2,8 +2,8 @@
 //
 // Lanes run along the output channels (channels last), and the nine taps of a channel group stay in registers. A pooling
 // window's four positions share 4×4 pixels, each loaded once for up to four products; two neighbouring windows at a time are
-// the eight independent sums that keep two multiply-adders of latency 4 busy. The taps are written out because a loop
-// over them would have to be unrolled for the registers to hold.
+// the eight independent sums that keep two multiply-adders of latency 4 busy. Forward's products are written out:
+// each pixel meets other taps at each of the four positions.
 //
 // Legend: a0…a3, b0…b3 the four positions of two windows (row by row) · w0…w8 the taps (row by row) · x one pixel in all lanes
 

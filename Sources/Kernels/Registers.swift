@@ -48,8 +48,8 @@ struct Registers<let count: Int> {
   }
 }
 
-/// Sums that a kernel keeps in registers: `rows` of two vectors side by side, 2 · rows in all. Each of its two factors a column, and
-/// each of its factors a row, is read once for several products.
+/// Sums that a kernel keeps in registers: `rows` pairs of vectors, so that what is read for a row serves two products, and what is read
+/// for a column as many as there are rows.
 struct RegisterTile<let rows: Int> {
   var left: Registers<rows>
   var right: Registers<rows>
@@ -78,16 +78,8 @@ struct RegisterTile<let rows: Int> {
   /// Adds the outer product of floats at `column`, a row each and so many floats apart, and of two vectors.
   @inline(__always)
   mutating func addOuterProduct(_ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes) {
-    unsafe addOuterProduct(0..<rows, column, stride: stride, one, other)
-  }
-
-  /// The same for some of the rows.
-  @inline(__always)
-  mutating func addOuterProduct(
-    _ rows: Range<Int>, _ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes
-  ) {
-    for row in rows {
-      let factor = unsafe column.broadcast((row &- rows.lowerBound) &* stride)
+    for row in 0..<rows {
+      let factor = unsafe column.broadcast(row &* stride)
       left[row] = left[row].addingProduct(factor, one)
       right[row] = right[row].addingProduct(factor, other)
     }

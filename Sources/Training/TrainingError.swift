@@ -21,7 +21,7 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
   /// What, where and what to do, in one line.
   public let description: String
   /// Whether every rank has this error and has said so to the others: one of them prints it and all leave in order.
-  public var isAgreed = false
+  public private(set) var isAgreed = false
 
   /// See the properties.
   public init(_ code: Code, _ description: String) {

@@ -76,10 +76,11 @@ enum World {
   private static func leave(code: Int32, saying line: String) -> Never {
     if isFirst {
       Terminal.complain(line)
-    } else if !MPICommunicator.isRunning {
-      // The launcher kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So
-      // every rank lets the lower ones go first. One that is still there then has arguments that the first has not.
-      let rank = launched(\.0) ?? 0
+    } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
+      !MPICommunicator.isRunning
+    {
+      // mpirun kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So every rank
+      // lets the lower ones go first. One that is still there then has arguments that the first has not. Below srun each ends alone.
       usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
       Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")
     }

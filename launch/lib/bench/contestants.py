@@ -23,7 +23,8 @@ def run(name, command, **options):
 
 
 class Lockstep:
-    """`lockstep train` on some ranks, or, with None, alone. `share` is the part of the global batch that it trains with: weak scaling's half."""
+    """`lockstep train` on some ranks, or, with None, alone. `share` is the part of the global batch that it trains with: weak
+    scaling's half."""
 
     def __init__(self, name, options, ranks, *flags, share=1.0):
         self.name, self.options, self.ranks, self.flags, self.share = name, options, ranks, flags, share
