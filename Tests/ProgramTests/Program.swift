@@ -18,7 +18,12 @@ struct Program {
     }
 
     var weightsDigest: String? { value(of: "weights digest") }
-    var errorLines: [Substring] { errors.split(separator: "\n") }
+
+    /// What was said on standard error, but for a line of Open MPI's own: mpirun wakes a stopped rank to end it, and where that rank
+    /// was to read a message out of the memory of one that has just ended, Open MPI says that it could not.
+    var errorLines: [Substring] {
+      errors.split(separator: "\n").filter { $0.firstMatch(of: /^\[.+:\d+\] Read -1, expected \d+, errno = 3$/) == nil }
+    }
   }
 
   /// A program that has been started and not waited for.
