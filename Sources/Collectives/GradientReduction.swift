@@ -58,7 +58,7 @@ public final class GradientReduction {
     fileprivate let additions: [Addition]
     fileprivate let spread: ExchangePlan
 
-    fileprivate init(leaves: Int, count: Int, rank: Int, hosts: HostMap, size: Int) {
+    fileprivate init(leaves: Int, count: Int, rank: Int, hosts: HostMap, size: Int, finishesSlices: Bool) {
       let tree = ReductionTree(leaves: leaves)
       let held = (0..<size).map { microbatches(of: leaves, heldBy: $0, of: size) }
       let host = hosts.host(of: rank)
@@ -74,7 +74,7 @@ public final class GradientReduction {
         var operands: [ReductionTree.Node: Operand] = [:]
         for (place, neighbour) in neighbours.enumerated() {
           for (slot, node) in tree.nodes(covering: held[neighbour]).enumerated() {
-            operands[node] = Operand(.slots(of: place), slot * count + start)
+            operands[node] = Operand(neighbour == rank ? .mine : .slots(of: place), slot * count + start)
           }
         }
         return operands
@@ -118,14 +118,18 @@ public final class GradientReduction {
       additions =
         slice.isEmpty
         ? []
-        : tree.additions(to: tree.root, of: operands, count: slice.count, into: Operand(.total, slice.lowerBound))
+        : tree.additions(
+          to: tree.root, of: operands, count: slice.count,
+          into: Operand(finishesSlices ? .mine : .total, slice.lowerBound))
     }
   }
 
   /// Where an operand of an addition begins.
   fileprivate struct Operand: Sendable, Hashable {
     enum Place: Hashable {
-      /// The slots of a rank of this host, counted within it.
+      /// This rank's slots.
+      case mine
+      /// The slots of another rank of this host, counted within it.
       case slots(of: Int)
       /// What this rank sends to other hosts, and what they sent.
       case staged, received
@@ -133,6 +137,9 @@ public final class GradientReduction {
     }
     let place: Place
     let start: Int
+
+    /// Whether no other rank reads or writes these floats: they are in this core's cache, if in any.
+    var isOwn: Bool { place == .mine || place == .received }
 
     init(_ place: Place, _ start: Int) {
       self.place = place
@@ -191,10 +198,11 @@ public final class GradientReduction {
     let usesTree = size > 1 && method == .lockstep
     let hosts = sharesMemory && usesTree ? communicator.hosts : .apart(size)
     self.hosts = hosts
-    self.finishesSlices = usesTree && (finishesSlices || hosts.ranks.count == 1)
+    let finishesSlices = usesTree && (finishesSlices || hosts.ranks.count == 1)
+    self.finishesSlices = finishesSlices
     let plans = Dictionary(
       uniqueKeysWithValues: microbatchCounts.map {
-        ($0, Plan(leaves: $0, count: count, rank: rank, hosts: hosts, size: size))
+        ($0, Plan(leaves: $0, count: count, rank: rank, hosts: hosts, size: size, finishesSlices: finishesSlices))
       })
     self.plans = plans
     func most(_ part: KeyPath<Plan, Int>) -> Int { plans.values.map { $0[keyPath: part] }.max() ?? 0 }
@@ -271,9 +279,9 @@ public final class GradientReduction {
   ///     may know this rank's alone.
   ///   - measure: called once where `isMeasured`, after `inspect` and before any rank's `finish`, with the whole total. Where slices are
   ///     finished, it costs another barrier, and between hosts another exchange.
-  ///   - finish: called once, with the total, which it only reads, the part of it that this rank is to deal with, and whether
-  ///     `inspect` was true on every rank that was waited for. The part is its slice where the reduction ``finishesSlices``, else the
-  ///     whole.
+  ///   - finish: called once, with memory that holds the total, which it only reads, in the part that this rank is to deal with; with
+  ///     that part; and whether `inspect` was true on every rank that was waited for. The part is its slice where the reduction
+  ///     ``finishesSlices``, else the whole.
   /// - Returns: the total, and whether `inspect` was true on every rank: the same on all.
   public func reduce(
     _ plan: Plan, making made: Buffer<Float>? = nil, inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil,
@@ -291,22 +299,29 @@ public final class GradientReduction {
       return (total, isGood)
     }
     let made = made ?? total.prefix(0)
-    let mine = plan.slice.clamped(to: 0..<made.count)
+    let (mine, rest) = (plan.slice.clamped(to: 0..<made.count), plan.slice.clamped(to: made.count..<count))
+    // Not in the total: what another core has read there must be asked for again before it can be written, line by line, as only a
+    // copy need not.
+    let sum = slot(0)
     var isGood = true
     // Between hosts an opinion is a message, which somebody must wait for.
     let isAwaited = isAwaited || isMeasured || hosts.ranks.count > 1
     try reduceByTree(plan) { () throws(CommunicationError) in
       if inspect != nil || isMeasured {
-        if isMeasured { try exchange(plan.spread, from: total, into: total) }
-        isGood = try say(inspect?(total, plan.slice) ?? true, isAwaited: isAwaited)
+        if isMeasured {
+          total[plan.slice].copy(from: sum[plan.slice])
+          try exchange(plan.spread, from: total, into: total)
+        }
+        isGood = try say(inspect?(sum, plan.slice) ?? true, isAwaited: isAwaited)
       }
       if isMeasured {
         measure(total)
         // Behind this one the total may be written over.
         try meetOnHost()
       }
-      finish(total, plan.slice, isGood)
+      finish(sum, plan.slice, isGood)
       total[mine].copy(from: made[mine])
+      total[rest].copy(from: sum[rest])
     }
     for others in [0..<mine.lowerBound, mine.upperBound..<made.count] { made[others].copy(from: total[others]) }
     // Behind the last barrier everybody's opinion is there.
@@ -314,7 +329,8 @@ public final class GradientReduction {
     return (total, isGood)
   }
 
-  /// Makes the total, with `finishSlice` called once this rank's slice of it is complete and not yet spread.
+  /// Makes the total, with `finishSlice` called once this rank's slice of it is complete, in its first slot where it finishes slices,
+  /// and not yet spread.
   private func reduceByTree(
     _ plan: Plan, _ finishSlice: () throws(CommunicationError) -> Void
   ) throws(CommunicationError) {
@@ -379,7 +395,7 @@ public final class GradientReduction {
   private func floats(_ operand: Operand, _ count: Int) -> Buffer<Float> {
     let range = operand.start..<operand.start + count
     return switch operand.place {
-    case .slots(place): mine[range]
+    case .mine: mine[range]
     case .slots(let place): slots[place][range]
     case .staged: staged[range]
     case .received: received[range]
@@ -451,13 +467,14 @@ extension ReductionTree {
       let a = evaluate(left)
       if covered(by: right).isEmpty { return a }
       let b = evaluate(right)
-      // The left operand has been read for the last time: its memory takes the result.
-      additions.append(.init(left: a, right: b, result: a, count: count))
-      return a
+      // Both operands have been read for the last time: the memory of one takes the result, if possible this rank's own.
+      let taken = b.isOwn && !a.isOwn ? b : a
+      additions.append(.init(left: a, right: b, result: taken, count: count))
+      return taken
     }
     let last = evaluate(node)
     if additions.isEmpty {
-      additions.append(.init(left: last, right: nil, result: result, count: count))
+      if last != result { additions.append(.init(left: last, right: nil, result: result, count: count)) }
     } else {
       additions[additions.count - 1].result = result
     }

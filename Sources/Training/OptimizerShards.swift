@@ -2,8 +2,8 @@ import Collectives
 import Optimizers
 import Tensors
 
-/// What the optimizer keeps between steps, where each rank has a slice of it alone (`--optimizer-sharding`): whole on rank 0 for as long
-/// as a checkpoint is read or written.
+/// What the optimizer keeps between steps, where each rank has a slice of it alone: whole on rank 0 for as long as a checkpoint is read
+/// or written.
 struct OptimizerShards {
   /// One moment, as the checkpoint names it.
   typealias Moment = (name: String, values: Buffer<Float>)
@@ -11,13 +11,19 @@ struct OptimizerShards {
   private let optimizer: any Optimizer
   private let communicator: any Communicator
   private let slices: [Range<Int>]
+  private let shown: [[Buffer<Float>]]?
 
-  /// Of `optimizer`, whose state is that of the parameters in this rank's one of `slices`.
-  init(_ optimizer: any Optimizer, slices: [Range<Int>], communicator: any Communicator) {
+  /// Of `optimizer`, whose state is that of the parameters in this rank's one of `slices`; `shown` are all ranks' states, where they
+  /// share memory.
+  init(_ optimizer: any Optimizer, slices: [Range<Int>], shown: [[Buffer<Float>]]?, communicator: any Communicator) {
     self.optimizer = optimizer
     self.slices = slices
+    self.shown = shown
     self.communicator = communicator
   }
+
+  /// Whether ``gather()`` takes messages; else rank 0 can do it while the others wait for their next reduction, or work for it.
+  var isGatheredByMessages: Bool { shown == nil }
 
   /// Room for all of the state, zeroed, on rank 0; nothing on the others.
   func makeWhole() -> [Moment] {
@@ -25,11 +31,15 @@ struct OptimizerShards {
     return optimizer.state.map { ($0.name, Buffer(count: slices.last?.upperBound ?? 0)) }
   }
 
-  /// All of the state on rank 0; nothing on the others. Collective.
+  /// All of the state on rank 0; nothing on the others. Collective where it ``isGatheredByMessages``.
   func gather() throws(CommunicationError) -> [Moment] {
     let whole = makeWhole()
     for (index, moment) in optimizer.state.enumerated() {
       let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
+      if let shown {
+        if communicator.rank == 0 { for (slice, state) in zip(slices, shown) { all[slice].copy(from: state[index]) } }
+        continue
+      }
       if communicator.rank == 0 { all[slices[0]].copy(from: moment.values) }
       let (toFirst, atFirst) = transfers
       let plan = ExchangePlan(sends: toFirst, receives: atFirst)

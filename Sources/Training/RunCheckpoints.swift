@@ -5,7 +5,7 @@ import Tensors
 
 /// A run's checkpoints: when one is due, what it holds, and how the last one went.
 ///
-/// Rank 0 writes; the others take part only where they have slices of the moments.
+/// Rank 0 writes; the others take part only where it cannot see their slices of the moments.
 final class RunCheckpoints {
   /// Why the last checkpoint that was due is not there.
   private(set) var failure: TrainingError?
@@ -33,7 +33,7 @@ final class RunCheckpoints {
     restored: Int?, pause: Duration, communicator: any Communicator, audience: Audience
   ) {
     interval = configuration.checkpointEvery
-    isCollective = shards != nil && configuration.runDirectory != nil
+    isCollective = shards?.isGatheredByMessages == true && configuration.runDirectory != nil
     self.files = files
     self.content = content
     self.shards = shards
@@ -43,7 +43,7 @@ final class RunCheckpoints {
     self.audience = audience
   }
 
-  /// Saves where the interval between checkpoints is over. Collective where ranks have slices of the moments.
+  /// Saves where the interval between checkpoints is over. Collective where moments are gathered by messages.
   func saveIfDue(_ state: RunState, epochEnded: Bool) throws(TrainingError) {
     let isDue =
       switch interval {
@@ -56,10 +56,10 @@ final class RunCheckpoints {
     if !isClear { try save(state, if: isDue) }
   }
 
-  /// Saves where somebody has asked for it. Collective where ranks have slices of the moments.
+  /// Saves where somebody has asked for it. Collective where moments are gathered by messages.
   func saveOnRequest(_ state: RunState) throws(TrainingError) { try save(state, if: isNewRequest()) }
 
-  /// Saves what is not saved yet, where rank 0 sees it so and `isDue`. Collective where ranks have slices of the moments.
+  /// Saves what is not saved yet, where rank 0 sees it so and `isDue`. Collective where moments are gathered by messages.
   func save(_ state: RunState, if isDue: Bool = true) throws(TrainingError) {
     var isDue = isDue && savedAtStep != state.step
     if isCollective {
@@ -70,10 +70,10 @@ final class RunCheckpoints {
     if isDue { try write(state) }
   }
 
-  /// Saves in the middle of an evaluation, which `asked` may end: the weights stand still, and rank 0 has all that there is to save,
-  /// unless ranks have slices of the moments. Returns whether nothing is left to save.
+  /// Saves in the middle of an evaluation, which `asked` may end: the weights stand still, and rank 0 sees all that there is to save,
+  /// unless moments are gathered by messages. Returns whether nothing is left to save.
   func saveAtOnce(_ state: RunState, asked: RunRequests) throws(TrainingError) -> Bool {
-    guard shards == nil, savedAtStep != state.step else { return true }
+    guard shards?.isGatheredByMessages != true, savedAtStep != state.step else { return true }
     guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return false }
     try write(state)
     return true
@@ -86,10 +86,10 @@ final class RunCheckpoints {
     return true
   }
 
-  /// On rank 0; the others go on, and meet it at the next reduction. Collective where ranks have slices of the moments.
+  /// On rank 0; the others go on, and meet it at the next reduction. Collective where moments are gathered by messages.
   private func write(_ state: RunState) throws(TrainingError) {
     var content = content
-    if isCollective, let shards {
+    if isCollective || files != nil, let shards {
       content.moments = try communicating { () throws(CommunicationError) in try shards.gather() }
     }
     guard let files else { return }

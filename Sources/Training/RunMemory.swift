@@ -4,8 +4,9 @@ import Tensors
 /// The weights and what the optimizer keeps of each, flat blocks of the network's layout.
 ///
 /// Every rank has its own weights: one copy for all would be fetched from another core's cache, line by line, by the kernels of the
-/// next step. Of the moments there is one copy where all ranks share memory, and each rank steps a slice of it; else every rank has
-/// all of them, or its slice alone (ZeRO stage 1, Rajbhandari et al. 2020).
+/// next step. Where each rank steps a slice of the weights, it has the moments of that slice alone (ZeRO stage 1, Rajbhandari et al.
+/// 2020), and where all share memory, the others can look at them: each slice in its owner's part of that memory, for in one block of
+/// all slices stores were several times slower between cores that share no cache (docs/architecture.md). Else every rank has all.
 struct RunMemory {
   let parameters: Buffer<Float>
   let firstMoment: Buffer<Float>
@@ -14,24 +15,31 @@ struct RunMemory {
   let kept: Range<Int>
   /// Whether they are this rank's slice.
   let isSharded: Bool
-  /// The bytes of moments that are here for this rank: of a copy that all ranks share, its part.
-  let momentBytes: Int
+  /// Where all ranks share memory: first and second moments of each rank's slice.
+  let shown: [[Buffer<Float>]]?
+  /// The bytes of the moments that are here.
+  var momentBytes: Int { 2 * kept.count * MemoryLayout<Float>.stride }
 
   /// Blocks of `count` zeros. Collective.
   ///
-  /// - Parameter slice: the parameters that this rank steps.
+  /// - Parameter slices: the parameters that each rank steps, where each steps a slice.
   init(
-    count: Int, slice: Range<Int>, communicator: any Communicator, sharesMemory: Bool, shardsOptimizer: Bool
+    count: Int, slices: [Range<Int>], communicator: any Communicator, sharesMemory: Bool, shardsOptimizer: Bool
   ) throws(CommunicationError) {
     parameters = Buffer(count: count)
+    let rank = communicator.rank
     let isShared = sharesMemory && communicator.size > 1 && communicator.hosts.ranks.count == 1
-    isSharded = shardsOptimizer && communicator.size > 1 && !isShared
-    kept = isSharded ? slice : 0..<count
-    let moments =
+    isSharded = isShared || shardsOptimizer && communicator.size > 1
+    kept = isSharded ? slices[rank] : 0..<count
+    /// Both begin at a cache line.
+    func moments(_ count: Int, in buffer: Buffer<Float>) -> [Buffer<Float>] {
+      [buffer.prefix(count), buffer[buffer.count - count..<buffer.count]]
+    }
+    let room = (kept.count + 15) / 16 * 16 + kept.count
+    shown =
       isShared
-      ? try communicator.sharedBuffers(count: communicator.rank == 0 ? 2 * count : 0)[0] : Buffer(count: 2 * kept.count)
-    firstMoment = moments[0..<kept.count]
-    secondMoment = moments[kept.count..<2 * kept.count]
-    momentBytes = 2 * (isShared ? slice.count : kept.count) * MemoryLayout<Float>.stride
+      ? try zip(slices, communicator.sharedBuffers(count: room)).map { moments($0.count, in: $1) } : nil
+    let mine = shown?[rank] ?? moments(kept.count, in: Buffer(count: room))
+    (firstMoment, secondMoment) = (mine[0], mine[1])
   }
 }

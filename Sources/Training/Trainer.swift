@@ -76,8 +76,8 @@ public final class Trainer {
     let shards: OptimizerShards?
     do throws(CommunicationError) {
       let memory = try RunMemory(
-        count: network.layout.count, slice: slices[communicator.rank], communicator: communicator,
-        sharesMemory: sharesMemory, shardsOptimizer: shardsOptimizer)
+        count: network.layout.count, slices: slices, communicator: communicator, sharesMemory: sharesMemory,
+        shardsOptimizer: shardsOptimizer)
       momentBytes = memory.momentBytes
       optimizer = Adam(
         firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate,
@@ -88,7 +88,8 @@ public final class Trainer {
         stepsSlices: shardsOptimizer, clipNorm: configuration.clipNorm,
         skipsNonFinite: configuration.onNonFinite == .skip)
       shards =
-        memory.isSharded ? OptimizerShards(optimizer, slices: slices, communicator: communicator) : nil
+        memory.isSharded
+        ? OptimizerShards(optimizer, slices: slices, shown: memory.shown, communicator: communicator) : nil
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
