@@ -170,11 +170,7 @@ extension ProgramTests {
       let run = scratch.file("run")
       let job = try Program.start(
         ["train", "--checkpoint-every", "200steps", "--epochs", "50", "--run-dir", run], ranks: 2)
-      while job.process.isRunning
-        && !FileManager.default.fileExists(atPath: "\(run)/checkpoints/step-00000200.safetensors")
-      {
-        Thread.sleep(forTimeInterval: 0.005)
-      }
+      job.waitForCheckpoint(ofStep: 200, in: run)
       // Root may write where it has no right to; nobody may create a file in a directory that is gone.
       try FileManager.default.removeItem(atPath: "\(run)/checkpoints")
       let outcome = job.wait(limit: 60)

@@ -32,6 +32,17 @@ struct Program {
     fileprivate let output = Pipe()
     fileprivate let errors = Pipe()
 
+    /// Returns once `isThere`, or once the program has ended.
+    func waitUntil(_ isThere: () -> Bool) {
+      while process.isRunning && !isThere() { Thread.sleep(forTimeInterval: 0.005) }
+    }
+
+    /// Returns once the run in `directory` has saved this step or a later one: an older checkpoint is there for a moment only.
+    func waitForCheckpoint(ofStep step: Int, in directory: String) {
+      let name = String(format: "step-%08d", step)
+      waitUntil { Program.checkpoints(directory).contains { $0 > name } }
+    }
+
     /// Waits for the end; a program that has not ended after `limit` seconds is killed and its code is −1: it hung.
     func wait(limit: Double = 120) -> Outcome {
       let texts = [output, errors].map { pipe in
@@ -108,6 +119,12 @@ struct Program {
     defer { unsafe pthread_sigmask(SIG_SETMASK, &kept, nil) }
     try running.process.run()
     return running
+  }
+
+  /// The names of the checkpoints of the run in `directory`, oldest first.
+  static func checkpoints(_ directory: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/checkpoints")) ?? [])
+      .filter { $0.hasPrefix("step-") }.sorted()
   }
 
   /// Whether these processes end within seconds: those that mpirun kills outlive it by a moment.

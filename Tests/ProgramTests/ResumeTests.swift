@@ -6,7 +6,7 @@ extension ProgramTests {
   @Suite(.serialized)
   struct ResumeTests {
     private static let recipe = [
-      "train", "--epochs", "2", "--max-steps", "2500", "--checkpoint-every", "100steps",
+      "train", "--epochs", "4", "--max-steps", "7000", "--checkpoint-every", "100steps",
     ]
 
     /// The digest of the run that nothing interrupts.
@@ -21,11 +21,7 @@ extension ProgramTests {
       let run = scratch.file("run")
       let job = try Program.start(Self.recipe + ["--run-dir", run], ranks: 2)
       // Mid-epoch, and past a few checkpoints of which the oldest are gone.
-      while job.process.isRunning
-        && !FileManager.default.fileExists(atPath: "\(run)/checkpoints/step-00000500.safetensors")
-      {
-        Thread.sleep(forTimeInterval: 0.005)
-      }
+      job.waitForCheckpoint(ofStep: 500, in: run)
       let ranks = job.ranks()
       #expect(ranks.count == 2)
       kill(try #require(ranks[victim]), SIGKILL)

@@ -19,11 +19,7 @@ extension ProgramTests {
             "train", "--epochs", "100", "--checkpoint-every", "100steps", "--run-dir", run, "--stall-warning", warning,
             "--stall-timeout", timeout,
           ] + more, ranks: 2)
-        while running.process.isRunning
-          && !FileManager.default.fileExists(atPath: "\(run)/checkpoints/step-00000200.safetensors")
-        {
-          Thread.sleep(forTimeInterval: 0.005)
-        }
+        running.waitForCheckpoint(ofStep: 200, in: run)
         ranks = running.ranks()
         try #require(ranks.count == 2)
       }
@@ -60,7 +56,7 @@ extension ProgramTests {
     }
 
     @Test func aJobThatIsSuspendedAsAWholeGoesOn() throws {
-      let job = try Job(["--max-steps", "4000"])
+      let job = try Job(["--max-steps", "20000"])
       for rank in job.ranks.values { kill(rank, SIGSTOP) }
       Thread.sleep(forTimeInterval: 4)
       for rank in job.ranks.values { kill(rank, SIGCONT) }
