@@ -300,8 +300,8 @@ public final class GradientReduction {
     }
     let made = made ?? total.prefix(0)
     let (mine, rest) = (plan.slice.clamped(to: 0..<made.count), plan.slice.clamped(to: made.count..<count))
-    // Not in the total: what another core has read there must be asked for again before it can be written, line by line, as only a
-    // copy need not.
+    // Not in the total: stores to lines that another core has read ask for them back one by one. The copy of what is made of the sum
+    // need not.
     let sum = slot(0)
     var isGood = true
     // Between hosts an opinion is a message, which somebody must wait for.
