@@ -34,12 +34,14 @@ struct OptimizerShards {
   /// All of the state on rank 0; nothing on the others. Collective where it ``isGatheredByMessages``.
   func gather() throws(CommunicationError) -> [Moment] {
     let whole = makeWhole()
+    if let shown {
+      for (index, moment) in whole.enumerated() {
+        for (slice, state) in zip(slices, shown) { moment.values[slice].copy(from: state[index]) }
+      }
+      return whole
+    }
     for (index, moment) in optimizer.state.enumerated() {
       let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
-      if let shown {
-        if communicator.rank == 0 { for (slice, state) in zip(slices, shown) { all[slice].copy(from: state[index]) } }
-        continue
-      }
       if communicator.rank == 0 { all[slices[0]].copy(from: moment.values) }
       let (toFirst, atFirst) = transfers
       let plan = ExchangePlan(sends: toFirst, receives: atFirst)
