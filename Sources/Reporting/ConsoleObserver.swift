@@ -18,7 +18,11 @@ public final class ConsoleObserver: Observer {
       "\(configuration.model): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
         + "\(run.microbatch), Adam \(configuration.learningRate)\(schedule), seed \(configuration.seed)")
-    if run.resumedAtStep > 0 { print("resumed after step \(run.resumedAtStep)") }
+    if run.isComplete && run.resumedAtStep > 0 {
+      print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
+    } else if run.resumedAtStep > 0 {
+      print("resumed after step \(run.resumedAtStep)")
+    }
     lastDrawn = .now
   }
 
