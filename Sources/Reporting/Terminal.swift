@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Tensors
 
 /// Where rank 0's lines go.
 public enum Terminal {
@@ -21,9 +22,9 @@ public enum Terminal {
     fflush(nil)
   }
 
-  /// Writes `lockstep: line` to standard error at once.
+  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries.
   public static func complain(_ line: String) {
-    var bytes = Array("lockstep: \(line)\n".utf8)
+    var bytes = Array("lockstep: \(singleLine(line))\n".utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
       guard written > 0 else { return }

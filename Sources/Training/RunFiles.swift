@@ -134,7 +134,7 @@ struct CheckpointContent {
   func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws(CheckpointError) -> RunState {
     try file.requireRecipe(recipe, ignoring: Self.free)
     if let kernels = file.recipe["kernels"], kernels != recipe["kernels"] {
-      warn("\(file.path) was written with kernels \(kernels); here the bits may differ from there on")
+      warn("\(file.path) was written with kernels \(escaped(kernels)); here the bits may differ from there on")
     }
     try file.read(into: tensors)
     return file.state
