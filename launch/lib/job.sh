@@ -13,8 +13,10 @@ read_arguments() {
   arguments=()
   while [[ $# -gt 0 ]]; do
     case $1 in
-      -n | -np) [[ $# -ge 2 ]] || fail 64 "$1 takes a number of ranks"; ranks=$2; shift 2 ;;
-      --hostfile) [[ $# -ge 2 ]] || fail 64 '--hostfile takes a file'; hostfile=$2; shift 2 ;;
+      -n | -np) [[ $# -ge 2 && -n $2 ]] || fail 64 "$1 takes a number of ranks"; ranks=$2; shift 2 ;;
+      -n=* | -np=*) fail 64 "$1: give the number of ranks as a word of its own, as in: -n 2" ;;
+      --hostfile) [[ $# -ge 2 && -n $2 ]] || fail 64 '--hostfile takes a file'; hostfile=$2; shift 2 ;;
+      --hostfile=*) hostfile=${1#--hostfile=}; [[ -n $hostfile ]] || fail 64 '--hostfile takes a file'; shift ;;
       --data) arguments+=("$1"); [[ $# -lt 2 ]] || { data=$2; arguments+=("$2"); shift; }; shift ;;
       --data=*) data=${1#--data=}; arguments+=("$1"); shift ;;
       # The default batch has 8 microbatches, so more ranks would have no work. Of another batch, lockstep knows.
@@ -25,6 +27,15 @@ read_arguments() {
   if [[ -n $hostfile ]]; then
     require_hostfile "$hostfile"
     slots=$(slots_in "$hostfile")
+    if grep -q $'\r' -- "$hostfile"; then
+      # mpirun takes a carriage return for a part of the word before it.
+      cleaned=$(mktemp 2>/dev/null) || fail 73 "no file can be made in ${TMPDIR:-/tmp}; set TMPDIR to a directory that can be written"
+      trap 'rm -f -- "$cleaned"' EXIT
+      lines_in "$hostfile" >"$cleaned"
+      hostfile=$cleaned
+    fi
+    [[ -z $slots || ! $ranks =~ ^[0-9]+$ || ${#ranks} -lt ${#slots} || $ranks -le $slots ]] ||
+      fail 64 "-n $ranks is more ranks than the $slots slots in $hostfile; give fewer, or raise its slots="
   fi
 }
 
@@ -64,6 +75,8 @@ start() {
   [[ -z $count ]] || mpi+=(-n "$count")
   if [[ -n $hostfile ]]; then
     mpi+=(--hostfile "$hostfile")
+    # Open MPI packs host names into patterns, and takes some with an underscore and digits apart wrongly.
+    [[ $(hosts_in "$hostfile") != *_* ]] || mpi+=(--mca regx naive)
     [[ -z ${only-} ]] || mpi+=(--host "$only")
     [[ -z ${spread-} ]] || mpi+=(--map-by node)
     # What decides the bits, and where the data are, must be the same on every host; ssh carries nothing over.
