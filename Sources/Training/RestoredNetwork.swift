@@ -29,8 +29,12 @@ public struct RestoredNetwork {
     guard let name = file.recipe["model"], let task = file.recipe["task"].flatMap(Task.init) else {
       throw TrainingError(.badData, "\(file.path): does not say which model and task it is of")
     }
+    guard let classes = file.recipe.classes else {
+      throw TrainingError(.badData, "\(file.path): the classes and first_label of its recipe cannot be")
+    }
+    do throws(IDXError) { try data.check(classes) } catch { throw TrainingError(.badData, error.description) }
     do throws(ModelError) {
-      let loss = try task.loss(classes: data.classes)
+      let loss = try task.loss(classes)
       let model = try Model.named(name, input: [data.rows, data.columns, 1], outputs: loss.outputs)
       network = try Network(model, loss: loss, capacity: Evaluation.slice)
     } catch {
