@@ -16,16 +16,21 @@ struct SmallSet {
   func write(to directory: String) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for (part, count, labels) in [("train", samples, labels), (test, samples / 2, testLabels ?? labels)] {
-      let values = (0..<count).map { labels.lowerBound + $0 * 7 % labels.count }
-      let pixels = values.enumerated().flatMap { index, label in
-        (0..<64).map { UInt8(truncatingIfNeeded: $0 % (label + 2) == 0 ? 200 + index % 50 : index * 31 + $0 * 3) / 2 }
+      let values = (0..<count).map { labels.lowerBound + $0 % labels.count }
+      var pixels: [UInt8] = []
+      for (index, label) in values.enumerated() {
+        for place in 0..<64 {
+          let isLit = place % (abs(label) + 2) == 0
+          pixels.append(UInt8(isLit ? 200 + index % 50 : (index * 31 + place * 3) % 128))
+        }
       }
       try Self.file([0, 0, 8, 3], [count, 8, 8], pixels)
         .write(to: URL(fileURLWithPath: "\(directory)/\(prefix)\(part)-images-idx3-ubyte"))
       let (header, extents, name) =
         hasWideLabels ? ([0, 0, 0x0C, 2] as [UInt8], [count, 8], "idx2-int") : ([0, 0, 8, 1], [count], "idx1-ubyte")
-      let elements = values.flatMap { label in
-        hasWideLabels ? Self.word(label) + [UInt8](repeating: 9, count: 28) : [UInt8(label)]
+      var elements: [UInt8] = []
+      for label in values {
+        elements += hasWideLabels ? Self.word(label) + [UInt8](repeating: 9, count: 28) : [UInt8(label)]
       }
       try Self.file(header, extents, elements)
         .write(to: URL(fileURLWithPath: "\(directory)/\(prefix)\(part)-labels-\(name)"))
