@@ -64,7 +64,7 @@ class TrainTests(CheckoutTests):
             self.assertEqual((result.returncode, result.errors.count("\n")), (expected, 1))
 
     def test_hands_on_signals_and_waits_for_the_job(self):
-        for sent in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        for sent in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(sent.name):
                 open(self.calls, "w").close()
                 process = self.start("train", WAIT="1")
@@ -73,7 +73,7 @@ class TrainTests(CheckoutTests):
                 output, _ = process.communicate(timeout=30)
                 self.assertEqual(process.returncode, 75)
                 self.assertIn("weights digest", output)
-                self.assertIn(sent.name[3:], self.calls_made())
+                self.assertIn("USR2" if sent == signal.SIGUSR2 else "USR1", self.calls_made())
 
     def test_stopped_before_the_ranks_are_there(self):
         self.write("a checkout/launch/build", '#!/bin/sh\necho building >>"$CALLS"; sleep 1; echo /the/program\n')

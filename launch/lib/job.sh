@@ -2,10 +2,10 @@
 #
 #   read_arguments "$@"   → ranks, hostfile, slots, data, arguments (those of lockstep train)
 #   set_up                → program, cores, all that can be installed, fetched and built
-#   start RANKS COMMAND…  → code; signals USR1, USR2 and TERM are handed on to mpirun
+#   start RANKS COMMAND…  → code; USR1, TERM, INT and HUP stop the job (signals.sh), USR2 is handed on
 
-source "$root/launch/lib/hostfile.sh"
 source "$root/launch/lib/signals.sh"
+source "$root/launch/lib/hostfile.sh"
 
 # Of `lockstep train`'s own arguments it heeds what decides what is fetched and how many ranks there can be.
 read_arguments() {
@@ -50,10 +50,6 @@ all_ranks() {
   printf '%s' "$count"
 }
 
-# A signal that came before mpirun was there; there is nothing to save yet.
-stop=''
-trap 'stop=1' USR1
-
 # start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
 # $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
@@ -71,17 +67,17 @@ start() {
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
-  [[ -z $stop ]] || { code=75; return; }
+  # There is nothing to save yet.
+  [[ -z $stop ]] || { say_stopped; code=75; return; }
   [[ -z $hostfile ]] || release $$ >/dev/null 2>&1 &
   with_signals mpirun "${mpi[@]}" "$@"
-  trap 'stop=1' USR1
 }
 
 # release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s: then another
 # host is cut off, and it waits for that host's daemon until TCP gives up, a quarter of an hour later.
 release() {
   local mpirun='' since=0 began=''
-  trap - USR1
+  trap - USR1 TERM INT HUP
   sleep 1
   mpirun=$(children "$1" mpirun)
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
@@ -104,6 +100,8 @@ children() {
 
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
 settle() {
+  # mpirun ends with 1 or dies where it or a rank was stopped before its handlers were there.
+  case $stop$code in 11 | 1129 | 1130 | 1138 | 1143) say_stopped; code=75 ;; esac
   case $code in
     0 | 64 | 65 | 66 | 70 | 73 | 75) ;;
     1)
@@ -117,4 +115,8 @@ settle() {
       printf '%s: mpirun ended with %d; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" "$code" >&2
       code=70 ;;
   esac
+}
+
+say_stopped() {
+  printf '%s: stopped by a signal; the same command with its --run-dir goes on from the last checkpoint, if there is one\n' "$name" >&2
 }
