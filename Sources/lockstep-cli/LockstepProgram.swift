@@ -20,6 +20,7 @@ struct LockstepProgram: ParsableCommand {
   static func main() {
     // First of all, for a signal can come at once.
     if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
+    Terminal.openStandardStreams()
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(

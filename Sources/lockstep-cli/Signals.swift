@@ -26,12 +26,12 @@ enum Signals {
 
   /// Asks for a stop where the launch script does.
   static func lookAtStopFile() {
-    if let stopFile, access(stopFile, F_OK) == 0 { control.ask(.stop) }
+    if let stopFile, unsafe access(stopFile, F_OK) == 0 { control.ask(.stop) }
   }
 
   /// Tells the launch script that the stop has been done and said.
   static func removeStopFile() {
-    if let stopFile { unlink(stopFile) }
+    if let stopFile { unsafe unlink(stopFile) }
   }
 
   private static func isIgnored(_ signal: Int32) -> Bool {

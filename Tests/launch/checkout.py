@@ -56,12 +56,20 @@ class CheckoutTests(unittest.TestCase):
     def environment(self, settings):
         path = os.path.join(self.directory, "tools") + ":" + os.environ["PATH"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("LOCKSTEP_", "OMPI_", "SLURM_", "PBS_"))}
-        return environment | {"PATH": path, "CALLS": self.calls} | settings
+        # Root's mpirun asks for both.
+        root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if os.geteuid() == 0 else {}
+        return environment | root | {"PATH": path, "CALLS": self.calls} | settings
 
     def start(self, script, *arguments, **settings):
         return subprocess.Popen(
             [os.path.join(self.root, "launch", script), *arguments], env=self.environment(settings), cwd=self.directory,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run_as(self, *command, **settings):
+        """Runs a command as it is, as another user for example."""
+        process = subprocess.run(command, env=self.environment(settings), cwd=self.directory, capture_output=True, text=True, timeout=60)
+        process.output, process.errors = process.stdout, process.stderr
+        return process
 
     def run_script(self, script, *arguments, **settings):
         process = self.start(script, *arguments, **settings)

@@ -3,6 +3,7 @@
 The stand-in for ssh runs the command here, with the host's name in HOST.
 """
 
+import os
 import unittest
 
 from checkout import CheckoutTests
@@ -19,7 +20,7 @@ class HostsTests(CheckoutTests):
     def setUp(self):
         super().setUp()
         self.write("tools/ssh", SSH)
-        self.hosts = self.write("hosts", "# two of them\nlocalhost slots=2\nnode2 slots=2 # again below\n\nnode2 slots=1\n")
+        self.hosts = self.write("hosts", "# two of them\nlocalhost\nnode2 # again below\n\nnode2\n")
 
     def test_runs_on_each_once_and_here_without_ssh(self):
         result = self.run_script("hosts", self.hosts, "bash", "-c", 'echo "${HOST:-here}  in $PWD: $1"', "x", "a 'b' $c")
@@ -66,6 +67,34 @@ class HostsTests(CheckoutTests):
         result = self.run_script("hosts", self.hosts, VERSION_OF_NODE2="9", **settings)
         self.assertEqual(result.returncode, 1)
         self.assertIn("node2 differs from localhost: mpirun 9, not mpirun", result.errors)
+
+    def test_no_name_becomes_code(self):
+        made = os.path.join(self.directory, "made")
+        tried = 0
+        for name in (f"touch${{IFS}}{made};|e;", f"|e;touch {made};", f"$(touch${{IFS}}{made})", f"`touch${{IFS}}{made}`",
+                     f"-oProxyCommand=touch${{IFS}}{made}", f"a;touch${{IFS}}{made}", f"a[$(touch${{IFS}}{made})]"):
+            hosts = self.write("hostile", f"localhost\n{name}\n")
+            for arguments in ([hosts, "true"], ["--same", hosts, "true"]):
+                result = self.run_script("hosts", *arguments)
+                self.assertEqual((result.returncode, result.errors.count("\n")), (64, 1), result.errors)
+                self.assertIn("hostile, line 2: ", result.errors)
+                tried += 1
+        self.assertFalse(os.path.exists(made))
+        self.assertEqual(self.calls_made(), [])
+        print(f"{tried} tries to make a name into code")
+
+    def test_lines_are_shown_as_they_are(self):
+        """What a host answers is no code either, nor is a line without an end lost."""
+        result = self.run_script("hosts", self.hosts, "printf", "%s", "a|e;\\n&/\\1")
+        self.assertEqual(result.output, "".join(f"{host}: a|e;\\n&/\\1\n" for host in ("localhost", "node2")))
+        result = self.run_script("hosts", "--same", self.hosts, "bash", "-c", r"printf '%b\n' '\033[31m'${HOST-}")
+        self.assertEqual(result.errors.count("\x1b"), 0)
+        self.assertIn(r"node2 differs from localhost: \E[31mnode2, not \E[31m", result.errors)
+
+    def test_surroundings(self):
+        result = self.run_script("hosts", self.hosts, "true", TMPDIR="/nowhere")
+        self.assertEqual((result.returncode, result.errors.count("\n")), (73, 1), result.errors)
+        self.assertIn("TMPDIR=/nowhere", result.errors)
 
     def test_refuses(self):
         empty = self.write("empty", "# nobody\n")

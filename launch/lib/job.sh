@@ -1,20 +1,24 @@
 # What launch/train and launch/verify share, to be sourced with `root` set: which ranks and hosts, what must be there first, and mpirun.
 #
-#   read_arguments "$@"   → ranks, hostfile, slots, data, arguments (those of lockstep train)
+#   read_arguments "$@"   → ranks, hostfile, hosts, slots, machines, naive, data, arguments (those of lockstep train)
 #   set_up                → program, cores, all that can be installed, fetched and built
 #   start RANKS COMMAND…  → code; USR1, TERM, INT, HUP and QUIT stop the job (signals.sh), USR2, TSTP and CONT are handed on
 
 source "$root/launch/lib/signals.sh"
 source "$root/launch/lib/hostfile.sh"
+source "$root/launch/lib/reason.sh"
 
 # Of `lockstep train`'s own arguments it heeds what decides what is fetched and how many ranks there can be.
 read_arguments() {
+  local count
   ranks='' hostfile='' slots='' data=mnist most=8
   arguments=()
   while [[ $# -gt 0 ]]; do
     case $1 in
-      -n | -np) [[ $# -ge 2 ]] || fail 64 "$1 takes a number of ranks"; ranks=$2; shift 2 ;;
-      --hostfile) [[ $# -ge 2 ]] || fail 64 '--hostfile takes a file'; hostfile=$2; shift 2 ;;
+      -n | -np) [[ -n ${2-} ]] || fail 64 "$1 takes a number of ranks"; ranks=$2; shift 2 ;;
+      -n=* | -n[0-9]* | -np=* | -np[0-9]*) fail 64 "$1: the number of ranks is a word of its own: -n 2" ;;
+      --hostfile) [[ -n ${2-} ]] || fail 64 '--hostfile takes a file'; hostfile=$2; shift 2 ;;
+      --hostfile=*) hostfile=${1#*=}; [[ -n $hostfile ]] || fail 64 '--hostfile takes a file'; shift ;;
       --data) arguments+=("$1"); [[ $# -lt 2 ]] || { data=$2; arguments+=("$2"); shift; }; shift ;;
       --data=*) data=${1#--data=}; arguments+=("$1"); shift ;;
       # The default batch has 8 microbatches, so more ranks would have no work. Of another batch, lockstep knows.
@@ -22,13 +26,24 @@ read_arguments() {
       *) arguments+=("$1"); shift ;;
     esac
   done
-  if [[ -n $hostfile ]]; then
-    require_hostfile "$hostfile"
-    slots=$(slots_in "$hostfile")
-  fi
+  [[ -z $hostfile ]] || open_hostfile
+  for count in ${ranks//[^0-9]/ }; do
+    is_count "$count" || fail 64 "-n ${ranks:0:100}: there are 1 to 999999 ranks"
+    [[ -z $slots || $((10#$count)) -le $slots ]] || fail 64 "-n $count is more ranks than the slots in $hostfile, which are $slots"
+  done
+}
+
+# open_hostfile: reads $hostfile, and makes `machines` a file for mpirun that has no name, so nobody need remove it.
+open_hostfile() {
+  local lines
+  read_hostfile "$hostfile"
+  lines=$machines
+  nameless machines
+  printf '%s' "$lines" >"$machines" || fail 73 "${TMPDIR:-/tmp} is full; set TMPDIR to another directory"
 }
 
 set_up() {
+  require_temporary
   "$root/launch/setup"
   case $data in mnist | fashion-mnist) "$root/launch/fetch" "$data" >/dev/null ;; esac
   program=$("$root/launch/build")
@@ -58,12 +73,12 @@ start() {
   local count=$1 mpi=(--mca orte_base_help_aggregate 1 --mca orte_forward_job_control 1) variable directory releasing=''
   shift
   saved=''
-  # Quiet, for an error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
-  [[ ${LOCKSTEP_VERBOSE-} == 1 ]] || mpi+=(--quiet --mca opal_signal '')
+  # An error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
+  [[ ${LOCKSTEP_VERBOSE-} == 1 ]] || mpi+=(--mca opal_signal '')
   [[ -z $count ]] || mpi+=(-n "$count")
   if [[ -n $hostfile ]]; then
-    mpi+=(--hostfile "$hostfile")
-    [[ -z ${only-} ]] || mpi+=(--host "$only")
+    mpi+=(--hostfile "$machines" ${naive:+--mca regx naive})
+    [[ -z ${only-} ]] || mpi+=(--host "${only#*@}")
     [[ -z ${spread-} ]] || mpi+=(--map-by node)
     # What decides the bits, and where the data are, must be the same on every host; ssh carries nothing over.
     for variable in $(compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$)'); do mpi+=(-x "$variable"); done
@@ -74,9 +89,14 @@ start() {
   [[ -z $stop ]] || { say_stopped; code=75; return; }
   directory=$(mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null) || directory=''
   stop_file=${directory:+$directory/asked}
+  export LOCKSTEP_STOP_FILE=$stop_file
   release $$ >/dev/null 2>&1 &
   releasing=$!
-  LOCKSTEP_STOP_FILE=$stop_file with_signals mpirun "${mpi[@]}" "$@"
+  nameless said
+  if [[ ${LOCKSTEP_VERBOSE-} == 1 ]]; then with_signals mpirun "${mpi[@]}" "$@"; else
+    with_signals mpirun "${mpi[@]}" "$@" 2> >(hold "$said")
+    await_held "$said"
+  fi
   kill "$releasing" 2>/dev/null || :
   # lockstep removes the file once it has stopped and said so.
   [[ -z $stop || -z $stop_file || -e $stop_file ]] || saved=1
@@ -115,6 +135,7 @@ settle() {
   [[ -z $saved ]] || code=75
   # mpirun dies where it or a rank was stopped before its handlers were there.
   case $stop$code in 1129 | 1130 | 1131 | 1138 | 1143) say_stopped; code=75 ;; esac
+  case $code in 0 | 64 | 65 | 66 | 70 | 73 | 75) ;; *) ! explain "$said" || code=70 ;; esac
   case $code in
     0 | 64 | 65 | 66 | 70 | 73 | 75) ;;
     1)
