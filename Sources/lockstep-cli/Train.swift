@@ -68,7 +68,6 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    Signals.askForCheckpoints()
     let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
     var configuration = recipe.configuration
