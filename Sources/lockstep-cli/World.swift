@@ -60,8 +60,7 @@ enum World {
     watchdog?.leaves(code: code)
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
     watchdog?.hasLeft()
-    // What libraries do at a process' exit may wait: OpenBLAS for a thread that had no memory to start in. Nothing is left to do.
-    _exit(code)
+    exit(code)
   }
 
   /// Ends this process over arguments that no rank can have understood.
