@@ -44,7 +44,7 @@ let package = Package(
     room(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
-    room("Reporting", ["Training", "Checkpoints"]),
+    room("Reporting", ["Training", "Checkpoints", "Tensors"]),
     room(
       "Lockstep",
       [

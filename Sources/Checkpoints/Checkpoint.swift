@@ -1,8 +1,8 @@
 /// A run between two steps: everything that is needed to go on as if it had never stopped.
 ///
 /// On disk it is a safetensors file (``SafeTensors``): the tensors as they come, and in the metadata
-/// `checkpoint_version`, `epoch`, `sample_offset`, `step`, `seed`, `weights_digest` and `recipe.KEY` for each line of the
-/// recipe.
+/// `checkpoint_version`, `epoch`, `sample_offset`, `step`, `seed`, `weights_digest`, inside an epoch `epoch_loss`,
+/// `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`, and `recipe.KEY` for each line of the recipe.
 public struct Checkpoint: Sendable {
   /// The tensors in a fixed order: the parameters under their own names, then what the optimizer keeps for each of them
   /// (``momentPrefix``, ``secondMomentPrefix``).
@@ -43,6 +43,14 @@ public struct Checkpoint: Sendable {
       (MetadataKey.seed, String(state.seed)),
       (MetadataKey.weightsDigest, weightsDigest),
     ]
+    // Between epochs there are none, and the file is what it was before there were sums.
+    if state.sampleOffset > 0 {
+      metadata += [
+        (MetadataKey.epochLoss, "\(state.sums.loss)"), (MetadataKey.epochCorrect, String(state.sums.correct)),
+        (MetadataKey.epochSamples, String(state.sums.samples)),
+        (MetadataKey.epochSkippedSteps, String(state.sums.skippedSteps)),
+      ]
+    }
     metadata += recipe.entries.map { (Self.recipePrefix + $0.key, $0.value) }
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
@@ -54,5 +62,9 @@ public struct Checkpoint: Sendable {
     static let step = "step"
     static let seed = "seed"
     static let weightsDigest = "weights_digest"
+    static let epochLoss = "epoch_loss"
+    static let epochCorrect = "epoch_correct"
+    static let epochSamples = "epoch_samples"
+    static let epochSkippedSteps = "epoch_skipped_steps"
   }
 }

@@ -23,12 +23,14 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   }
 
   /// One line: the file, what is wrong and what to do.
-  public var description: String {
+  public var description: String { singleLine(text) }
+
+  private var text: String {
     switch self {
     case .file(let error):
       error.description
     case .notACheckpoint(let path, let key, let expected, let found):
-      "\(path): is not a checkpoint that this version reads: its \(key) is \(found.map(quoted) ?? "missing") instead of "
+      "\(path): is not a checkpoint that this version reads: its \(key) is \(found.map { quoted($0) } ?? "missing") instead of "
         + "\(expected); give a checkpoint that this program wrote"
     case .unexpectedTensor(let path, let tensor, let shape):
       "\(path): has the tensor \(quoted(tensor)) of shape \(shape), which the model does not have; give the checkpoint "

@@ -21,11 +21,12 @@ public struct CheckpointFile: ~Copyable {
       throw .notACheckpoint(
         path: path, key: Checkpoint.MetadataKey.version, expected: Checkpoint.version, found: version)
     }
-    let state = RunState(
+    var state = RunState(
       epoch: try Self.number(Checkpoint.MetadataKey.epoch, header, path),
       sampleOffset: try Self.number(Checkpoint.MetadataKey.sampleOffset, header, path),
       step: try Self.number(Checkpoint.MetadataKey.step, header, path),
       seed: try Self.number(Checkpoint.MetadataKey.seed, header, path))
+    state.sums = try Self.sums(header, path, upTo: state.sampleOffset)
     guard let digest = header.metadataValue(Checkpoint.MetadataKey.weightsDigest) else {
       throw .notACheckpoint(
         path: path, key: Checkpoint.MetadataKey.weightsDigest, expected: "a digest", found: nil)
@@ -76,6 +77,29 @@ public struct CheckpointFile: ~Copyable {
     } catch {
       throw .file(error)
     }
+  }
+
+  /// The sums over the epoch in progress; of nothing where the file has none, as it had before there were any.
+  private static func sums(
+    _ header: SafeTensorsHeader, _ path: String, upTo sampleOffset: Int
+  ) throws(CheckpointError) -> EpochSums {
+    guard let text = header.metadataValue(Checkpoint.MetadataKey.epochLoss) else { return EpochSums() }
+    guard let loss = Double(text), loss.isFinite else {
+      throw .notACheckpoint(
+        path: path, key: Checkpoint.MetadataKey.epochLoss, expected: "a finite number", found: text)
+    }
+    let sums = EpochSums(
+      loss: loss, correct: try number(Checkpoint.MetadataKey.epochCorrect, header, path),
+      samples: try number(Checkpoint.MetadataKey.epochSamples, header, path),
+      skippedSteps: try number(Checkpoint.MetadataKey.epochSkippedSteps, header, path))
+    for (key, value, most) in [
+      (Checkpoint.MetadataKey.epochSamples, sums.samples, sampleOffset),
+      (Checkpoint.MetadataKey.epochCorrect, sums.correct, sums.samples),
+      (Checkpoint.MetadataKey.epochSkippedSteps, sums.skippedSteps, sampleOffset),
+    ] where value > most {
+      throw .notACheckpoint(path: path, key: key, expected: "\(most) or less", found: String(value))
+    }
+    return sums
   }
 
   private static func number<Number: FixedWidthInteger>(

@@ -98,18 +98,31 @@ public struct CheckpointStore: Hashable, Sendable {
   ) throws(CheckpointError) -> CheckpointFile? {
     let listings = try list()
     if strict {
-      for listing in listings.dropFirst() { _ = try opened(listing) }
-      return try listings.first.map(opened)
+      var first: CheckpointFile?
+      for listing in listings.reversed() {
+        do throws(CheckpointError) { first = try opened(listing) } catch {
+          guard try isRemoved(listing, error) else { throw error }
+          return try newestWhole(strict: strict, onDamage: onDamage)
+        }
+      }
+      return first
     }
     var newest: CheckpointError?
     for listing in listings {
       do throws(CheckpointError) { return try opened(listing) } catch {
+        if try isRemoved(listing, error) { return try newestWhole(strict: strict, onDamage: onDamage) }
         newest = newest ?? error
         onDamage(error)
       }
     }
     guard let newest else { return nil }
     throw .noneWhole(directory: directory, count: listings.count, newest: newest.description)
+  }
+
+  /// Whether `error` is that a run which is still going has removed the checkpoint since it was listed: newer ones are there then.
+  private func isRemoved(_ listing: Listing, _ error: CheckpointError) throws(CheckpointError) -> Bool {
+    guard error.fileIsMissing else { return false }
+    return try !list().contains(listing)
   }
 
   private func opened(_ listing: Listing) throws(CheckpointError) -> CheckpointFile {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What a run is made of, as text in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
 ///
 /// Two runs with equal recipes compute the same bits.
@@ -21,7 +23,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
     /// `global_batch is 32 there and 64 here`.
     public var description: String {
-      "\(oneLine(key)) is \(saved.map(oneLine) ?? "not given") there and \(current.map(oneLine) ?? "not given") here"
+      "\(plain(key)) is \(saved.map(plain) ?? "not given") there and \(current.map(plain) ?? "not given") here"
     }
   }
 
@@ -69,7 +71,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 }
 
 /// `text` as it is where it is short and plain, else quoted: it may come from a hostile file.
-private func oneLine(_ text: String) -> String {
+private func plain(_ text: String) -> String {
   let isPlain = !text.isEmpty && text.utf8.count <= 80 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   return isPlain ? text : quoted(text)
 }

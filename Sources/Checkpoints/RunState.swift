@@ -8,6 +8,8 @@ public struct RunState: Hashable, Sendable, Codable {
   public var step: Int
   /// The seed of the order, the initial weights and all noise.
   public var seed: UInt64
+  /// The sums over the epoch in progress up to ``sampleOffset``; of nothing between epochs, and in a checkpoint that has none.
+  public var sums = EpochSums()
 
   /// The state before the first step of an epoch, or within it.
   public init(epoch: Int = 0, sampleOffset: Int = 0, step: Int = 0, seed: UInt64) {
@@ -22,5 +24,6 @@ public struct RunState: Hashable, Sendable, Codable {
     case sampleOffset = "sample_offset"
     case step
     case seed
+    case sums
   }
 }

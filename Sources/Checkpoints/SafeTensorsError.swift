@@ -67,7 +67,7 @@ public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertib
   public var fileIsMissing: Bool { problem == .unreadable(code: ENOENT) || problem == .unreadable(code: ENOTDIR) }
 
   /// One line: the file, what is wrong and what to do.
-  public var description: String { "\(path): \(problem.description); \(problem.advice)" }
+  public var description: String { singleLine("\(path): \(problem.description); \(problem.advice)") }
 }
 
 extension SafeTensorsError.Problem: CustomStringConvertible {
@@ -117,10 +117,4 @@ extension SafeTensorsError.Problem: CustomStringConvertible {
     default: "use another copy or an older checkpoint"
     }
   }
-}
-
-/// `name` in quotes, on one line and at most 80 characters long: it may come from a hostile file.
-func quoted(_ name: String) -> String {
-  let start = name.prefix(80)
-  return String(reflecting: String(start)) + (start.endIndex == name.endIndex ? "" : "…")
 }

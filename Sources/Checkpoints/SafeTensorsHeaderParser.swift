@@ -1,3 +1,5 @@
+import Tensors
+
 /// Parses the JSON of a header and nothing else: an object of objects, strings and non-negative integers, in UTF-8.
 ///
 /// A general JSON decoder would lose the order of the keys, keep one of two equal keys without a word, and hide where

@@ -18,7 +18,11 @@ public final class ConsoleObserver: Observer {
       "\(configuration.model): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
         + "\(run.microbatch), Adam \(configuration.learningRate)\(schedule), seed \(configuration.seed)")
-    if run.resumedAtStep > 0 { print("resumed after step \(run.resumedAtStep)") }
+    if run.isComplete && run.resumedAtStep > 0 {
+      print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
+    } else if run.resumedAtStep > 0 {
+      print("resumed after step \(run.resumedAtStep)")
+    }
     lastDrawn = .now
   }
 
@@ -29,7 +33,9 @@ public final class ConsoleObserver: Observer {
     guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
     lastDrawn = now
     if isInteractive {
-      Terminal.write("\r\(line(progress, isOver: false))\u{1B}[K")
+      // A line that is wider than the terminal would leave its first part behind at each redraw.
+      let line = line(progress, isOver: false).prefix(Terminal.columns.map { max($0 - 1, 0) } ?? .max)
+      Terminal.write("\r\(line)\u{1B}[K")
     } else {
       print(line(progress, isOver: false))
     }
@@ -48,12 +54,19 @@ public final class ConsoleObserver: Observer {
     lastDrawn = .now
   }
 
-  public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
+  public func warned(_ line: String) {
+    // The bar's line is cleared, and drawn again below the warning.
+    if isInteractive { Terminal.write("\r\u{1B}[K") }
+    Terminal.complain("warning: \(line)")
+  }
 
   public func ended(_ summary: TrainingSummary) {
     print("weights digest: \(summary.weightsDigest)")
     Terminal.write("Test accuracy: \(fixed(summary.testAccuracy, 4))\n")
   }
+
+  /// A mean, or a dash where there was nothing to take it over.
+  private func measured(_ mean: Double) -> String { mean.isNaN ? "–" : fixed(mean, 4) }
 
   private func line(_ progress: Progress, isOver: Bool) -> String {
     let done = Double(progress.samplesDone) / Double(progress.samplesInEpoch)
@@ -65,7 +78,7 @@ public final class ConsoleObserver: Observer {
     let clock = isOver ? duration(progress.seconds) : "\(duration(left)) left"
     let position = isInteractive ? "\(bar) " : ""
     return "Epoch \(progress.epoch)/\(progress.epochs) \(position)\(progress.samplesDone)/\(progress.samplesInEpoch) - "
-      + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(fixed(progress.loss, 4)) - "
-      + "accuracy: \(fixed(progress.accuracy, 4))"
+      + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(measured(progress.loss)) - "
+      + "accuracy: \(measured(progress.accuracy))"
   }
 }

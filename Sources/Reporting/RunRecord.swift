@@ -6,17 +6,17 @@ import Training
 /// at the end. The first and the last are replaced whole, so that a reader never sees half of one; a line that has no end yet is being
 /// written.
 public final class RunRecord: Observer {
-  private let directory: String
-  private var metrics: GrowingFile
+  /// The run's, which the trainer makes.
+  private var directory = "."
+  private var metrics = GrowingFile("metrics.jsonl")
 
-  /// In the run directory at this path, which the trainer makes.
-  public init(directory: String) {
-    self.directory = directory
-    metrics = GrowingFile("\(directory)/metrics.jsonl")
-  }
+  /// Of a run that has a directory.
+  public init() {}
 
   public func began(_ run: RunDescription) throws(TrainingError) {
-    if run.resumedAtStep > 0 { metrics = try earlierMetrics(upTo: run.resumedAtStep) }
+    directory = run.configuration.runDirectory ?? "."
+    metrics =
+      run.resumedAtStep > 0 ? try earlierMetrics(of: run) : GrowingFile("\(directory)/metrics.jsonl")
     for name in ["config.json", "metrics.jsonl", "summary.json"] {
       try writing { () throws(FileWriteError) in try AtomicFile.removeLeftover(of: "\(directory)/\(name)") }
     }
@@ -33,10 +33,15 @@ public final class RunRecord: Observer {
         maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
   }
 
-  /// The lines of the run that this one goes on from, without those of steps that will be taken again (an epoch's line is written before
-  /// its checkpoint) and without one that has no end. They go when the next line comes.
-  private func earlierMetrics(upTo step: Int) throws(TrainingError) -> GrowingFile {
-    struct Line: Decodable { let step: Int }
+  /// The lines of the run that this one goes on from, without those of epochs that will be gone through to their end (an epoch's line is
+  /// written before its checkpoint, and where the run stops within it), and without one that has no end. They go when the next line
+  /// comes.
+  private func earlierMetrics(of run: RunDescription) throws(TrainingError) -> GrowingFile {
+    struct Line: Decodable {
+      let step: Int
+      let epoch: Int
+    }
+    let lastEpoch = run.isComplete ? Int.max : run.epochsDone
     let path = "\(directory)/metrics.jsonl"
     guard FileManager.default.fileExists(atPath: path) else { return GrowingFile(path) }
     guard let earlier = FileManager.default.contents(atPath: path) else {
@@ -46,7 +51,7 @@ public final class RunRecord: Observer {
     let end = UInt8(ascii: "\n")
     let whole = earlier.lastIndex(of: end).map { earlier[...$0] } ?? earlier.prefix(0)
     let kept = whole.split(separator: end).filter { line in
-      (try? decoder.decode(Line.self, from: line)).map { $0.step <= step } ?? true
+      (try? decoder.decode(Line.self, from: line)).map { $0.step <= run.resumedAtStep && $0.epoch <= lastEpoch } ?? true
     }.flatMap { Array($0) + [end] }
     return kept.count == earlier.count ? GrowingFile(path, holding: kept.count) : GrowingFile(path, replacedBy: kept)
   }
@@ -55,13 +60,17 @@ public final class RunRecord: Observer {
     let progress = report.training
     let line = try encoded(
       Epoch(
-        epoch: progress.epoch, step: progress.step, trainLoss: progress.loss, trainAccuracy: progress.accuracy,
+        epoch: progress.epoch, step: progress.step, trainSamples: progress.samplesCounted,
+        trainLoss: measured(progress.loss), trainAccuracy: measured(progress.accuracy),
         testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
         slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
     try writing { () throws(FileWriteError) in try metrics.append(line + [UInt8(ascii: "\n")]) }
   }
+
+  /// A mean over no samples is no number, and its key is left out.
+  private func measured(_ value: Double) -> Double? { value.isNaN ? nil : value }
 
   public func ended(_ summary: TrainingSummary) throws(TrainingError) { try write("summary.json", summary) }
 
@@ -123,8 +132,9 @@ private struct Configuration: Encodable {
 private struct Epoch: Encodable {
   var epoch: Int
   var step: Int
-  var trainLoss: Double
-  var trainAccuracy: Double
+  var trainSamples: Int
+  var trainLoss: Double?
+  var trainAccuracy: Double?
   var testLoss: Double
   var testAccuracy: Double
   var samplesPerSecond: Double
@@ -138,6 +148,7 @@ private struct Epoch: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case epoch, step, seconds
+    case trainSamples = "train_samples"
     case trainLoss = "train_loss"
     case trainAccuracy = "train_accuracy"
     case testLoss = "test_loss"

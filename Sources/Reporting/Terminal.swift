@@ -1,5 +1,7 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
+import Tensors
 
 /// Where rank 0's lines go.
 public enum Terminal {
@@ -10,20 +12,54 @@ public enum Terminal {
   public static var isInteractive: Bool {
     let environment = ProcessInfo.processInfo.environment
     if let forced = environment["LOCKSTEP_TERMINAL"] { return forced == "1" }
+    // A terminal that cannot go back to a line's beginning gets lines, as a log does.
+    guard let kind = environment["TERM"], !kind.isEmpty, kind != "dumb" else { return false }
     guard environment["OMPI_COMM_WORLD_RANK"] != nil else { return isatty(STDOUT_FILENO) == 1 }
     let output = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/fd/1")
     return output?.hasPrefix("/dev/pts/") == true || output?.hasPrefix("/dev/tty") == true
   }
 
+  /// Opens those of the descriptors 0 to 2 that are closed on /dev/null: what is opened next would take their place, and lines meant for a
+  /// person would land in a file of the run's. And makes a write to a pipe that nobody reads an error, instead of the end.
+  public static func openStandardStreams() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+      // The lowest number that is free, so this one.
+      _ = unsafe open("/dev/null", O_RDWR)
+    }
+    _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Writes out what is waiting for standard output; false where that could not be written, now or earlier.
+  public static func flush() -> Bool {
+    if fflush(nil) != 0 { hasFailed.store(true, ordering: .relaxed) }
+    return !hasFailed.load(ordering: .relaxed)
+  }
+
+  /// Whether something written to standard output was lost.
+  private static let hasFailed = Atomic<Bool>(false)
+
+  /// The columns of the terminal that a person sees, as they are now; nil where that is not known.
+  static var columns: Int? {
+    // Below mpirun, its terminal is the one, not the pseudo-terminal that it gives a rank.
+    let isBelowMPI = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] != nil
+    let terminal =
+      isBelowMPI ? unsafe open("/proc/\(getppid())/fd/1", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : STDOUT_FILENO
+    guard terminal >= 0 else { return nil }
+    defer { if isBelowMPI { close(terminal) } }
+    var size = winsize()
+    guard unsafe ioctl(terminal, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   /// Writes `text` to standard output at once, without a line end of its own.
   static func write(_ text: String) {
     print(text, terminator: "")
-    fflush(nil)
+    _ = flush()
   }
 
-  /// Writes `lockstep: line` to standard error at once.
+  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries.
   public static func complain(_ line: String) {
-    var bytes = Array("lockstep: \(line)\n".utf8)
+    var bytes = Array("lockstep: \(singleLine(line))\n".utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
       guard written > 0 else { return }
@@ -41,8 +77,9 @@ public func grouped(_ number: Int) -> String {
 
 /// `number` with so many decimals.
 public func fixed(_ number: Double, _ decimals: Int) -> String {
-  guard number.isFinite, abs(number) < 1e15 else { return "\(number)" }
   let scale = pow(10, Double(decimals))
+  // Beyond 2⁵³ a double has no decimals to show, and further on no integer holds it.
+  guard number.isFinite, abs(number) * scale < 0x1p53 else { return "\(number)" }
   let rounded = Int((abs(number) * scale).rounded())
   let sign = number < 0 && rounded != 0 ? "-" : ""
   guard decimals > 0 else { return sign + String(rounded) }

@@ -33,7 +33,7 @@ extension Communicator {
 
   /// Throws on every rank where one was started with other arguments, data or code than rank 0: together they would compute
   /// nonsense, or wait for ever. `facts` are lines of a name and a value. Collective.
-  func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
+  public func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
     let all = try gatherText(mine)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }

@@ -2,8 +2,6 @@ import Collectives
 
 /// What becomes of steps whose loss or gradient was not finite: skipped and counted, or the end of the run.
 struct NonFiniteSteps {
-  /// The steps that were skipped since ``restart()``.
-  private(set) var skipped = 0
   private var inARow = 0
   private let configuration: TrainingConfiguration
   private let communicator: any Communicator
@@ -15,9 +13,6 @@ struct NonFiniteSteps {
     self.audience = audience
   }
 
-  /// Counts skipped steps from none.
-  mutating func restart() { skipped = 0 }
-
   /// The run has taken a step.
   mutating func tookStep() { inARow = 0 }
 
@@ -25,7 +20,6 @@ struct NonFiniteSteps {
   ///
   /// - Parameter microbatch: the first of this rank's microbatches whose loss was not finite.
   mutating func skip(step: Int, microbatch: Int?) throws(TrainingError) {
-    skipped += 1
     inARow += 1
     let what = "step \(step): \(try cause(microbatch))"
     switch configuration.onNonFinite {

@@ -42,6 +42,10 @@ public struct RunDescription: Sendable {
   public let stepsPerEpoch: Int
   /// The step that the run goes on from: 0 from scratch.
   public let resumedAtStep: Int
+  /// The epochs that were trained to their end before this process.
+  public let epochsDone: Int
+  /// Whether no step is left to take: the run had come to its end before.
+  public let isComplete: Bool
 }
 
 /// Where an epoch stands after a step.
@@ -54,10 +58,13 @@ public struct Progress: Sendable {
   /// Samples of this epoch that have been trained on, and how many there are.
   public let samplesDone: Int
   public let samplesInEpoch: Int
+  /// Samples that ``loss`` and ``accuracy`` are the means over: those of the epoch whose steps were taken, and, where the checkpoint that
+  /// the run goes on from has no sums, only those since.
+  public let samplesCounted: Int
   /// Samples that this process has trained on since the epoch, or its resumed part, began, and the seconds that took.
   public let samplesTimed: Int
   public let seconds: Double
-  /// The means over those samples.
+  /// The means over ``samplesCounted`` samples; not a number where there are none.
   public let loss: Double
   public let accuracy: Double
 
@@ -76,7 +83,7 @@ public struct EpochReport: Sendable {
   public let evaluationSeconds: Double
   /// Where the training's time went.
   public let time: TimeSplit
-  /// The steps of this process' part of the epoch that were not taken, for their loss or gradient was not finite.
+  /// The steps of the epoch that were not taken, for their loss or gradient was not finite.
   public let skippedSteps: Int
 }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Collectives
 import Datasets
 import FoundationEssentials
 import Kernels
@@ -15,37 +16,99 @@ public struct RestoredNetwork {
   public let path: String
   public let state: RunState
 
-  /// Reads the checkpoint at `path`, or the newest whole one of the run directory there, for data like `data`.
+  /// Gives every rank the weights of the checkpoint at `path`, or of the newest whole one of the run directory there, for data like
+  /// `data`.
+  ///
+  /// Rank 0 alone reads: a run directory may get another newest checkpoint while ranks look, and one rank's copy may differ.
+  /// Collective.
   ///
   /// - Parameters:
   ///   - strict: whether every checkpoint of the run directory must be whole.
-  ///   - warn: told of every damaged checkpoint passed over.
-  /// - Throws: 66 where there is none, 65 where it is damaged or does not fit the data.
+  ///   - program: the program's version, which must be the same on every rank.
+  ///   - warn: told on rank 0 of every damaged checkpoint passed over.
+  /// - Throws: 64 where ranks were given other arguments or data, 66 where there is no checkpoint, 65 where it is damaged or does
+  ///   not fit the data.
   public init(
-    _ path: String, for data: ImageDataset, strict: Bool = false, warn: (String) -> Void
+    _ path: String, for data: ImageDataset, strict: Bool = false, program: String, communicator: any Communicator,
+    warn: (String) -> Void
   ) throws(TrainingError) {
     useOneBLASThread()
-    let file = try Self.open(path, strict: strict, warn: warn)
-    guard let name = file.recipe["model"], let task = file.recipe["task"].flatMap(Task.init) else {
-      throw TrainingError(.badData, "\(file.path): does not say which model and task it is of")
+    try communicator.requireEqual([
+      ("program", program), ("kernels", "\(KernelIdentity.current)"), ("test_data", data.digest.hex),
+      ("strict", "\(strict)"), ("checkpoint", path),
+    ])
+    // The facts travel as text, the weights after them.
+    let restored = try communicator.agree { () throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>)? in
+      guard communicator.rank == 0 else { return nil }
+      return try Self.read(path, for: data, strict: strict, warn: warn)
     }
-    do throws(ModelError) {
-      let loss = try task.loss(classes: data.classes)
-      let model = try Model.named(name, input: [data.rows, data.columns, 1], outputs: loss.outputs)
-      network = try Network(model, loss: loss, capacity: Evaluation.slice)
-    } catch {
-      throw TrainingError(.badData, "\(file.path): \(error)")
+    let facts = try Facts(text: communicator.fromFirst(restored?.facts.text ?? ""))
+    let network = try communicator.agree { () throws(TrainingError) in try facts.network(for: data) }
+    let parameters = restored?.parameters ?? Buffer<Float>(count: network.layout.count)
+    try communicating { () throws(CommunicationError) in try communicator.broadcast(parameters, from: 0) }
+    self.network = network
+    self.parameters = parameters
+    self.path = facts.path
+    state = facts.state
+  }
+
+  /// What every rank must know of a checkpoint before it can take its weights.
+  private struct Facts: Codable {
+    var path: String
+    var model: String
+    var task: String
+    var state: RunState
+
+    init(_ file: borrowing CheckpointFile) throws(TrainingError) {
+      guard let model = file.recipe["model"], let task = file.recipe["task"] else { throw Self.incomplete(file.path) }
+      (self.path, self.model, self.task, self.state) = (file.path, model, task, file.state)
     }
-    let parameters = Buffer<Float>(count: network.layout.count)
-    let tensors = zip(network.layout.parameters, network.layout.ranges).map {
+
+    /// Reads ``text``.
+    init(text: String) throws(TrainingError) {
+      do { self = try JSONDecoder().decode(Facts.self, from: Data(text.utf8)) } catch {
+        throw TrainingError(.rankFailed, "rank 0 sent no readable facts of its checkpoint: \(error)")
+      }
+    }
+
+    var text: String {
+      get throws(TrainingError) {
+        do { return String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } catch {
+          throw TrainingError(.rankFailed, "\(path): its facts cannot be sent to the other ranks: \(error)")
+        }
+      }
+    }
+
+    func network(for data: ImageDataset) throws(TrainingError) -> Network {
+      guard let task = Task(task) else { throw Self.incomplete(path) }
+      do throws(ModelError) {
+        let loss = try task.loss(classes: data.classes)
+        let model = try Model.named(model, input: [data.rows, data.columns, 1], outputs: loss.outputs)
+        return try Network(model, loss: loss, capacity: Evaluation.slice)
+      } catch {
+        throw TrainingError(.badData, "\(path): \(error)")
+      }
+    }
+
+    private static func incomplete(_ path: String) -> TrainingError {
+      TrainingError(.badData, "\(path): does not say which model and task it is of")
+    }
+  }
+
+  private static func read(
+    _ path: String, for data: ImageDataset, strict: Bool, warn: (String) -> Void
+  ) throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>) {
+    let file = try open(path, strict: strict, warn: warn)
+    let facts = try Facts(file)
+    let layout = try facts.network(for: data).layout
+    let parameters = Buffer<Float>(count: layout.count)
+    let tensors = zip(layout.parameters, layout.ranges).map {
       NamedTensor(name: $0.name, shape: $0.shape, values: parameters[$1])
     }
     try reading { () throws(CheckpointError) in
       try file.read(into: tensors, ignoringPrefix: Checkpoint.optimizerPrefix)
     }
-    self.parameters = parameters
-    self.path = file.path
-    state = file.state
+    return (facts, parameters)
   }
 
   private static func open(

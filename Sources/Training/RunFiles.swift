@@ -12,30 +12,67 @@ final class RunFiles {
     _ configuration: TrainingConfiguration, _ content: CheckpointContent, warn: (String) -> Void
   ) throws(TrainingError) -> (files: RunFiles?, restored: RunState?) {
     let files = try configuration.runDirectory.map { path throws(TrainingError) in
-      try RunFiles(path, keep: configuration.keep)
+      try RunFiles(path, isNew: configuration.makesNewRunDirectory, keep: configuration.keep)
     }
+    let restored = try restore(configuration, files, content, warn: warn)
+    if let restored { try requireAhead(restored, configuration) }
+    return (files, restored)
+  }
+
+  private static func restore(
+    _ configuration: TrainingConfiguration, _ files: RunFiles?, _ content: CheckpointContent, warn: (String) -> Void
+  ) throws(TrainingError) -> RunState? {
+    let here = try files?.newestWhole(strict: configuration.strict, warn: warn)
     switch configuration.resume {
     case .never:
-      if let files, let step = try files.newestStep() {
-        throw TrainingError(
-          .cannotWrite,
-          "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
-            + "or another --run-dir")
-      }
-      return (files, nil)
+      guard let files, let step = try files.newestStep() else { return nil }
+      throw TrainingError(
+        .cannotWrite,
+        "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
+          + "or another --run-dir")
     case .auto:
-      return (files, try files?.restoreNewest(into: content, strict: configuration.strict, warn: warn) ?? nil)
+      guard let here else { return nil }
+      return try reading { () throws(CheckpointError) in try content.read(here, warn: warn) }
     case .file(let path):
-      return (
-        files,
-        try reading { () throws(CheckpointError) in try content.read(try CheckpointFile(path), warn: warn) }
-      )
+      let file = try reading { () throws(CheckpointError) in try CheckpointFile(path) }
+      guard let here else { return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) } }
+      // Two runs of one recipe are the same run: the bits follow from it. So the one that is further is where both go on.
+      try reading { () throws(CheckpointError) in
+        try file.requireRecipe(content.recipe, ignoring: CheckpointContent.free)
+        try here.requireRecipe(content.recipe, ignoring: CheckpointContent.free)
+      }
+      guard here.state.step > file.state.step else {
+        return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) }
+      }
+      warn(
+        "the run directory holds step \(here.state.step) of this run, which is further than step \(file.state.step) of "
+          + "\(path): going on from there")
+      return try reading { () throws(CheckpointError) in try content.read(here, warn: warn) }
+    }
+  }
+
+  /// Throws where a run has gone further than it is asked to go: it cannot go backwards.
+  private static func requireAhead(_ state: RunState, _ configuration: TrainingConfiguration) throws(TrainingError) {
+    let begun = state.epoch + (state.sampleOffset > 0 ? 1 : 0)
+    guard begun <= configuration.epochs else {
+      throw TrainingError(
+        .usage,
+        "the run is in epoch \(begun) already, at step \(state.step), beyond --epochs \(configuration.epochs): give --epochs "
+          + "\(begun) or more, or another --run-dir")
+    }
+    guard state.step <= configuration.maxSteps ?? .max else {
+      throw TrainingError(
+        .usage,
+        "the run is at step \(state.step) already, beyond --max-steps \(configuration.maxSteps ?? 0): give --max-steps "
+          + "\(state.step) or more, or another --run-dir")
     }
   }
 
   /// Makes the directory and takes its lock. Throws with 73 where it cannot be written.
-  init(_ path: String, keep: Int) throws(TrainingError) {
-    do throws(RunDirectoryError) { directory = try RunDirectory(path) } catch {
+  private init(_ path: String, isNew: Bool, keep: Int) throws(TrainingError) {
+    do throws(RunDirectoryError) {
+      directory = isNew ? try .makeNew(path) : try RunDirectory(path)
+    } catch {
       throw TrainingError(.cannotWrite, error.description)
     }
     store = CheckpointStore(directory: directory.checkpoints, keep: keep)
@@ -47,13 +84,10 @@ final class RunFiles {
     try reading { () throws(CheckpointError) in try store.list().first?.step }
   }
 
-  /// Reads the newest whole checkpoint into `content`; nil where there is none. With `strict`, every one must be whole.
-  func restoreNewest(
-    into content: CheckpointContent, strict: Bool, warn: (String) -> Void
-  ) throws(TrainingError) -> RunState? {
+  /// The newest whole checkpoint, opened; nil where there is none. With `strict`, every one must be whole.
+  private func newestWhole(strict: Bool, warn: (String) -> Void) throws(TrainingError) -> CheckpointFile? {
     try reading { () throws(CheckpointError) in
-      guard let file = try store.newestWhole(strict: strict, onDamage: { warn($0.description) }) else { return nil }
-      return try content.read(file, warn: warn)
+      try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
     }
   }
 
@@ -100,7 +134,7 @@ struct CheckpointContent {
   func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws(CheckpointError) -> RunState {
     try file.requireRecipe(recipe, ignoring: Self.free)
     if let kernels = file.recipe["kernels"], kernels != recipe["kernels"] {
-      warn("\(file.path) was written with kernels \(kernels); here the bits may differ from there on")
+      warn("\(file.path) was written with kernels \(escaped(kernels)); here the bits may differ from there on")
     }
     try file.read(into: tensors)
     return file.state

@@ -10,7 +10,7 @@ import Tensors
 ///
 /// Every rank makes one and runs it; rank 0 also tells the observers and writes the files.
 public final class Trainer {
-  private let configuration: TrainingConfiguration
+  private var configuration: TrainingConfiguration
   private let communicator: any Communicator
   private let audience: Audience
   private let control: RunControl
@@ -103,6 +103,10 @@ public final class Trainer {
       plan.network.initialise(content.parameters, seed: configuration.seed)
       return try RunFiles.open(configuration, content, warn: audience.warn)
     }
+    // Rank 0 has named a new directory, and all speak of it.
+    if configuration.runDirectory != nil {
+      self.configuration.runDirectory = try communicator.fromFirst(files?.directory.path ?? "")
+    }
     let start = try Self.share(restored, seed: configuration.seed, content, shards, among: communicator)
     state = start ?? RunState(seed: configuration.seed)
     if let start { drift.hasRestored(start.step) }
@@ -118,7 +122,11 @@ public final class Trainer {
     _ restored: RunState?, seed: UInt64, _ content: CheckpointContent, _ shards: OptimizerShards?,
     among communicator: any Communicator
   ) throws(TrainingError) -> RunState? {
-    let words = restored.map { [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step)] } ?? []
+    let words =
+      restored.map {
+        [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step), $0.sums.loss.bitPattern]
+          + [UInt64($0.sums.correct), UInt64($0.sums.samples), UInt64($0.sums.skippedSteps)]
+      } ?? []
     return try communicating { () throws(CommunicationError) in
       let shared = try communicator.gather(words: words)[0]
       try communicator.broadcast(content.parameters, from: 0)
@@ -127,8 +135,12 @@ public final class Trainer {
       } else {
         for (_, values) in content.moments { try communicator.broadcast(values, from: 0) }
       }
-      guard shared.count == 3 else { return nil }
-      return RunState(epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: seed)
+      guard shared.count == 7 else { return nil }
+      var state = RunState(epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: seed)
+      state.sums = EpochSums(
+        loss: Double(bitPattern: shared[3]), correct: Int(shared[4]), samples: Int(shared[5]),
+        skippedSteps: Int(shared[6]))
+      return state
     }
   }
 
@@ -141,19 +153,20 @@ public final class Trainer {
     let description = RunDescription(
       configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
-      resumedAtStep: state.step)
+      resumedAtStep: state.step, epochsDone: state.epoch,
+      isComplete: state.epoch >= configuration.epochs || isAtLimit)
     try audience.tell { observer throws(TrainingError) in try observer.began(description) }
     var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
     var tested: LossSums?
     while state.epoch < configuration.epochs && !isAtLimit {
       if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
-      let progress = try trainEpoch(order)
+      let (progress, skipped) = try trainEpoch(order)
       let (sums, seconds) = try test()
       tested = sums
       let report = EpochReport(
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
-        time: try meet(), skippedSteps: nonFinite.skipped)
+        time: try meet(), skippedSteps: skipped)
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
       try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       if state.epoch < configuration.epochs && !isAtLimit { try answer() }
@@ -169,13 +182,12 @@ public final class Trainer {
 
   private var isAtLimit: Bool { configuration.maxSteps.map { state.step >= $0 } ?? false }
 
-  /// From where the run stands to the epoch's end, or to the step limit.
-  private func trainEpoch(_ order: EpochOrder) throws(TrainingError) -> Progress {
-    var sums = LossSums()
+  /// From where the run stands to the epoch's end, or to the step limit; with the steps of the epoch that were skipped.
+  private func trainEpoch(_ order: EpochOrder) throws(TrainingError) -> (Progress, skipped: Int) {
     var seconds = Duration.zero
-    var progress = self.progress(sums, seconds)
+    var samplesTimed = 0
+    var progress = self.progress(seconds, samplesTimed)
     step.resetTimes()
-    nonFinite.restart()
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)
@@ -183,19 +195,21 @@ public final class Trainer {
       asked.formUnion(outcome.requests)
       if outcome.isFinite {
         nonFinite.tookStep()
-        sums.loss += outcome.losses.loss
-        sums.correct += outcome.losses.correct
-        sums.samples += outcome.losses.samples
+        state.sums.loss += outcome.losses.loss
+        state.sums.correct += outcome.losses.correct
+        state.sums.samples += outcome.losses.samples
       } else {
         try nonFinite.skip(step: state.step + 1, microbatch: step.nonFiniteMicrobatch)
+        state.sums.skippedSteps += 1
       }
       if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
       state.step += 1
       state.sampleOffset = batch.positions.upperBound
       trainedSamples += batch.positions.count
+      samplesTimed += batch.positions.count
       seconds += .now - start
       communicator.entered(.report, step: state.step)
-      progress = self.progress(sums, seconds)
+      progress = self.progress(seconds, samplesTimed)
       for observer in audience.observers { try observer.stepped(progress) }
       if case .steps(let count) = configuration.verifyEvery, state.step % count == 0 {
         try drift.verify(step.parameters, step: state.step)
@@ -207,11 +221,13 @@ public final class Trainer {
       }
     } while state.sampleOffset < batches.samples && !isAtLimit
     trainingTime += seconds
+    let skipped = state.sums.skippedSteps
     if state.sampleOffset == batches.samples {
       state.epoch += 1
       state.sampleOffset = 0
+      state.sums = EpochSums()
     }
-    return progress
+    return (progress, skipped)
   }
 
   private func take(_ batch: Batch, of order: EpochOrder) throws(TrainingError) -> StepOutcome {
@@ -254,12 +270,14 @@ public final class Trainer {
           ?? "without a checkpoint, for there is no run directory"))
   }
 
-  private func progress(_ sums: LossSums, _ time: Duration) -> Progress {
-    let samples = Double(max(sums.samples, 1))
+  private func progress(_ time: Duration, _ samplesTimed: Int) -> Progress {
+    let sums = state.sums
+    // Of nothing there is no mean: not a number.
+    let samples = Double(sums.samples)
     return Progress(
       epoch: state.epoch + 1, epochs: configuration.epochs, step: state.step, samplesDone: state.sampleOffset,
-      samplesInEpoch: batches.samples, samplesTimed: sums.samples, seconds: time.seconds, loss: sums.loss / samples,
-      accuracy: Double(sums.correct) / samples)
+      samplesInEpoch: batches.samples, samplesCounted: sums.samples, samplesTimed: samplesTimed,
+      seconds: time.seconds, loss: sums.loss / samples, accuracy: Double(sums.correct) / samples)
   }
 
   private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {

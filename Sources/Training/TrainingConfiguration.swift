@@ -30,6 +30,8 @@ public struct TrainingConfiguration: Sendable {
   public var maxSteps: Int?
   /// Where the run's files go; nil for none at all.
   public var runDirectory: String?
+  /// Whether ``runDirectory`` must be new: where the name is taken, the directory gets a number behind it.
+  public var makesNewRunDirectory = false
   /// When checkpoints are written.
   public var checkpointEvery = CheckpointInterval.epochs(1)
   /// How many checkpoints stay.

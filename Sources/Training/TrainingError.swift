@@ -1,3 +1,5 @@
+import Tensors
+
 /// Why a run ended early: one line and the program's exit code.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
   /// The codes of `sysexits.h` that the program ends with.
@@ -18,7 +20,7 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
 
   /// The program's exit code.
   public let code: Code
-  /// What, where and what to do, in one line.
+  /// What, where and what to do, in one line whatever names it carries.
   public let description: String
   /// Whether every rank has this error and has said so to the others: one of them prints it and all leave in order.
   public private(set) var isAgreed = false
@@ -26,7 +28,7 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
   /// See the properties.
   public init(_ code: Code, _ description: String) {
     self.code = code
-    self.description = description
+    self.description = singleLine(description)
   }
 
   /// An error that every rank throws.

@@ -33,6 +33,9 @@ struct BenchAllreduce: ParsableCommand {
 
   func run() throws {
     let world = try World.join()
+    try world.requireEqual([
+      ("program", lockstepVersion), ("least", "\(least)"), ("most", "\(most)"),
+    ])
     guard world.size > 1 else {
       throw TrainingError(
         .usage, "bench allreduce: one rank has nobody to add with; start it below mpirun -n 2 or more")

@@ -15,13 +15,10 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let world = try World.join()
-    let (restored, test) = try world.agree { () throws(TrainingError) in
-      let test = try data.load(.test)
-      let restored = try RestoredNetwork(checkpoint, for: test, strict: strictness.strict) { line in
-        if world.rank == 0 { Terminal.complain("warning: \(line)") }
-      }
-      return (restored, test)
-    }
+    let test = try world.agree { () throws(TrainingError) in try data.load(.test) }
+    let restored = try RestoredNetwork(
+      checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
+    ) { Terminal.complain("warning: \($0)") }
     let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
     let sums = try evaluation.run(restored.parameters)
     guard world.rank == 0 else { return }

@@ -13,11 +13,14 @@ struct Inspect: ParsableCommand {
     do throws(SafeTensorsError) {
       let opened = try SafeTensorsFile(file, checksums: .optional)
       print(
-        "\(file): \(opened.byteCount) bytes, \(opened.header.hasChecksums ? "checksums match" : "no checksums in it")")
-      for entry in opened.header.metadata where !entry.key.hasPrefix("sha256") {
-        print("  \(entry.key): \(entry.value)")
+        "\(singleLine(file)): \(opened.byteCount) bytes, \(opened.header.hasChecksums ? "checksums match" : "no checksums in it")"
+      )
+      for entry in opened.header.metadata where !entry.key.utf8.starts(with: "sha256".utf8) {
+        print("  \(escaped(entry.key)): \(escaped(entry.value, limit: 1000))")
       }
-      for tensor in opened.header.tensors { print("  \(tensor.name) \(tensor.elementType.rawValue) \(tensor.shape)") }
+      for tensor in opened.header.tensors {
+        print("  \(escaped(tensor.name)) \(tensor.elementType.rawValue) \(tensor.shape)")
+      }
     } catch {
       throw TrainingError(error.fileIsMissing ? .missingInput : .badData, error.description)
     }

@@ -18,6 +18,7 @@ struct LockstepProgram: ParsableCommand {
     subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])
 
   static func main() {
+    Terminal.openStandardStreams()
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(

@@ -77,9 +77,9 @@ struct Train: ParsableCommand {
     configuration.sharesMemory = sharedMemory
     configuration.shardsOptimizer = sharding.optimizerSharding
     configuration.maxSteps = maxSteps
+    configuration.makesNewRunDirectory = runDir == nil
     configuration.runDirectory =
-      try runDir
-      ?? world.fromFirst("runs/\(timeStamp())-\(configuration.model.replacing(":", with: "-"))")
+      try runDir ?? world.fromFirst("runs/\(timeStamp())-\(fileName(configuration.model))")
     configuration.checkpointEvery = checkpointEvery
     configuration.keep = keep
     configuration.resume = resume
@@ -87,12 +87,18 @@ struct Train: ParsableCommand {
     configuration.onCheckpointFailure = safety.onCheckpointFailure
     control.apply(to: &configuration)
     let observers: [any Observer] = [
-      ConsoleObserver(), RunRecord(directory: configuration.runDirectory ?? "."),
+      ConsoleObserver(), RunRecord(),
     ]
     let trainer = try Trainer(
       configuration, training: training, test: test, program: lockstepVersion, communicator: world,
       control: Signals.control, observers: observers)
     _ = try trainer.run()
+  }
+
+  /// `text` as a part of a file's name: letters, digits, dots and hyphens, and no more of it than a name has room for.
+  private func fileName(_ text: String) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-".utf8)
+    return String(decoding: text.utf8.prefix(100).map { plain.contains($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
   }
 
   private func timeStamp() -> String {

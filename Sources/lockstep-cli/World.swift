@@ -51,12 +51,17 @@ enum World {
 
   /// Ends this process after everything is done or every rank has agreed on why not.
   static func leave(code: Int32) -> Never {
-    fflush(nil)
+    var code = code
+    if !Terminal.flush() && code == 0 {
+      Terminal.complain("standard output could not be written; look for a full disk or a closed pipe")
+      code = TrainingError.Code.cannotWrite.rawValue
+    }
     let watchdog = watchdog.withLock { $0 }
     watchdog?.leaves()
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
     watchdog?.hasLeft()
-    exit(code)
+    // What libraries do at a process' exit may wait: OpenBLAS for a thread that had no memory to start in. Nothing is left to do.
+    _exit(code)
   }
 
   /// Ends this process over arguments that no rank can have understood.

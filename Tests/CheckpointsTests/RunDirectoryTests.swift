@@ -69,4 +69,11 @@ import Testing
       #expect(error.operation == .createDirectory)
     }
   }
+
+  @Test func aNewDirectoryIsNobodyElses() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("runs/a")
+    let held = try (0..<3).map { _ in try RunDirectory.makeNew(path) }
+    #expect(held.map(\.path) == [path, "\(path)-2", "\(path)-3"])
+  }
 }

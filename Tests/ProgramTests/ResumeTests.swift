@@ -44,6 +44,73 @@ extension ProgramTests {
       #expect(second.value(of: "Test accuracy") == first.value(of: "Test accuracy"))
     }
 
+    /// A command that is given again and again names the same file each time, and must not begin there each time.
+    @Test func aFurtherRunDirectoryWinsOverTheFile() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--checkpoint-every", "5steps", "--run-dir"]
+      #expect(try Program.run(arguments + [scratch.file("first"), "--max-steps", "10"]).code == 0)
+      let file = scratch.file("first/checkpoints/step-00000010.safetensors")
+      let run = arguments + [scratch.file("run"), "--resume", file, "--max-steps"]
+      for (steps, from) in [("20", 10), ("30", 20)] {
+        let outcome = try Program.run(run + [steps], ranks: 2)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("resumed after step \(from)\n"), "\(outcome.output)")
+        #expect(outcome.errorLines.count == (from == 20 ? 1 : 0), "\(outcome.errors)")
+      }
+      let whole = try Program.run(arguments + [scratch.file("whole"), "--max-steps", "30"])
+      let resumed = try Program.run(run + ["30"])
+      #expect(resumed.weightsDigest == whole.weightsDigest)
+      // A run directory of another recipe is not gone on with, nor mixed with.
+      let other = try Program.run(run + ["30", "--seed", "1"])
+      #expect(other.code == 65)
+      #expect(other.errorLines.count == 1)
+    }
+
+    @Test func aRunDoesNotGoBackwards() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--run-dir", scratch.file("run")]
+      #expect(try Program.run(arguments + ["--epochs", "2"]).code == 0)
+      let summary = try String(contentsOfFile: scratch.file("run/summary.json"), encoding: .utf8)
+      for less in [["--epochs", "1"], ["--epochs", "2", "--max-steps", "3749"]] {
+        for ranks in [nil, 3] {
+          let outcome = try Program.run(arguments + less, ranks: ranks)
+          #expect(outcome.code == 64, "\(outcome.errors)")
+          #expect(outcome.errorLines.count == 1 && outcome.errors.contains("3750"), "\(outcome.errors)")
+        }
+      }
+      #expect(try String(contentsOfFile: scratch.file("run/summary.json"), encoding: .utf8) == summary)
+      let again = try Program.run(arguments + ["--epochs", "2"])
+      #expect(again.code == 0)
+      #expect(again.output.contains("nothing is left to train"))
+    }
+
+    /// An epoch has one line, whose figures are of all of it, to the bit, wherever it was interrupted.
+    @Test func figuresOfAResumedEpochAreOfTheWholeEpoch() throws {
+      let scratch = try ScratchDirectory()
+      let arguments = ["train", "--epochs", "1", "--run-dir"]
+      func metrics(_ run: String) throws -> [[String: Any]] {
+        try String(contentsOfFile: scratch.file("\(run)/metrics.jsonl"), encoding: .utf8).split(separator: "\n").map {
+          try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+      }
+      #expect(try Program.run(arguments + [scratch.file("whole")]).code == 0)
+      let whole = try #require(try metrics("whole").first)
+      #expect(whole["train_samples"] as? Int == 60_000)
+      for (steps, ranks) in [("3", 1), ("700", 3)] {
+        let run = "run-\(steps)"
+        let part = try Program.run(arguments + [scratch.file(run), "--max-steps", steps], ranks: 2)
+        #expect(part.code == 0, "\(part.errors)")
+        #expect(try metrics(run).first?["train_samples"] as? Int == 32 * #require(Int(steps)))
+        let rest = try Program.run(arguments + [scratch.file(run)], ranks: ranks)
+        #expect(rest.code == 0, "\(rest.errors)")
+        let lines = try metrics(run)
+        #expect(lines.count == 1)
+        for key in ["epoch", "step", "train_samples", "train_loss", "train_accuracy", "test_loss", "skipped_steps"] {
+          #expect(lines[0][key] as? Double == whole[key] as? Double, "\(key)")
+        }
+      }
+    }
+
     @Test func theNewestThreeAreKept() throws {
       let scratch = try ScratchDirectory()
       let outcome = try Program.run(

@@ -38,6 +38,20 @@ class TrainTests(CheckoutTests):
                 else:
                     self.assertNotIn(" -n ", self.mpirun_call())
 
+    def test_reads_a_hostfile_as_people_write_it(self):
+        """With carriage returns, with blanks around the equals sign, in either form of the option."""
+        self.write("tools/mpirun", "#!/bin/bash\nprintf '%s\\n' \"$*\" >>\"$CALLS\"\n"
+                   "for ((i = 1; i < $#; i++)); do j=$((i + 1)); [[ ${!i} != --hostfile ]] || cat \"${!j}\" >>\"$CALLS\"; done\n")
+        file = self.write("hosts", "localhost slots = 2\r\nnode_01 slots=1\r\n")
+        for arguments in (["--hostfile", file], [f"--hostfile={file}"]):
+            with self.subTest(arguments=arguments):
+                open(self.calls, "w").close()
+                result = self.run_script("train", *arguments)
+                self.assertEqual((result.returncode, result.errors), (0, ""))
+                self.assertIn(" -n 3 ", self.mpirun_call())
+                self.assertIn("--mca regx naive", self.mpirun_call())
+                self.assertEqual(self.calls_made()[-2:], ["localhost slots=2", "node_01 slots=1"])
+
     def test_other_hosts_get_what_decides_the_bits(self):
         hosts = self.write("hosts", "node1 slots=1\nnode2 slots=1\n")
         self.run_script("train", "--hostfile", hosts, OPENBLAS_CORETYPE="Haswell", XDG_CACHE_HOME="/shared")
@@ -47,9 +61,12 @@ class TrainTests(CheckoutTests):
 
     def test_refuses_before_anything_starts(self):
         empty = self.write("empty", "# nobody\n")
+        one = self.write("one", "localhost slots=1\n")
         for code, arguments in (
             (64, ["-n"]), (64, ["-n", "0"]), (64, ["-n", "two"]), (66, ["--hostfile", "/nowhere"]),
-            (65, ["--hostfile", empty])):
+            (65, ["--hostfile", empty]), (64, ["--hostfile", one, "-n", "2"]), (64, ["-n", "2", f"--hostfile={one}"]),
+            (64, ["--hostfile", ""]), (64, ["--hostfile="]), (64, ["-n", ""]), (64, ["-n=2"]),
+            (64, ["--hostfile", one, "-n", "99999999999999999999"])):
             with self.subTest(arguments=arguments):
                 result = self.run_script("train", *arguments)
                 self.assertEqual((result.returncode, result.errors.count("\n")), (code, 1))
