@@ -52,7 +52,7 @@ require_temporary() {
 nameless() {
   local file descriptor
   require_temporary
-  file=$(mktemp 2>/dev/null) || fail 73 "${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
+  file=$(mktemp 2>/dev/null) || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
   exec {descriptor}<>"$file"
   rm -f -- "$file"
   printf -v "$1" /dev/fd/%d "$descriptor"
