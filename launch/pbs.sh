@@ -6,7 +6,8 @@
 # is given --max-time: it stops a minute and a half before, writes a checkpoint and ends with 75; the same job is then
 # submitted again with the same resources, and goes on from there, with the same bits. --run-dir is runs/pbs-<first job>
 # unless it is given; the log is that name and .log. A job that fails is not submitted again.
-# LOCKSTEP_ARGUMENTS are words between blanks. LOCKSTEP_CHECKOUT names the checkout where qsub is called from elsewhere.
+# LOCKSTEP_ARGUMENTS are words between blanks or line ends; with a comma in it, export it and give its name alone to -v.
+# LOCKSTEP_CHECKOUT names the checkout where qsub is called from elsewhere.
 #
 #PBS -N lockstep
 #PBS -j oe
@@ -21,7 +22,8 @@ fi
 cd -- "${PBS_O_WORKDIR:-$root}"
 source "$root/launch/lib/signals.sh"
 
-read -ra arguments <<<"${LOCKSTEP_ARGUMENTS-}"
+# Over lines, too.
+read -r -d '' -a arguments <<<"${LOCKSTEP_ARGUMENTS-}" || :
 arguments+=("$@")
 # The name of the first job of the chain.
 export LOCKSTEP_CHAIN=${LOCKSTEP_CHAIN:-runs/pbs-${PBS_JOBID%%.*}}
@@ -46,7 +48,9 @@ printf 'launch/pbs.sh: job %s, %s\n' "$PBS_JOBID" "$(paste -sd, "$hosts")"
 with_signals "$root/launch/train" --hostfile "$hosts" ${where[@]+"${where[@]}"} ${limit[@]+"${limit[@]}"} \
   ${arguments[@]+"${arguments[@]}"}
 if [[ $code -eq 75 ]]; then
-  options=(-v "LOCKSTEP_CHAIN,LOCKSTEP_ARGUMENTS=${arguments[*]-}${LOCKSTEP_CHECKOUT:+,LOCKSTEP_CHECKOUT}")
+  # By name alone, for qsub splits a value at its commas.
+  export LOCKSTEP_ARGUMENTS=${arguments[*]-}
+  options=(-v "LOCKSTEP_CHAIN,LOCKSTEP_ARGUMENTS${LOCKSTEP_CHECKOUT:+,LOCKSTEP_CHECKOUT}")
   while read -r resource; do [[ -z $resource ]] || options+=(-l "$resource"); done <<<"$resources"
   [[ -z ${PBS_QUEUE-} ]] || options+=(-q "$PBS_QUEUE")
   next=$(qsub "${options[@]}" "$root/launch/pbs.sh") ||

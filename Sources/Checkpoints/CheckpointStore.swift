@@ -119,7 +119,8 @@ public struct CheckpointStore: Hashable, Sendable {
     throw .noneWhole(directory: directory, count: listings.count, newest: newest.description)
   }
 
-  /// Whether `error` is that a run which is still going has removed the checkpoint since it was listed: newer ones are there then.
+  /// Whether `error` is that a run which is still going has removed the checkpoint since it was listed:
+  /// newer ones are there then.
   private func isRemoved(_ listing: Listing, _ error: CheckpointError) throws(CheckpointError) -> Bool {
     guard error.fileIsMissing else { return false }
     return try !list().contains(listing)

@@ -55,6 +55,7 @@ public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible
     case EACCES, EPERM, EROFS: "write to a directory in which you may create files"
     case ENOENT, ENOTDIR: "check the directory's name"
     case ENAMETOOLONG: "use a shorter name"
+    case systemNotARegularFileError, EISDIR, ELOOP: "remove what has the file's name or write to another directory"
     case ENOLCK, ENOSYS, EOPNOTSUPP:
       "mount the file system so that it has locks (Lustre: -o flock) or write to another directory"
     case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"

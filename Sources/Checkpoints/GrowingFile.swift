@@ -1,8 +1,9 @@
 /// A file of records that this program alone adds to, one after another, each durably: what it costs does not grow with the file, in time
 /// or memory.
 ///
-/// A record whose write failed is written with the next one. What a failed or killed write has left of it is cut off by the next write,
-/// or is for a reader to pass over who finds a record without its end.
+/// A record is bytes that end with a line break. One whose write failed is written with the next one. What a failed or killed write has
+/// left of it is cut off by the next write, or is for a reader to pass over who finds a record without its end. Where somebody else has
+/// removed the file or cut it, the next record follows what is left.
 public struct GrowingFile: Sendable {
   private let path: String
   /// The bytes of whole records that are there; nil as long as this program has not written any.
@@ -25,31 +26,45 @@ public struct GrowingFile: Sendable {
   /// Adds `record` and all that wait. Returns when they are on the medium; when it throws, they wait.
   public mutating func append(_ record: [UInt8]) throws(FileWriteError) {
     waiting += record
-    if let length {
-      try extend(from: length)
+    if let length, let extended = try extend(from: length) {
+      self.length = extended
     } else {
       try AtomicFile.write(waiting, to: path)
+      length = waiting.count
     }
-    length = (length ?? 0) + waiting.count
     waiting = []
   }
 
-  private func extend(from length: Int) throws(FileWriteError) {
-    try writing(path) { () throws(SystemCallError) in
+  /// Returns the new length; nil where the file is gone.
+  private func extend(from length: Int) throws(FileWriteError) -> Int? {
+    do throws(SystemCallError) {
       let file = try OpenFile(path, .append)
-      guard let found = try file.regularByteCount(), found >= length else {
-        throw SystemCallError(call: .write, code: systemInputOutputError)
-      }
+      let found = try file.byteCount()
+      let length = min(found, length)
       if found > length { try file.truncate(to: length) }
+      // Of a file that was cut, what is left may be part of a record.
+      let added = try Self.endsWithARecord(file, at: length) ? waiting : [Self.lineBreak] + waiting
       do throws(SystemCallError) {
-        try waiting.withBytes { (bytes) throws(SystemCallError) in try file.write(bytes) }
-        try file.synchronize(holding: length + waiting.count)
+        try added.withBytes { (bytes) throws(SystemCallError) in try file.write(bytes) }
+        try file.synchronize(holding: length + added.count)
       } catch {
         // The first error is the one to report, whatever becomes of the rest: the next write cuts it off, too.
         do throws(SystemCallError) { try file.truncate(to: length) } catch {}
         throw error
       }
       // Closing can tell nothing that fsync has not told.
+      return length + added.count
+    } catch {
+      if error.call == .open, error.code == systemNoSuchFileError { return nil }
+      throw FileWriteError(path: path, error)
     }
+  }
+
+  private static let lineBreak = UInt8(ascii: "\n")
+
+  private static func endsWithARecord(_ file: borrowing OpenFile, at length: Int) throws(SystemCallError) -> Bool {
+    guard length > 0 else { return true }
+    var last: [UInt8] = [0]
+    return try file.read(into: &last, count: 1, at: length - 1) == 0 || last[0] == lineBreak
   }
 }

@@ -33,14 +33,17 @@ public final class RunDirectory: Sendable {
   public init(_ path: String) throws(RunDirectoryError) {
     self.path = path
     let lockPath = "\(path)/lock"
-    do throws(FileWriteError) {
-      try createDirectories(path)
-      lock = try writing(lockPath) { () throws(SystemCallError) in try OpenFile(lockPath, .update) }
-    } catch {
-      throw .unwritable(error)
-    }
+    do throws(FileWriteError) { try createDirectories(path) } catch { throw .unwritable(error) }
     do throws(SystemCallError) {
-      if try lock.lock() {
+      var file = try OpenFile(lockPath, .update)
+      var isLocked = try file.lock()
+      // Whoever removed the file in between lets others lock a new one of its name: that one counts.
+      while isLocked, !(try file.isNamed(lockPath)) {
+        file = try OpenFile(lockPath, .update)
+        isLocked = try file.lock()
+      }
+      lock = file
+      if isLocked {
         try lock.truncate(to: 0)
         let line = Array("process \(processNumber()) on \(hostName())\n".utf8)
         try line.withBytes { (bytes) throws(SystemCallError) in try lock.write(bytes) }
@@ -69,14 +72,24 @@ public final class RunDirectory: Sendable {
 
 /// Creates the directory at `path` with those above it, durably, where they are missing.
 func createDirectories(_ path: String) throws(FileWriteError) {
-  if isDirectory(path) { return }
-  let parent = parentDirectory(of: path)
-  if parent != path { try createDirectories(parent) }
-  try writing(path) { () throws(SystemCallError) in
-    if try makeDirectory(path) {
-      try OpenFile(parent, .directory).synchronizeDirectory()
-    } else if !isDirectory(path) {
-      throw SystemCallError(call: .createDirectory, code: systemNotADirectoryError)
+  guard path.utf8.count < systemPathLimit else {
+    throw FileWriteError(path: path, SystemCallError(call: .createDirectory, code: systemNameTooLongError))
+  }
+  var missing: [String] = []
+  var next = path
+  while !isDirectory(next) {
+    missing.append(next)
+    let parent = parentDirectory(of: next)
+    if parent == next { break }
+    next = parent
+  }
+  for path in missing.reversed() {
+    try writing(path) { () throws(SystemCallError) in
+      if try makeDirectory(path) {
+        try OpenFile(parentDirectory(of: path), .directory).synchronizeDirectory()
+      } else if !isDirectory(path) {
+        throw SystemCallError(call: .createDirectory, code: systemNotADirectoryError)
+      }
     }
   }
 }

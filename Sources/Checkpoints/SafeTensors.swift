@@ -56,6 +56,12 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case float8e5m2 = "F8_E5M2"
   /// 8-bit floats, 4 bits of exponent.
   case float8e4m3 = "F8_E4M3"
+  /// 8-bit floats, 5 bits of exponent, without infinities or a negative zero.
+  case float8e5m2fnuz = "F8_E5M2FNUZ"
+  /// 8-bit floats, 4 bits of exponent, without infinities or a negative zero.
+  case float8e4m3fnuz = "F8_E4M3FNUZ"
+  /// 8-bit powers of two.
+  case float8e8m0 = "F8_E8M0"
   /// 16-bit integers, signed.
   case int16 = "I16"
   /// 16-bit integers.
@@ -76,14 +82,16 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case int64 = "I64"
   /// 64-bit integers.
   case uint64 = "U64"
+  /// Complex numbers of two 32-bit floats.
+  case complex64 = "C64"
 
   /// The bytes that an element takes.
   public var byteCount: Int {
     switch self {
-    case .bool, .uint8, .int8, .float8e5m2, .float8e4m3: 1
+    case .bool, .uint8, .int8, .float8e5m2, .float8e4m3, .float8e5m2fnuz, .float8e4m3fnuz, .float8e8m0: 1
     case .int16, .uint16, .float16, .bfloat16: 2
     case .int32, .uint32, .float32: 4
-    case .float64, .int64, .uint64: 8
+    case .float64, .int64, .uint64, .complex64: 8
     }
   }
 }

@@ -23,8 +23,6 @@ public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertib
     case duplicateKey(String)
     /// A tensor of a type that the format does not have.
     case unknownElementType(tensor: String, type: String)
-    /// A tensor with an extent of 0.
-    case emptyTensor(String)
     /// A tensor whose size in bytes no 64-bit integer holds.
     case sizeOverflow(tensor: String)
     /// A tensor whose offsets do not span what its shape and type need.
@@ -84,7 +82,6 @@ extension SafeTensorsError.Problem: CustomStringConvertible {
     case .duplicateKey(let key): "its header has the key \(quoted(key)) twice"
     case .unknownElementType(let tensor, let type):
       "tensor \(quoted(tensor)) has the unknown element type \(quoted(type))"
-    case .emptyTensor(let tensor): "tensor \(quoted(tensor)) has an extent of 0"
     case .sizeOverflow(let tensor): "tensor \(quoted(tensor)) is larger than any file"
     case .sizeDiffers(let tensor, let shape, let needed, let begin, let end):
       "tensor \(quoted(tensor)) of shape \(shape) needs \(needed) bytes but has the offsets \(begin) to \(end)"

@@ -146,16 +146,13 @@ public struct SafeTensorsFile: ~Copyable {
   }
 
   private static func open(_ path: String) throws(SafeTensorsError.Problem) -> OpenFile {
-    do throws(SystemCallError) { return try OpenFile(path, .read) } catch { throw .unreadable(code: error.code) }
+    do throws(SystemCallError) { return try OpenFile(path, .read) } catch {
+      throw error.code == systemNotARegularFileError ? .notARegularFile : .unreadable(code: error.code)
+    }
   }
 
   private static func byteCount(of file: borrowing OpenFile) throws(SafeTensorsError.Problem) -> Int {
-    do throws(SystemCallError) {
-      if let count = try file.regularByteCount() { return count }
-    } catch {
-      throw .unreadable(code: error.code)
-    }
-    throw .notARegularFile
+    do throws(SystemCallError) { return try file.byteCount() } catch { throw .unreadable(code: error.code) }
   }
 
   /// The file's first bytes up to its data. Nothing is allocated for a header that the file is too short to hold.

@@ -45,7 +45,8 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     var entries: [TensorEntry] = []
     entries.reserveCapacity(parsed.tensors.count)
     for tensor in parsed.tensors { entries.append(try Self.checked(tensor)) }
-    entries.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+    // A tensor without elements takes no bytes and may stand where another begins.
+    entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
     var end = 0
     for entry in entries {
       let begin = entry.bytes.lowerBound
@@ -79,7 +80,6 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     }
     var byteCount = elementType.byteCount
     for extent in tensor.extents {
-      if extent == 0 { throw .emptyTensor(name) }
       let (product, overflow) = byteCount.multipliedReportingOverflow(by: extent)
       if overflow { throw .sizeOverflow(tensor: name) }
       byteCount = product

@@ -32,7 +32,7 @@ struct SafeTensorsHeaderParser {
     guard bytes.first == UInt8(ascii: "{") else { throw expected("{") }
     try object { (self, key) throws(Problem) in
       if key == SafeTensors.metadataKey {
-        try self.parseMetadata()
+        if self.next() == UInt8(ascii: "n") { try self.null() } else { try self.parseMetadata() }
       } else {
         try self.parseTensor(key)
       }
@@ -71,6 +71,12 @@ struct SafeTensorsHeaderParser {
     }
     tensors.append(
       Tensor(name: name, elementType: elementType, extents: extents, begin: offsets[0], end: offsets[1]))
+  }
+
+  /// `null`, which stands for no metadata.
+  private mutating func null() throws(Problem) {
+    guard bytes[position...].starts(with: "null".utf8) else { throw expected("null or an object") }
+    position += 4
   }
 
   // MARK: JSON

@@ -18,10 +18,20 @@ let systemNoSuchFileError = ENOENT
 /// The code under which a file where a directory must be is reported.
 let systemNotADirectoryError = ENOTDIR
 
+/// The code under which a directory is reported whose path is longer than the system takes.
+let systemNameTooLongError = ENAMETOOLONG
+
+/// The code under which a pipe, socket, device or directory is reported where a regular file must be. The system has none for it.
+let systemNotARegularFileError: Int32 = -1
+
+/// The bytes of a path, with the zero that ends it, that the system takes.
+let systemPathLimit = Int(PATH_MAX)
+
 /// What the C library says about `code`: "No space left on device".
 func systemErrorText(_ code: Int32) -> String {
+  if code == systemNotARegularFileError { return "Not a regular file" }
   // strerror keeps its text in thread-local memory since glibc 2.32.
-  unsafe String(cString: strerror(code))
+  return unsafe String(cString: strerror(code))
 }
 
 /// Repeats `body` while a signal interrupts it; a result of -1 is an error.
@@ -36,7 +46,7 @@ private func calling(
   }
 }
 
-/// An open file, closed when its owner goes.
+/// An open regular file or directory, closed when its owner goes.
 struct OpenFile: ~Copyable {
   enum Mode {
     /// Reading only.
@@ -45,7 +55,7 @@ struct OpenFile: ~Copyable {
     case replace
     /// Reading and writing what may be there already.
     case update
-    /// Writing behind what is there already.
+    /// Writing behind what is there already, which can be read.
     case append
     /// A directory, to be synchronized.
     case directory
@@ -56,15 +66,33 @@ struct OpenFile: ~Copyable {
   init(_ path: String, _ mode: Mode) throws(SystemCallError) {
     let flags =
       switch mode {
-      // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-      case .read: O_RDONLY | O_NONBLOCK
-      // A link left under a temporary name must not lead the write elsewhere.
+      case .read: O_RDONLY
+      // A link left under a name of ours must not lead the write elsewhere.
       case .replace: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
-      case .update: O_RDWR | O_CREAT
-      case .append: O_WRONLY | O_APPEND | O_NOFOLLOW
+      case .update: O_RDWR | O_CREAT | O_NOFOLLOW
+      case .append: O_RDWR | O_APPEND | O_NOFOLLOW
       case .directory: O_RDONLY | O_DIRECTORY
       }
-    descriptor = Int32(try calling(.open) { unsafe Int(open(path, flags | O_CLOEXEC, 0o666)) })
+    let kind = if case .directory = mode { S_IFDIR } else { S_IFREG }
+    // Without O_NONBLOCK, opening a named pipe would wait for its other end for ever.
+    descriptor = try Self.opened(path, flags | O_CLOEXEC | O_NONBLOCK, kind: kind)
+  }
+
+  /// The descriptor of the file of this kind at `path`.
+  private static func opened(_ path: String, _ flags: Int32, kind: mode_t) throws(SystemCallError) -> Int32 {
+    do throws(SystemCallError) {
+      let descriptor = Int32(try calling(.open) { unsafe Int(open(path, flags, 0o666)) })
+      do throws(SystemCallError) {
+        if try status(of: descriptor).st_mode & S_IFMT == kind { return descriptor }
+        // What the system says of a pipe without a reader and of a socket.
+        throw SystemCallError(call: .open, code: ENXIO)
+      } catch {
+        _ = Glibc.close(descriptor)
+        throw error
+      }
+    } catch {
+      throw error.code == ENXIO ? SystemCallError(call: .open, code: systemNotARegularFileError) : error
+    }
   }
 
   deinit { _ = Glibc.close(descriptor) }
@@ -77,11 +105,20 @@ struct OpenFile: ~Copyable {
     if Glibc.close(descriptor) == -1, errno != EINTR { throw SystemCallError(call: .close, code: errno) }
   }
 
-  /// The size in bytes, or nil where this is not a regular file.
-  func regularByteCount() throws(SystemCallError) -> Int? {
+  private static func status(of descriptor: Int32) throws(SystemCallError) -> stat {
     var status = stat()
     _ = try calling(.open) { unsafe Int(fstat(descriptor, &status)) }
-    return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    return status
+  }
+
+  /// The size in bytes.
+  func byteCount() throws(SystemCallError) -> Int { Int(try Self.status(of: descriptor).st_size) }
+
+  /// Whether `path` leads to this file, and not to another that has been given its name since.
+  func isNamed(_ path: String) throws(SystemCallError) -> Bool {
+    let mine = try Self.status(of: descriptor)
+    var other = stat()
+    return unsafe lstat(path, &other) == 0 && other.st_dev == mine.st_dev && other.st_ino == mine.st_ino
   }
 
   /// Writes all of `bytes` at the file's position, in as many calls as it takes.
@@ -125,7 +162,7 @@ struct OpenFile: ~Copyable {
   /// The same for a file that must then have so many bytes: a file system may have taken fewer than it said.
   func synchronize(holding byteCount: Int) throws(SystemCallError) {
     try synchronize()
-    if try regularByteCount() != byteCount { throw SystemCallError(call: .write, code: EIO) }
+    if try self.byteCount() != byteCount { throw SystemCallError(call: .write, code: EIO) }
   }
 
   /// Waits until the directory's entries are on the medium.

@@ -34,6 +34,9 @@ public struct BatchPlan: Hashable, Sendable {
   /// Steps in an epoch.
   public var steps: Int { Self.ceiling(samples, globalBatch) }
 
+  /// The most samples that any microbatch has.
+  public var largestMicrobatch: Int { min(microbatch, samples) }
+
   /// Microbatches of a batch that is not short.
   public var microbatchesInFullBatch: Int { Self.ceiling(globalBatch, microbatch) }
 

@@ -26,11 +26,13 @@ public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Only values that do work: `ranks` microbatches need a global batch above `(ranks − 1) · microbatch`.
   private static func remedies(_ ranks: Int, _ plan: BatchPlan) -> String {
-    let enlarged = "--global-batch \(ranks * plan.microbatch) --microbatch \(plan.microbatch)"
+    let (enlarged, isTooLarge) = plan.microbatch.multipliedReportingOverflow(by: ranks)
     let microbatch = (plan.globalBatch - 1) / (ranks - 1)
-    let fewer = "\(plan.microbatchesInFullBatch) ranks or fewer"
-    return microbatch >= 1
-      ? "give --microbatch \(microbatch) or less, or \(enlarged), or start \(fewer)"
-      : "give \(enlarged), or start \(fewer)"
+    let remedies = [
+      microbatch >= 1 ? "give --microbatch \(microbatch) or less" : nil,
+      isTooLarge ? nil : "give --global-batch \(enlarged) --microbatch \(plan.microbatch)",
+      "start \(plan.microbatchesInFullBatch) ranks or fewer",
+    ]
+    return remedies.compactMap(\.self).joined(separator: ", or ")
   }
 }

@@ -1,5 +1,5 @@
 import CZlib
-import FoundationEssentials
+import Kernels
 
 /// Unpacks a gzip stream (RFC 1952) held in memory, as far as asked and no further.
 ///
@@ -7,7 +7,7 @@ import FoundationEssentials
 /// stream from what follows it, and read what is not gzip as if it were plain.
 @safe
 struct GzipStream: ~Copyable {
-  private let compressed: Data
+  private let compressed: Buffer<UInt8>
   /// Where in `compressed` zlib goes on reading.
   private var position = 0
   private var ended = false
@@ -18,10 +18,10 @@ struct GzipStream: ~Copyable {
   /// nor memory found for it, to see it.
   static let greatestRatio = 1032
 
-  /// Whether `data` begins as a gzip stream does.
-  static func isGzip(_ data: Data) -> Bool { data.prefix(2).elementsEqual([0x1f, 0x8b]) }
+  /// Whether `bytes` begin as a gzip stream does.
+  static func isGzip(_ bytes: Buffer<UInt8>) -> Bool { bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b }
 
-  init(_ compressed: Data) {
+  init(_ compressed: Buffer<UInt8>) {
     self.compressed = compressed
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
@@ -35,18 +35,17 @@ struct GzipStream: ~Copyable {
     unsafe stream.deallocate()
   }
 
-  /// Bytes after the stream, once ``read(into:from:)`` has returned fewer bytes than there was room for.
+  /// Bytes after the stream, once ``read(into:)`` has returned fewer bytes than there was room for.
   var trailingByteCount: Int { compressed.count - position }
 
-  /// Fills `output` from byte `start` on; returns how many bytes it wrote, which are fewer than there is room for only
+  /// Fills `output` from its beginning; returns how many bytes it wrote, which are fewer than there is room for only
   /// when the stream has ended and its checksum is right.
-  mutating func read(into output: inout Data, from start: Int) throws(IDXError.Cause) -> Int {
-    let room = output.count - start
+  mutating func read(into output: Buffer<UInt8>) throws(IDXError.Cause) -> Int {
     var written = 0
-    while written < room && !ended {
+    while written < output.count && !ended {
       // zlib counts in 32 bits.
-      let (input, space) = (min(compressed.count - position, 1 << 30), min(room - written, 1 << 30))
-      let status = step(input: input, output: &output, at: start + written, space: space)
+      let (input, space) = (min(compressed.count - position, 1 << 30), min(output.count - written, 1 << 30))
+      let status = step(input: input, output[written..<written + space])
       position += input - Int(unsafe stream.pointee.avail_in)
       written += space - Int(unsafe stream.pointee.avail_out)
       switch status {
@@ -62,23 +61,18 @@ struct GzipStream: ~Copyable {
   }
 
   /// One call of `inflate`. The addresses it leaves in the stream are replaced before the next.
-  private func step(input: Int, output: inout Data, at start: Int, space: Int) -> Int32 {
-    unsafe compressed.withUnsafeBytes { source in
-      unsafe output.withUnsafeMutableBytes { target in
-        // zlib's declarations lack a const: it does not write through next_in.
-        unsafe stream.pointee.next_in = UnsafeMutablePointer(
-          mutating: source.baseAddress?.advanced(by: position).assumingMemoryBound(to: UInt8.self))
-        unsafe stream.pointee.avail_in = UInt32(input)
-        unsafe stream.pointee.next_out = target.baseAddress?.advanced(by: start).assumingMemoryBound(to: UInt8.self)
-        unsafe stream.pointee.avail_out = UInt32(space)
-        return unsafe inflate(stream, Z_NO_FLUSH)
-      }
-    }
+  private func step(input: Int, _ output: Buffer<UInt8>) -> Int32 {
+    // zlib does not write through next_in.
+    unsafe stream.pointee.next_in = compressed.base + position
+    unsafe stream.pointee.avail_in = UInt32(input)
+    unsafe stream.pointee.next_out = output.base
+    unsafe stream.pointee.avail_out = UInt32(output.count)
+    return unsafe inflate(stream, Z_NO_FLUSH)
   }
 
   /// A gzip file may be several streams in a row; anything else after a stream is not part of it.
   private mutating func endMember() throws(IDXError.Cause) {
-    guard compressed.dropFirst(position).prefix(2).elementsEqual([0x1f, 0x8b]) else {
+    guard Self.isGzip(compressed[position..<compressed.count]) else {
       ended = true
       return
     }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Kernels
 
 /// Why a data set could not be read: which file, and what is wrong with it.
 public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -25,10 +25,10 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(reason: String)
     /// The file does not begin with two zero bytes, but with these.
     case magic(UInt8, UInt8)
-    /// The elements are not unsigned bytes (type 8), but of this type.
-    case elementType(UInt8)
-    /// The number of extents is not the one that was to be read.
-    case rank(Int, expected: Int)
+    /// The elements are of this type, and none of the expected ones.
+    case elementType(UInt8, expected: [IDXFile.ElementType])
+    /// The number of extents is none of those that can be read.
+    case rank(Int, expected: ClosedRange<Int>)
     /// One of the extents is zero.
     case zeroExtent([Int])
     /// The product of the extents does not fit a machine word.
@@ -39,8 +39,14 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case trailingBytes(expected: Int)
     /// There are not as many labels as images; `path` is the labels'.
     case countsDiffer(images: Int, labels: Int)
-    /// A label is not below the number of classes.
-    case label(UInt8, index: Int, classes: Int)
+    /// A label is not that of a class.
+    case label(Int, index: Int, classes: Classes)
+    /// The labels lie too far apart to be classes.
+    case tooManyClasses(smallest: Int, largest: Int)
+    /// The file, or what is made of it, takes more memory than there is.
+    case memory(bytes: Double, available: Int)
+    /// The directory holds several data sets, whose names begin with these prefixes.
+    case severalSets([String])
     /// The gzip stream around the IDX file is damaged.
     case gzip(GzipDamage)
   }
@@ -70,19 +76,27 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     switch cause {
     case .noDirectory(let name): name.map { "\($0) has not been fetched" } ?? "no such directory"
     case .noCacheDirectory: "neither XDG_CACHE_HOME nor HOME is set to an absolute path"
-    case .missing: "no such file, nor one by its other names (.gz, or a dot before idx)"
+    case .missing: "no such file, nor one by its other names (.gz, a dot before idx, a set's name in front)"
     case .unreadable(let reason): "cannot be read: \(reason)"
     case .magic(let first, let second):
       "not an IDX file: it begins with bytes \(first) and \(second) instead of 0 and 0"
-    case .elementType(let type): "IDX element type \(type) is not supported, only 8 (unsigned bytes)"
-    case .rank(let rank, let expected): "an IDX file of \(rank) extents where \(expected) were expected"
+    case .elementType(let type, let expected):
+      "its elements are \(IDXFile.ElementType(rawValue: type)?.name ?? "of no known type") (IDX type \(type)), not "
+        + expected.map(\.name).joined(separator: ", ")
+    case .rank(let rank, let expected):
+      "an IDX file of \(rank) extents where \(expected.map(String.init).joined(separator: " or ")) were expected"
     case .zeroExtent(let extents): "an IDX file without elements: its extents are \(Self.product(extents))"
     case .overflow(let extents): "its extents \(Self.product(extents)) are too large for this machine"
     case .truncated(let expected, .some(let found)): "truncated: \(found) of \(expected) bytes"
     case .truncated(let expected, .none): "truncated: too short to hold the \(expected) bytes that it promises"
     case .trailingBytes(let expected): "bytes follow the \(expected) that its header promises"
     case .countsDiffer(let images, let labels): "\(labels) labels for \(images) images"
-    case .label(let label, let index, let classes): "label \(label) at index \(index) is not one of 0 to \(classes - 1)"
+    case .label(let label, let index, let classes): "label \(label) at index \(index) is not one of \(classes)"
+    case .tooManyClasses(let smallest, let largest):
+      "its labels go from \(smallest) to \(largest): more than \(Classes.most) classes"
+    case .memory(let bytes, let available):
+      "takes \(megabytes(bytes)) of memory, and there are \(megabytes(Double(available)))"
+    case .severalSets(let prefixes): "holds several data sets: \(prefixes.joined(separator: ", "))"
     case .gzip(.truncated): "truncated: the gzip stream has no end"
     case .gzip(.corrupt(let reason)): "damaged gzip stream (\(reason))"
     case .gzip(.trailingBytes(let count)): "\(count) \(count == 1 ? "byte follows" : "bytes follow") the gzip stream"
@@ -96,9 +110,13 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noDirectory(.none): "give mnist, fashion-mnist or a directory that holds the four IDX files"
     case .missing: "put it there, or give mnist or fashion-mnist and run launch/fetch"
     case .unreadable: "check its type and permissions"
-    case .elementType, .rank: "give images as [count, rows, columns] and labels as [count], of unsigned bytes"
+    case .elementType, .rank:
+      "give images as [count, rows, columns] of unsigned bytes, and labels as [count] or [count, columns] of integers"
     case .countsDiffer: "images and labels must come from the same set"
     case .label: "check that the labels belong to this task"
+    case .tooManyClasses: "give each class a number, one after the other"
+    case .memory: "free memory, raise the limit (ulimit -v), or take a machine with more"
+    case .severalSets: "put the four files of one of them into a directory of their own"
     default: "replace it; launch/fetch replaces damaged MNIST and Fashion-MNIST files"
     }
   }

@@ -4,9 +4,10 @@ import Kernels
 import Synchronization
 import Tensors
 
-/// Labelled grey images of one size, from a pair of IDX files: MNIST, Fashion-MNIST or one's own.
+/// Labelled grey images of one size, from a pair of IDX files: MNIST, Fashion-MNIST, EMNIST, QMNIST or one's own.
 ///
-/// The pixels stay bytes in the mapped file; a microbatch's are turned into numbers when they are needed.
+/// The pixels stay bytes; a microbatch's are turned into numbers when they are needed. Labels are integers of any IDX type,
+/// `[count]`, or `[count, columns]`, of which the first column is the class, as QMNIST has it.
 public final class ImageDataset: Sendable {
   /// The two halves of a data set.
   public enum Part: String, Sendable, CaseIterable {
@@ -15,11 +16,11 @@ public final class ImageDataset: Sendable {
     /// The samples to judge by.
     case test
 
-    /// What the names of the part's files begin with.
-    var prefix: String {
+    /// What the names of the part's files begin with: as MNIST has it, and as EMNIST and QMNIST do.
+    var stems: [String] {
       switch self {
-      case .train: "train"
-      case .test: "t10k"
+      case .train: ["train"]
+      case .test: ["t10k", "test"]
       }
     }
   }
@@ -30,50 +31,47 @@ public final class ImageDataset: Sendable {
   public let rows: Int
   /// The width of an image in pixels.
   public let columns: Int
-  /// The number of classes: every label is below it.
-  public let classes: Int
+  /// The smallest and the largest label.
+  public let labelRange: ClosedRange<Int>
 
   private let images: IDXFile
-  private let labels: IDXFile
+  private let labelsFile: IDXFile
+  /// The label of each sample.
+  private let labels: Buffer<Int32>
   private let knownDigest = Mutex<SHA256Digest?>(nil)
 
-  /// Reads images `[count, rows, columns]` and as many labels, each below `classes`.
+  /// Reads images `[count, rows, columns]` and as many labels.
   ///
   /// Throws ``IDXError`` for files that are missing, malformed, or do not belong together.
-  public init(imagesPath: String, labelsPath: String, classes: Int = 10) throws(IDXError) {
-    images = try IDXFile(path: imagesPath, rank: 3)
-    labels = try IDXFile(path: labelsPath, rank: 1)
+  public init(imagesPath: String, labelsPath: String) throws(IDXError) {
+    images = try IDXFile(path: imagesPath, ranks: 3...3)
+    labelsFile = try IDXFile(path: labelsPath, ranks: 1...2, types: IDXFile.ElementType.integers)
     (count, rows, columns) = (images.extents[0], images.extents[1], images.extents[2])
-    self.classes = classes
-    guard labels.extents[0] == count else {
-      throw IDXError(path: labelsPath, cause: .countsDiffer(images: count, labels: labels.extents[0]))
+    guard labelsFile.extents[0] == count else {
+      throw IDXError(path: labelsPath, cause: .countsDiffer(images: count, labels: labelsFile.extents[0]))
     }
-    let bytes = labels.content.span
+    do throws(IDXError.Cause) { labels = try memory(count) } catch { throw IDXError(path: labelsPath, cause: error) }
+    let stride = labelsFile.extents.dropFirst().first ?? 1
+    var (smallest, largest) = (Int32.max, Int32.min)
     for index in 0..<count {
-      let label = bytes[labels.elementsStart + index]
-      guard label < classes else {
-        throw IDXError(path: labelsPath, cause: .label(label, index: index, classes: classes))
-      }
+      let label = labelsFile.integer(at: index * stride)
+      labels[index] = label
+      (smallest, largest) = (min(smallest, label), max(largest, label))
     }
+    labelRange = Int(smallest)...Int(largest)
   }
 
   /// Reads one part of the data set in `directory`.
   ///
-  /// A file may be named as MNIST's are (`train-images-idx3-ubyte`), with a dot for the hyphen before `idx`, and
-  /// either with `.gz` behind; the first that exists, in this order, is read. Throws as the other initialiser does.
+  /// A file may be named as MNIST's are (`train-images-idx3-ubyte`), with a dot for the hyphen before `idx`, with another
+  /// number and type behind (`train-labels-idx2-int`), and each with `.gz`: the first regular file that is not empty is
+  /// read, in this order. The test part may be called `test` instead of `t10k`. Where no file is named like that, all names
+  /// may begin with the set's: `emnist-letters-train-images-idx3-ubyte`. Throws as the other initialiser does.
   public static func load(directory: String, part: Part) throws(IDXError) -> ImageDataset {
-    try ImageDataset(
-      imagesPath: path(in: directory, stem: "\(part.prefix)-images", type: "idx3-ubyte"),
-      labelsPath: path(in: directory, stem: "\(part.prefix)-labels", type: "idx1-ubyte"))
-  }
-
-  private static func path(in directory: String, stem: String, type: String) throws(IDXError) -> String {
-    let paths = ["\(stem)-\(type)", "\(stem).\(type)", "\(stem)-\(type).gz", "\(stem).\(type).gz"]
-      .map { directory.hasSuffix("/") ? directory + $0 : "\(directory)/\($0)" }
-    guard let path = paths.first(where: FileManager.default.fileExists(atPath:)) else {
-      throw IDXError(path: paths[0], cause: .missing)
-    }
-    return path
+    let files = try DatasetFiles(directory)
+    return try ImageDataset(
+      imagesPath: files.path(part, "images", type: "idx3-ubyte"),
+      labelsPath: files.path(part, "labels", type: "idx1-ubyte"))
   }
 
   /// The directory of the data set that a user calls `name`.
@@ -88,11 +86,11 @@ public final class ImageDataset: Sendable {
     let cache = isFetched ? cache(environment) : ""
     guard let cache else { throw IDXError(path: name, cause: .noCacheDirectory) }
     let path = isFetched ? "\(cache)/lockstep/\(name)" : name
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
-      throw IDXError(path: path, cause: .noDirectory(name: isFetched ? name : nil))
+    switch FileKind(at: path) {
+    case .directory: return path
+    case .unknown(let reason): throw IDXError(path: path, cause: .unreadable(reason: reason))
+    default: throw IDXError(path: path, cause: .noDirectory(name: isFetched ? name : nil))
     }
-    return path
   }
 
   /// The data sets that `launch/fetch` knows.
@@ -113,8 +111,7 @@ public final class ImageDataset: Sendable {
     knownDigest.withLock { known in
       if let known { return known }
       var hasher = SHA256Hasher()
-      hasher.update(images.content)
-      hasher.update(labels.content)
+      for file in [images, labelsFile] { file.content.withBytes { hasher.update($0) } }
       let digest = hasher.finalize()
       known = digest
       return digest
@@ -124,24 +121,34 @@ public final class ImageDataset: Sendable {
   /// Pixels in an image: rows times columns.
   public var pixels: Int { rows * columns }
 
-  /// The label of the sample at `index`, which must be in `0..<count`.
-  public func label(at index: Int) -> UInt8 {
-    precondition(index >= 0 && index < count, "sample \(index) of \(count)")
-    return labels.content.span[labels.elementsStart + index]
+  /// The labels' file.
+  public var labelsPath: String { labelsFile.path }
+
+  /// Throws ``IDXError`` with the first label that is none of `classes`.
+  public func check(_ classes: Classes) throws(IDXError) {
+    guard !classes.contains(labelRange.lowerBound) || !classes.contains(labelRange.upperBound) else { return }
+    for index in 0..<count where !classes.contains(Int(labels[index])) {
+      throw IDXError(path: labelsPath, cause: .label(Int(labels[index]), index: index, classes: classes))
+    }
   }
+
+  /// The label of the sample at `index`, which must be in `0..<count`.
+  public func label(at index: Int) -> Int { Int(labels[index]) }
 
   /// Copies the images of `samples` into `destination`, `[samples.count, rows, columns]`, each pixel divided by 255
   /// and correctly rounded. Allocates nothing.
   public func copyImages(at samples: ArraySlice<UInt32>, into destination: Buffer<Float>) {
     precondition(
       destination.count == samples.count * pixels, "\(samples.count) images of \(pixels) into \(destination.count)")
-    let (bytes, pixels) = (images.content.bytes, self.pixels)
-    var target = 0
-    for sample in samples {
-      precondition(sample < count, "sample \(sample) of \(count)")
-      let start = images.elementsStart + Int(sample) * pixels
-      normalise(bytes.extracting(start..<start + pixels), into: destination[target..<target + pixels])
-      target += pixels
+    let (start, pixels) = (images.elementsStart, self.pixels)
+    images.content.withBytes { bytes in
+      var target = 0
+      for sample in samples {
+        precondition(sample < count, "sample \(sample) of \(count)")
+        let first = start + Int(sample) * pixels
+        normalise(bytes.extracting(first..<first + pixels), into: destination[target..<target + pixels])
+        target += pixels
+      }
     }
   }
 
@@ -149,27 +156,19 @@ public final class ImageDataset: Sendable {
   public func copyImages(in range: Range<Int>, into destination: Buffer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "samples \(range) of \(count)")
     let start = images.elementsStart
-    normalise(
-      images.content.bytes.extracting(start + range.lowerBound * pixels..<start + range.upperBound * pixels),
-      into: destination)
-  }
-
-  /// Copies the labels of `samples` into `destination`, `[samples.count]`. Allocates nothing.
-  public func copyLabels(at samples: ArraySlice<UInt32>, into destination: Buffer<UInt8>) {
-    precondition(destination.count == samples.count, "\(samples.count) labels into \(destination.count)")
-    let bytes = labels.content.span
-    var target = 0
-    for sample in samples {
-      precondition(sample < count, "sample \(sample) of \(count)")
-      destination[target] = bytes[labels.elementsStart + Int(sample)]
-      target += 1
+    images.content[start + range.lowerBound * pixels..<start + range.upperBound * pixels].withBytes {
+      normalise($0, into: destination)
     }
   }
 
+  /// Copies the labels of `samples` into `destination`, `[samples.count]`. Allocates nothing.
+  public func copyLabels(at samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
+    precondition(destination.count == samples.count, "\(samples.count) labels into \(destination.count)")
+    for (target, sample) in samples.enumerated() { destination[target] = labels[Int(sample)] }
+  }
+
   /// Copies the labels of the adjoining samples `range`, as ``copyLabels(at:into:)`` does.
-  public func copyLabels(in range: Range<Int>, into destination: Buffer<UInt8>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "samples \(range) of \(count)")
-    let start = labels.elementsStart
-    destination.copy(fromBytes: labels.content.bytes.extracting(start + range.lowerBound..<start + range.upperBound))
+  public func copyLabels(in range: Range<Int>, into destination: Buffer<Int32>) {
+    destination.copy(from: labels[range])
   }
 }

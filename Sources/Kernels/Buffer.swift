@@ -1,3 +1,5 @@
+import Glibc
+
 /// The memory behind one or more ``Buffer``s: allocated once, 64-byte aligned (a cache line, an AVX-512 vector), zeroed.
 @usableFromInline
 @safe
@@ -9,6 +11,17 @@ final class BufferStorage: @unchecked Sendable {
   init(byteCount: Int) {
     isOwned = true
     unsafe base = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
+  /// nil where the system does not give so much memory.
+  init?(trying byteCount: Int) {
+    var allocated: UnsafeMutableRawPointer?
+    guard unsafe posix_memalign(&allocated, 64, max(byteCount, 1)) == 0, let memory = unsafe allocated else {
+      return nil
+    }
+    isOwned = true
+    unsafe base = memory
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
   }
 
@@ -48,6 +61,17 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   public init(count: Int) {
     precondition(count >= 0, "a buffer of \(count) elements")
     let storage = BufferStorage(byteCount: count * MemoryLayout<Element>.stride)
+    unsafe self.init(
+      storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
+  }
+
+  /// Allocates `count` elements whose bytes are all zero, or returns nil where there is not the memory: for sizes that
+  /// come out of a file.
+  public init?(trying count: Int) {
+    let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+    guard count >= 0, !isTooLarge, byteCount <= availableMemory, let storage = BufferStorage(trying: byteCount) else {
+      return nil
+    }
     unsafe self.init(
       storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
   }

@@ -39,16 +39,24 @@ public final class Watchdog: Sendable {
   var host: String { job.host }
   private let limits: StallDetector.Limits
   private let board: JobBoard
+  private let atEveryLook: @Sendable () -> Void
   private let complain: @Sendable (String) -> Void
   private let parent = getppid()
+  /// The code that all ranks have agreed to end with, once they have; its reason has been said.
+  private let leaving = Atomic<Int32>(0)
   let heartbeat: Heartbeat
   /// Every rank's host, once that is known.
   let hosts = Mutex<[String]>([])
 
-  /// Puts this rank on the board and starts the thread. `complain` writes a line to standard error.
-  public init(_ job: Job, limits: StallDetector.Limits, complain: @escaping @Sendable (String) -> Void) {
+  /// Puts this rank on the board and starts the thread, which calls `atEveryLook` a few times a second. `complain` writes a line to
+  /// standard error.
+  public init(
+    _ job: Job, limits: StallDetector.Limits, atEveryLook: @escaping @Sendable () -> Void = {},
+    complain: @escaping @Sendable (String) -> Void
+  ) {
     self.job = job
     self.limits = limits
+    self.atEveryLook = atEveryLook
     self.complain = complain
     board = JobBoard(path: job.board, size: job.size)
     heartbeat = board.heartbeat(of: job.rank)
@@ -57,8 +65,9 @@ public final class Watchdog: Sendable {
     startThread { self.watch() }
   }
 
-  /// Notes that this rank is on its way out and waits for the others to be, too.
-  public func leaves() {
+  /// Notes that this rank is on its way out with this code and waits for the others to be, too.
+  public func leaves(code: Int32) {
+    leaving.store(code, ordering: .relaxed)
     heartbeat.moved(to: .end, step: nil)
     heartbeat.wait = .blocked
   }
@@ -75,6 +84,7 @@ public final class Watchdog: Sendable {
       sleep(3)
       _exit(code)
     }
+    if job.ranksHere == job.size { Launcher(parent)?.endWithoutRanks() }
     if MPICommunicator.isRunning { MPICalls.abort(code: code) }
     _exit(code)
   }
@@ -86,6 +96,7 @@ public final class Watchdog: Sendable {
     var over = Duration.zero
     while true {
       heartbeat.tick()
+      atEveryLook()
       processes.wait(milliseconds: Self.interval)
       // Nobody is left to pass on what this rank would say.
       if processes.parentIsGone { _exit(Self.code) }
@@ -114,6 +125,9 @@ public final class Watchdog: Sendable {
 
   private func end(_ stall: StallDetector.Stall) {
     guard heartbeat.state == .running, board.end() else { return }
+    // mpirun that was sent TERM kills ranks which are on their way out. All is done and said.
+    let agreed = leaving.load(ordering: .relaxed)
+    if stall.kind == .ended && agreed != 0 { abort(code: agreed) }
     complain("\(describe(stall)): ending the job; run again with its --run-dir to go on from the last checkpoint")
     // mpirun has an exit code of its own for a rank that was killed or has exited; where it has not noticed, this one does.
     if stall.kind == .ended { sleep(1) }

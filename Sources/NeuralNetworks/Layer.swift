@@ -17,6 +17,9 @@ public protocol LayerSpecification: Sendable {
   /// elementwise layers are left out, and so are products with what is known to be zero.
   func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int
 
+  /// The number of learnt values, as a number that does not overflow: known before memory is taken for them.
+  func learntCount(for input: Shape) -> Double
+
   /// Makes the layer with every buffer that it will ever need, for up to `capacity` samples at once.
   ///
   /// - Parameter needsInputGradient: whether `backward` will be asked for the gradient of the input.
@@ -25,6 +28,7 @@ public protocol LayerSpecification: Sendable {
 
 extension LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
+  public func learntCount(for input: Shape) -> Double { 0 }
 }
 
 /// A layer that computes: forward and backward side by side, no tape.

@@ -29,8 +29,11 @@ public final class Network {
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>
 
-  /// Plans `model` for `capacity` samples. Throws where its layers or the loss do not fit each other.
-  public init(_ model: Model, loss: any Loss, capacity: Int) throws(ModelError) {
+  /// Plans `model` for `capacity` samples. Throws where its layers or the loss do not fit each other, or the memory.
+  ///
+  /// - Parameter blocks: how many blocks of the layout's size the caller makes beside: weights, gradients, moments.
+  public init(_ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1) throws(ModelError) {
+    try requireMemory(for: model, capacity: capacity, blocks: blocks)
     body = try Sequential(model.layers, input: model.input, capacity: capacity)
     guard body.outputShape.count == loss.outputs else {
       throw ModelError(

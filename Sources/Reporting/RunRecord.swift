@@ -44,6 +44,11 @@ public final class RunRecord: Observer {
     let lastEpoch = run.isComplete ? Int.max : run.epochsDone
     let path = "\(directory)/metrics.jsonl"
     guard FileManager.default.fileExists(atPath: path) else { return GrowingFile(path) }
+    // Reading a pipe would wait for a writer for ever.
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular else {
+      throw TrainingError(.badData, "\(path): is not a regular file; remove it, or give another --run-dir")
+    }
     guard let earlier = FileManager.default.contents(atPath: path) else {
       throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")
     }

@@ -2,12 +2,12 @@
 
 /// The extents of an array, outermost first: `[28, 28, 1]` is height, width, channels of one sample.
 public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {
-  /// The extents, outermost first; each at least 1.
+  /// The extents, outermost first; each at least 0, and 0 only in a file of others.
   public let extents: [Int]
 
-  /// A shape of these extents, each of which must be at least 1.
+  /// A shape of these extents, each of which must be at least 0.
   public init(_ extents: [Int]) {
-    precondition(extents.allSatisfy { $0 >= 1 }, "a shape's extents must be 1 or more: \(extents)")
+    precondition(extents.allSatisfy { $0 >= 0 }, "a shape's extents must be 0 or more: \(extents)")
     self.extents = extents
   }
 

@@ -6,10 +6,12 @@ import Tensors
 final class Feed {
   private let data: ImageDataset
   private let inputs: Buffer<Float>
-  private let labels: Buffer<UInt8>
+  private let labels: Buffer<Int32>
 
+  /// For up to `capacity` samples at once, or all where there are fewer.
   init(_ data: ImageDataset, capacity: Int) {
     self.data = data
+    let capacity = min(capacity, data.count)
     inputs = Buffer(count: capacity * data.pixels)
     labels = Buffer(count: capacity)
   }

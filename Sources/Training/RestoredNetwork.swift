@@ -57,11 +57,17 @@ public struct RestoredNetwork {
     var path: String
     var model: String
     var task: String
+    var classCount: Int
+    var firstLabel: Int
     var state: RunState
 
     init(_ file: borrowing CheckpointFile) throws(TrainingError) {
       guard let model = file.recipe["model"], let task = file.recipe["task"] else { throw Self.incomplete(file.path) }
+      guard let classes = file.recipe.classes else {
+        throw TrainingError(.badData, "\(file.path): the classes and first_label of its recipe cannot be")
+      }
       (self.path, self.model, self.task, self.state) = (file.path, model, task, file.state)
+      (classCount, firstLabel) = (classes.count, classes.firstLabel)
     }
 
     /// Reads ``text``.
@@ -80,9 +86,12 @@ public struct RestoredNetwork {
     }
 
     func network(for data: ImageDataset) throws(TrainingError) -> Network {
-      guard let task = Task(task) else { throw Self.incomplete(path) }
+      guard let task = Task(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
+        throw Self.incomplete(path)
+      }
+      do throws(IDXError) { try data.check(classes) } catch { throw TrainingError(.badData, error.description) }
       do throws(ModelError) {
-        let loss = try task.loss(classes: data.classes)
+        let loss = try task.loss(classes)
         let model = try Model.named(model, input: [data.rows, data.columns, 1], outputs: loss.outputs)
         return try Network(model, loss: loss, capacity: Evaluation.slice)
       } catch {

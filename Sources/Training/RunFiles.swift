@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import NeuralNetworks
 import Tensors
 
@@ -110,6 +111,7 @@ struct CheckpointContent {
   /// What the optimizer keeps of every parameter, by name.
   var moments: [(name: String, values: Buffer<Float>)]
   let recipe: Recipe
+  let batches: BatchPlan
 
   /// What may differ between a run and the one that it goes on from: how long, and on which machine.
   static let free: Set<String> = ["epochs", "kernels", "program"]
@@ -133,6 +135,7 @@ struct CheckpointContent {
 
   func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws(CheckpointError) -> RunState {
     try file.requireRecipe(recipe, ignoring: Self.free)
+    try requireState(of: file, in: batches)
     if let kernels = file.recipe["kernels"], kernels != recipe["kernels"] {
       warn("\(file.path) was written with kernels \(escaped(kernels)); here the bits may differ from there on")
     }

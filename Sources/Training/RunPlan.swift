@@ -20,8 +20,9 @@ struct RunPlan {
   ) throws(TrainingError) {
     batches = try Self.batches(configuration, samples: training.count, ranks: ranks)
     schedule = try Self.schedule(configuration, batches)
-    network = try Self.network(configuration, training, test)
-    recipe = Self.recipe(configuration, batches, schedule, training, test, program: program)
+    let classes = try Self.classes(training, test)
+    network = try Self.network(configuration, batches, classes, training, test)
+    recipe = Self.recipe(configuration, batches, schedule, classes, training, test, program: program)
     facts =
       recipe.entries.map { ($0.key, $0.value) } + [
         ("shared_memory", "\(configuration.sharesMemory)"),
@@ -59,8 +60,15 @@ struct RunPlan {
     return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
   }
 
+  private static func classes(_ training: ImageDataset, _ test: ImageDataset) throws(TrainingError) -> Classes {
+    do throws(IDXError) { return try Classes(of: training, test) } catch {
+      throw TrainingError(.badData, error.description)
+    }
+  }
+
   private static func network(
-    _ configuration: TrainingConfiguration, _ training: ImageDataset, _ test: ImageDataset
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ classes: Classes, _ training: ImageDataset,
+    _ test: ImageDataset
   ) throws(TrainingError) -> Network {
     guard training.rows == test.rows && training.columns == test.columns else {
       throw TrainingError(
@@ -69,19 +77,19 @@ struct RunPlan {
           + "give --data a directory with both parts of one dataset")
     }
     do throws(ModelError) {
-      let loss = try configuration.task.loss(classes: training.classes)
+      let loss = try configuration.task.loss(classes)
       let model = try Model.named(
         configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
-      let microbatch = configuration.microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: configuration.globalBatch)
-      return try Network(model, loss: loss, capacity: max(min(microbatch, training.count), Evaluation.slice))
+      // Weights, their gradient and two moments.
+      return try Network(model, loss: loss, capacity: max(batches.largestMicrobatch, Evaluation.slice), blocks: 4)
     } catch {
       throw TrainingError(.usage, error.description)
     }
   }
 
   private static func recipe(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ training: ImageDataset,
-    _ test: ImageDataset, program: String
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ classes: Classes,
+    _ training: ImageDataset, _ test: ImageDataset, program: String
   ) -> Recipe {
     var recipe = Recipe()
     for (key, value) in [
@@ -94,6 +102,23 @@ struct RunPlan {
     ] { recipe[key] = value }
     // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
     recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
+    // For the same reason only where they are not MNIST's.
+    recipe.classes = classes
     return recipe
+  }
+}
+
+extension Recipe {
+  /// The classes that the run tells apart, ten from 0 on where the recipe does not say; nil where it says what cannot be.
+  var classes: Classes? {
+    get {
+      let lines = [(self["classes"], Classes.ten.count), (self["first_label"], Classes.ten.firstLabel)]
+      let numbers = lines.compactMap { text, usual in text.map { Int($0) } ?? usual }
+      return numbers.count == 2 ? Classes(checking: numbers[0], firstLabel: numbers[1]) : nil
+    }
+    set {
+      self["classes"] = newValue.flatMap { $0.count == Classes.ten.count ? nil : "\($0.count)" }
+      self["first_label"] = newValue.flatMap { $0.firstLabel == Classes.ten.firstLabel ? nil : "\($0.firstLabel)" }
+    }
   }
 }

@@ -97,7 +97,7 @@ public final class Trainer {
 
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state,
-      recipe: plan.recipe)
+      recipe: plan.recipe, batches: batches)
     let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
       guard communicator.rank == 0 else { return (nil, nil) }
       plan.network.initialise(content.parameters, seed: configuration.seed)

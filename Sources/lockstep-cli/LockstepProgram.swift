@@ -18,6 +18,8 @@ struct LockstepProgram: ParsableCommand {
     subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])
 
   static func main() {
+    // First of all, for a signal can come at once.
+    if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
     Terminal.openStandardStreams()
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {

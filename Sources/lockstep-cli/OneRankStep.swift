@@ -14,10 +14,11 @@ struct OneRankStep {
   init(model: String, _ images: ImageDataset, globalBatch: Int, microbatch: Int?) throws(TrainingError) {
     do {
       batches = try BatchPlan(samples: images.count, globalBatch: globalBatch, microbatch: microbatch)
-      let loss = SoftmaxCrossEntropy(classes: images.classes)
+      let classes = try Classes(of: images)
+      let loss = SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
       network = try Network(
         Model.named(model, input: [images.rows, images.columns, 1], outputs: loss.outputs), loss: loss,
-        capacity: batches.microbatch)
+        capacity: batches.largestMicrobatch, blocks: 4)
     } catch {
       throw TrainingError(.usage, "\(error)")
     }

@@ -6,7 +6,8 @@ enum Signals {
   /// What the signals ask for.
   static let control = RunControl()
 
-  /// USR1, TERM and INT stop the run after a checkpoint, USR2 asks for a checkpoint.
+  /// USR1, TERM, INT and HUP stop the run after a checkpoint, USR2 asks for a checkpoint. HUP that was ignored at the start
+  /// (nohup) stays ignored.
   ///
   /// A second INT ends the process at once, as it would without a handler: for a run whose next step boundary does not come. Not a
   /// second TERM: a batch system sends it to every process, and mpirun sends it again.
@@ -16,7 +17,27 @@ enum Signals {
     handle(SIGUSR1) { _ in Signals.control.ask(.stop) }
     handle(SIGTERM) { _ in Signals.control.ask(.stop) }
     handle(SIGINT, once: true) { _ in Signals.control.ask(.stop) }
+    if !isIgnored(SIGHUP) { handle(SIGHUP) { _ in Signals.control.ask(.stop) } }
     handle(SIGUSR2) { _ in Signals.control.ask(.save) }
+  }
+
+  /// The file by which a launch script asks for a stop, from before the program starts: a signal that comes so early is lost.
+  private static let stopFile = unsafe getenv("LOCKSTEP_STOP_FILE").map { unsafe String(cString: $0) }
+
+  /// Asks for a stop where the launch script does.
+  static func lookAtStopFile() {
+    if let stopFile, unsafe access(stopFile, F_OK) == 0 { control.ask(.stop) }
+  }
+
+  /// Tells the launch script that the stop has been done and said.
+  static func removeStopFile() {
+    if let stopFile { unsafe unlink(stopFile) }
+  }
+
+  private static func isIgnored(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    return unsafe sigaction(signal, nil, &action) == 0
+      && unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   private static func handle(_ signal: Int32, once: Bool = false, _ handler: @escaping @convention(c) (Int32) -> Void) {

@@ -17,10 +17,11 @@ struct Train: ParsableCommand {
 
   @OptionGroup var recipe: RecipeOptions
 
-  @Option(help: "What it tells apart: classify, or binary:K for class K against the rest.")
+  @Option(help: "What it tells apart: classify, or binary:K for the samples of label K against the rest.")
   var task = Task.classify
 
-  @Option(help: "What the first weights and the order of the samples follow from.")
+  // A negative number is a value that is wrong, not a flag.
+  @Option(parsing: .unconditional, help: "What the first weights and the order of the samples follow from.")
   var seed: UInt64 = 0
 
   @Option(help: "How gradients are summed: lockstep, the fixed tree, or mpi, MPI_Allreduce, for comparison.")
@@ -67,7 +68,6 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    Signals.askForCheckpoints()
     let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
     var configuration = recipe.configuration

@@ -24,7 +24,7 @@ enum World {
       try Singletons.refuse()
       return SoloCommunicator()
     }
-    let watchdog = Watchdog(job(rank), limits: limits) { Terminal.complain($0) }
+    let watchdog = Watchdog(job(rank), limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
     do throws(CommunicationError) {
       // The watchdog has the first word: it knows more than one rank's wait does.
@@ -57,7 +57,7 @@ enum World {
       code = TrainingError.Code.cannotWrite.rawValue
     }
     let watchdog = watchdog.withLock { $0 }
-    watchdog?.leaves()
+    watchdog?.leaves(code: code)
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
     watchdog?.hasLeft()
     // What libraries do at a process' exit may wait: OpenBLAS for a thread that had no memory to start in. Nothing is left to do.
@@ -81,6 +81,7 @@ enum World {
   private static func leave(code: Int32, saying line: String) -> Never {
     if isFirst {
       Terminal.complain(line)
+      if code == TrainingError.Code.stopped.rawValue { Signals.removeStopFile() }
     } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
     {

@@ -42,6 +42,14 @@ import Testing
     #expect(try bytes(of: path) == Array("newer".utf8))
   }
 
+  @Test func aPipeUnderTheTemporaryNameIsRefused() throws {
+    let path = directory.file("file")
+    try makePipe(AtomicFile.temporaryPath(for: path))
+    #expect(throws: FileWriteError.self) { try save("new", to: path) }
+    try save("new", to: path)
+    #expect(try bytes(of: path) == Array("new".utf8))
+  }
+
   @Test func keepsTheOldFileWhenTheContentsFail() throws {
     let path = directory.file("file")
     try save("old", to: path)

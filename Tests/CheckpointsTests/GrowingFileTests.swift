@@ -47,19 +47,45 @@ import Testing
     try file.append(Array("one\n".utf8))
     let aside = directory.file("aside")
     try FileManager.default.moveItem(atPath: path, toPath: aside)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     #expect(throws: FileWriteError.self) { try file.append(Array("two\n".utf8)) }
     #expect(throws: FileWriteError.self) { try file.append(Array("three\n".utf8)) }
+    try FileManager.default.removeItem(atPath: path)
     try FileManager.default.moveItem(atPath: aside, toPath: path)
     try file.append(Array("four\n".utf8))
     #expect(try text() == "one\ntwo\nthree\nfour\n")
   }
 
-  @Test func aFileThatHasShrunkIsReported() throws {
-    try write("on".utf8, to: path)
+  /// Somebody has emptied the file, or cut it within a record or behind one.
+  @Test(arguments: [("", ""), ("on", "on\n"), ("one\n", "one\n"), ("one\nt", "one\nt\n")])
+  func aFileThatWasCutIsGoneOnWith(left: String, kept: String) throws {
+    var file = GrowingFile(path)
+    try file.append(Array("one\ntwo\n".utf8))
+    try write(left.utf8, to: path)
+    try file.append(Array("three\n".utf8))
+    #expect(try text() == kept + "three\n")
+    try file.append(Array("four\n".utf8))
+    #expect(try text() == kept + "three\nfour\n")
+  }
+
+  @Test func aFileThatWasRemovedIsBegunAnew() throws {
     var file = GrowingFile(path, holding: 4)
-    let failure = try #require(throws: FileWriteError.self) { try file.append(Array("two\n".utf8)) }
-    #expect(failure.operation == .write && failure.path == path)
-    #expect(try text() == "on")
+    try file.append(Array("two\n".utf8))
+    #expect(try text() == "two\n")
+    try FileManager.default.removeItem(atPath: path)
+    try file.append(Array("three\n".utf8))
+    try file.append(Array("four\n".utf8))
+    #expect(try text() == "three\nfour\n")
+  }
+
+  @Test func aPipeIsRefused() throws {
+    try makePipe(path)
+    var file = GrowingFile(path, holding: 0)
+    let failure = try #require(throws: FileWriteError.self) { try file.append(Array("one\n".utf8)) }
+    #expect(
+      failure.description
+        == "cannot write \(path): open: Not a regular file; remove what has the file's name or write to another directory"
+    )
   }
 
   @Test func aLinkIsNotFollowed() throws {

@@ -57,6 +57,40 @@ import Testing
     #expect(failure(path) == nil)
   }
 
+  @Test func aLockThatIsNoRegularFileIsRefusedAndNotFollowed() throws {
+    let path = directory.file("run")
+    let lock = "\(path)/lock"
+    let victim = directory.file("victim")
+    try write("precious".utf8, to: victim)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    for make: () throws -> Void in [
+      { try FileManager.default.createSymbolicLink(atPath: lock, withDestinationPath: victim) }, { try makePipe(lock) },
+      { try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false) },
+    ] {
+      try make()
+      guard case .unwritable(let error)? = failure(path) else {
+        Issue.record("a lock that is none was taken")
+        continue
+      }
+      #expect(error.operation == .open)
+      #expect(error.description.hasSuffix("; remove what has the file's name or write to another directory"))
+      try FileManager.default.removeItem(atPath: lock)
+    }
+    #expect(try bytes(of: victim) == Array("precious".utf8))
+    #expect(failure(path) == nil)
+  }
+
+  @Test func aPathThatIsTooLongIsRefused() throws {
+    for path in [String(repeating: "a/", count: 60_000), String(repeating: "a", count: 5000)] {
+      guard case .unwritable(let error)? = failure(directory.file(path)) else {
+        Issue.record("a path of \(path.count) characters was taken")
+        continue
+      }
+      #expect(error.description.hasSuffix(": mkdir: File name too long; use a shorter name"))
+    }
+    #expect(try directory.names().isEmpty)
+  }
+
   @Test func saysWhereItCannotWrite() throws {
     let file = directory.file("file")
     try write("x".utf8, to: file)

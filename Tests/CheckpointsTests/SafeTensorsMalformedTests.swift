@@ -47,7 +47,8 @@ import Testing
   @Test(arguments: [
     "", " {}", "[]", "{", "{}}", "{}\t", "{},", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a":1}"#, #"{"a":"b"}"#, #"{"a":{}}"#,
     #"{"a":null}"#, #"{"a":[[[[[[[["#, #"{"__metadata__":{"a":1}}"#, #"{"__metadata__":{"a":null}}"#,
-    #"{"__metadata__":[]}"#, #"{"__metadata__":{"a":"b",}}"#, #"{"__metadata__":{"a":"b"}"#,
+    #"{"__metadata__":[]}"#, #"{"__metadata__":nul}"#, #"{"__metadata__":nulls}"#, #"{"__metadata__":n"#,
+    #"{"__metadata__":{"a":"b",}}"#, #"{"__metadata__":{"a":"b"}"#,
     #"{"__metadata__":{"a":"b}}"#, #"{"__metadata__":{'a':"b"}}"#, #"{"__metadata__":{"a":"\x"}}"#,
     #"{"__metadata__":{"a":"\u12"}}"#, #"{"__metadata__":{"a":"\ud800"}}"#, #"{"__metadata__":{"a":"\ud800\u0041"}}"#,
     #"{"__metadata__":{"a":"\udc00\ud800"}}"#, #"{"__metadata__":{"a":"\"}}"#, "{\"__metadata__\":{\"a\":\"\n\"}}",
@@ -98,7 +99,8 @@ import Testing
     }
     #expect(try one("[2]", "[0,8]", type: "F31") == .unknownElementType(tensor: "a", type: "F31"))
     #expect(try one("[2]", "[0,8]", type: "f32") == .unknownElementType(tensor: "a", type: "f32"))
-    #expect(try one("[0]", "[0,0]") == .emptyTensor("a"))
+    #expect(try one("[0]", "[0,8]") == .sizeDiffers(tensor: "a", shape: [0], needed: 0, begin: 0, end: 8))
+    #expect(try one("[0,2]", "[0,0]") == .trailingBytes(count: 8))
     #expect(try one("[4611686018427387904,0]", "[0,0]") == .sizeOverflow(tensor: "a"))
     #expect(try one("[4611686018427387904]", "[0,8]") == .sizeOverflow(tensor: "a"))
     #expect(try one("[4294967296,4294967296]", "[0,8]") == .sizeOverflow(tensor: "a"))
@@ -112,6 +114,28 @@ import Testing
     #expect(try one("[3]", "[0,12]") == .dataCut(needed: 12, present: 8))
     #expect(try one("[1099511627776]", "[0,1099511627776]", type: "U8") == .dataCut(needed: 1 << 40, present: 8))
     #expect(try one("[1]", "[0,4]") == .trailingBytes(count: 4))
+  }
+
+  @Test func whatOthersWriteIsListed() throws {
+    func read(_ json: String, dataByteCount: Int) throws -> SafeTensorsHeader {
+      try SafeTensorsHeader(json: Array(json.utf8), dataByteCount: dataByteCount)
+    }
+    let withNull = try read(#"{"__metadata__": null, "a": \#(entry("[1]", "[0,4]"))}"#, dataByteCount: 4)
+    #expect(withNull.metadata.isEmpty && withNull.tensors.map(\.name) == ["a"])
+    #expect(try problem(#"{"__metadata__":null,"__metadata__":{}}"#) == .duplicateKey("__metadata__"))
+    for shape in ["[0]", "[2, 0]", "[0,4611686018427387904]"] {
+      for empty in ["[0,0]", "[4,4]"] {
+        let header = try read(
+          #"{"b": \#(entry("[1]", "[0,4]")), "a": \#(entry(shape, empty))}"#, dataByteCount: 4)
+        #expect(header.tensors.map(\.name) == (empty == "[0,0]" ? ["a", "b"] : ["b", "a"]))
+        #expect(header.tensor(named: "a")?.shape.count == 0)
+      }
+    }
+    for (type, byteCount) in [("C64", 32), ("F8_E5M2FNUZ", 4), ("F8_E4M3FNUZ", 4), ("F8_E8M0", 4)] {
+      let header = try read(
+        #"{"a":\#(entry("[4]", "[0,\(byteCount)]", type: type))}"#, dataByteCount: byteCount)
+      #expect(header.tensors.map(\.elementType.rawValue) == [type])
+    }
   }
 
   @Test func offsets() throws {
@@ -154,11 +178,15 @@ import Testing
   }
 
   @Test func notAFile() throws {
-    do throws(SafeTensorsError) {
-      _ = try SafeTensorsFile(directory.path)
-      Issue.record("a directory was read")
-    } catch {
-      #expect(error.problem == .notARegularFile)
+    let pipe = directory.file("pipe")
+    try makePipe(pipe)
+    for path in [directory.path, pipe, "/dev/null"] {
+      do throws(SafeTensorsError) {
+        _ = try SafeTensorsFile(path)
+        Issue.record("\(path) was read")
+      } catch {
+        #expect(error.problem == .notARegularFile)
+      }
     }
     do throws(SafeTensorsError) {
       _ = try SafeTensorsFile(directory.file("none"))

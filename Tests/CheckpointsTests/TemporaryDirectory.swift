@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Glibc
+import Testing
 
 /// A directory that goes with its owner.
 final class TemporaryDirectory {
@@ -17,6 +19,9 @@ final class TemporaryDirectory {
   /// The names in it, in order.
   func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }
+
+/// Makes a named pipe, which whoever opens it without care waits at for ever.
+func makePipe(_ path: String) throws { try #require(unsafe mkfifo(path, 0o666) == 0) }
 
 func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }
 

@@ -13,12 +13,12 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   /// What is read from the two files, or nil if they are refused.
-  func read(images: [UInt8], labels: [UInt8]) throws -> (pixels: [Float], labels: [UInt8])? {
+  func read(images: [UInt8], labels: [UInt8]) throws -> (pixels: [Float], labels: [Int32])? {
     let (imagesPath, labelsPath) = (try scratch.write(images, to: "images"), try scratch.write(labels, to: "labels"))
     do throws(IDXError) {
       let dataset = try ImageDataset(imagesPath: imagesPath, labelsPath: labelsPath)
       let values = Buffer<Float>(count: dataset.count * dataset.pixels)
-      let classes = Buffer<UInt8>(count: dataset.count)
+      let classes = Buffer<Int32>(count: dataset.count)
       dataset.copyImages(at: (0..<UInt32(dataset.count)).map { $0 }[...], into: values)
       dataset.copyLabels(at: (0..<UInt32(dataset.count)).map { $0 }[...], into: classes)
       return (values.array, classes.array)
@@ -41,13 +41,39 @@ import Testing
     #expect(try read(images: packedImages, labels: packedLabels) != nil)
   }
 
+  /// Labels as QMNIST has them: 32-bit, of which the first column counts.
+  @Test func wideLabelsAreReadAndEveryTruncationOfThemIsRefused() throws {
+    let wide = idx(
+      [5, 3], [3, 0, 9, 1, 2].flatMap { [0, 0, 0, $0, 1, 2, 3, 4, 5, 6, 7, 8] as [UInt8] }, type: 0x0C)
+    #expect(try read(images: images, labels: wide)?.labels == [3, 0, 9, 1, 2])
+    let packed = try gzipped(wide)
+    for length in wide.indices { #expect(try read(images: images, labels: Array(wide[..<length])) == nil) }
+    for length in packed.indices { #expect(try read(images: images, labels: Array(packed[..<length])) == nil) }
+    // Whatever is read of a mutant is its first column.
+    var read = 0
+    try Mutants(seed: 4).forEach(of: [wide]) { number, mutant, _ in
+      guard let data = try self.read(images: images, labels: mutant) else { return }
+      read += 1
+      let size = [8: 1, 9: 1, 0x0B: 2, 0x0C: 4][Int(mutant[2])] ?? 0
+      let (start, columns) = mutant[3] == 1 ? (8, 1) : (12, Int(mutant[11]) | Int(mutant[10]) << 8)
+      let expected = (0..<5).map { index in
+        let bytes = mutant[start + index * columns * size..<start + index * columns * size + size]
+        let raw = bytes.reduce(Int32(0)) { $0 << 8 | Int32($1) }
+        let bits = Int32(32 - 8 * size)
+        return mutant[2] == 8 ? raw : (raw << bits) >> bits
+      }
+      if data.labels != expected { Issue.record("seed 4, mutant \(number)") }
+    }
+    #expect(read > 50)
+  }
+
   @Test func mutatedFilesAreReadAsTheyStandOrRefused() throws {
     var read = 0
     try Mutants(seed: 1).forEach(of: [images, labels]) { number, mutant, index in
       let (images, labels) = index == 0 ? (mutant, self.labels) : (self.images, mutant)
       guard let data = try self.read(images: images, labels: labels) else { return }
       read += 1
-      if data.pixels != images[16...].map({ Float($0) / 255 }) || data.labels != Array(labels[8...]) {
+      if data.pixels != images[16...].map({ Float($0) / 255 }) || data.labels != labels[8...].map({ Int32($0) }) {
         Issue.record("seed 1, mutant \(number)")
       }
     }

@@ -4,7 +4,7 @@ import Testing
 
 /// The losses' gradients against central differences of the losses themselves, as ``GradientOracle`` takes them.
 @Suite struct LossGradientTests {
-  private func check(_ loss: any Loss, labels: [UInt8]) {
+  private func check(_ loss: any Loss, labels: [Int32]) {
     let output = noise(labels.count * loss.outputs, seed: 1)
     for k in 0..<output.count { output[k] *= 3 }
     let examples = Examples(inputs: Buffer(count: labels.count), labels: Buffer(labels))
@@ -29,7 +29,29 @@ import Testing
 
   @Test(arguments: [2, 3, 10])
   func softmaxCrossEntropy(classes: Int) {
-    check(SoftmaxCrossEntropy(classes: classes), labels: (0..<7).map { UInt8($0 % classes) })
+    check(SoftmaxCrossEntropy(classes: classes), labels: (0..<7).map { Int32($0 % classes) })
+  }
+
+  /// Labels from any start: the gradient is that of labels from 0.
+  @Test(arguments: [-3, 1, 200, 70_000])
+  func softmaxCrossEntropyOfLabelsFromElsewhere(first: Int32) {
+    let labels: [Int32] = [0, 25, 3, 3, 17]
+    check(SoftmaxCrossEntropy(classes: 26, firstLabel: Int(first)), labels: labels.map { $0 + first })
+    let (output, inputs) = (noise(labels.count * 26, seed: 2), Buffer<Float>(count: labels.count))
+    let (here, there) = (Buffer<Float>(count: output.count), Buffer<Float>(count: output.count))
+    let sums = SoftmaxCrossEntropy(classes: 26).evaluate(
+      output, Examples(inputs: inputs, labels: Buffer(labels)), gradient: here)
+    let moved = SoftmaxCrossEntropy(classes: 26, firstLabel: Int(first)).evaluate(
+      output, Examples(inputs: inputs, labels: Buffer(labels.map { $0 + first })), gradient: there)
+    #expect(sums == moved && here.array == there.array)
+  }
+
+  /// One class is always right, and nothing is learnt.
+  @Test func oneClass() {
+    check(SoftmaxCrossEntropy(classes: 1, firstLabel: 7), labels: [7, 7])
+    let sums = SoftmaxCrossEntropy(classes: 1, firstLabel: 7).evaluate(
+      Buffer([3, -3] as [Float]), Examples(inputs: Buffer(count: 2), labels: Buffer([7, 7])), gradient: nil)
+    #expect(sums.loss == 0 && sums.correct == 2)
   }
 
   @Test func sigmoidCrossEntropy() { check(SigmoidCrossEntropy(positive: 3), labels: [3, 0, 3, 9, 2, 3]) }

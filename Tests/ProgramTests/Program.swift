@@ -88,7 +88,8 @@ struct Program {
   private static let launcher = ["mpirun", "--quiet", "--mca", "opal_signal", "", "--oversubscribe"]
 
   /// Starts `arguments` on `ranks` ranks below mpirun, or without it where `ranks` is nil. With `others`, rank 0 gets `arguments`
-  /// and the other ranks `others`. With `directories`, rank 0 and the others start in one of their own. With `delay`, rank 0 is started so many seconds after the others.
+  /// and the other ranks `others`. With `directories`, rank 0 and the others start in one of their
+  /// own. With `delay`, rank 0 is started so many seconds after the others.
   static func start(
     _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, delayingFirst delay: Double? = nil,
     directories: (first: String, others: String)? = nil, environment extra: [String: String] = [:]

@@ -21,7 +21,10 @@ for signal in USR1 USR2 TERM; do trap "echo $signal >>'$CALLS'; code=75; waiting
 code=${CODE:-0} waiting=${WAIT-}
 if [[ -n $waiting ]]; then
   echo ready >>"$CALLS"
-  while [[ -n $waiting ]]; do sleep 0.05; done
+  while [[ -n $waiting ]]; do
+    sleep 0.05
+    [[ ! -e ${LOCKSTEP_STOP_FILE:-/nowhere} ]] || { echo asked >>"$CALLS"; code=75 waiting=; }
+  done
 fi
 digest=same
 [[ -z ${ODD-} || " $ranks $host " != *" $ODD "* ]] || { digest=odd; code=${ODD_CODE:-0}; }

@@ -17,7 +17,7 @@ class PBSTests(CheckoutTests):
     def setUp(self):
         super().setUp()
         self.write("tools/qstat", QSTAT)
-        self.write("tools/qsub", "#!/bin/sh\necho \"qsub $* [$LOCKSTEP_CHAIN]\" >>\"$CALLS\"\necho 13.server\nexit ${REFUSED:-0}\n")
+        self.write("tools/qsub", "#!/bin/sh\necho \"qsub $* [$LOCKSTEP_CHAIN] [$LOCKSTEP_ARGUMENTS]\" >>\"$CALLS\"\necho 13.server\nexit ${REFUSED:-0}\n")
         # Writes down the hosts, which are gone when the job has ended.
         with open(os.path.join(self.directory, "tools/mpirun")) as file:
             mpirun = file.read()
@@ -46,13 +46,14 @@ class PBSTests(CheckoutTests):
         self.assertFalse([line for line in self.calls_made() if line.startswith("qsub")])
 
     def test_goes_on_in_a_job_like_it(self):
-        settings = self.job | {"LOCKSTEP_ARGUMENTS": "--epochs 9", "CODE": "75"}
+        settings = self.job | {"LOCKSTEP_ARGUMENTS": "--epochs 9\n--data a,b\n", "CODE": "75"}
         result = self.run_script(self.script, **settings)
         self.assertEqual(result.returncode, 75)
+        self.assertTrue(self.calls_made()[0].endswith(" --epochs 9 --data a,b"), self.calls_made())
         self.assertEqual(
             self.calls_made()[-1],
-            "qsub -v LOCKSTEP_CHAIN,LOCKSTEP_ARGUMENTS=--epochs 9 -l select=1:ncpus=3:mpiprocs=3+1:ncpus=2:mpiprocs=2 "
-            f"-l walltime=01:02:03 {self.root}/launch/pbs.sh [runs/pbs-12]")
+            "qsub -v LOCKSTEP_CHAIN,LOCKSTEP_ARGUMENTS -l select=1:ncpus=3:mpiprocs=3+1:ncpus=2:mpiprocs=2 "
+            f"-l walltime=01:02:03 {self.root}/launch/pbs.sh [runs/pbs-12] [--epochs 9 --data a,b]")
         # The next job of the chain.
         result = self.run_script(self.script, LOCKSTEP_CHAIN="runs/pbs-12", **(self.job | {"PBS_JOBID": "13.server"}))
         self.assertEqual(result.returncode, 0)

@@ -1,9 +1,19 @@
 """launch/train without ranks: python3 Tests/launch/test_train.py"""
 
+import os
+import pathlib
+import shutil
 import signal
+import subprocess
+import sys
+import tempfile
+import time
 import unittest
 
-from checkout import CheckoutTests
+from checkout import REPOSITORY, CheckoutTests
+
+sys.path.insert(0, os.path.join(REPOSITORY, "Tests", "slow", "lib"))
+import jobs
 
 
 class TrainTests(CheckoutTests):
@@ -81,7 +91,8 @@ class TrainTests(CheckoutTests):
             self.assertEqual((result.returncode, result.errors.count("\n")), (expected, 1))
 
     def test_hands_on_signals_and_waits_for_the_job(self):
-        for sent in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        for sent in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT, signal.SIGHUP,
+                     signal.SIGQUIT):
             with self.subTest(sent.name):
                 open(self.calls, "w").close()
                 process = self.start("train", WAIT="1")
@@ -90,7 +101,7 @@ class TrainTests(CheckoutTests):
                 output, _ = process.communicate(timeout=30)
                 self.assertEqual(process.returncode, 75)
                 self.assertIn("weights digest", output)
-                self.assertIn(sent.name[3:], self.calls_made())
+                self.assertIn("USR2" if sent == signal.SIGUSR2 else "asked", self.calls_made())
 
     def test_stopped_before_the_ranks_are_there(self):
         self.write("a checkout/launch/build", '#!/bin/sh\necho building >>"$CALLS"; sleep 1; echo /the/program\n')
@@ -100,6 +111,98 @@ class TrainTests(CheckoutTests):
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, 75)
         self.assertFalse([line for line in self.calls_made() if line.startswith("--mca")])
+
+
+class RealTests(unittest.TestCase):
+    """launch/train with the real mpirun and the built program, on two ranks."""
+
+    @classmethod
+    def setUpClass(cls):
+        program = jobs.built_program()
+        cls.directory = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-real-"))
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        shutil.copytree(os.path.join(REPOSITORY, "launch"), cls.directory / "checkout" / "launch")
+        for name, text in (("setup", ""), ("fetch", ""), ("build", f"echo '{program}'\n")):
+            script = cls.directory / "checkout" / "launch" / name
+            script.write_text("#!/bin/sh\n" + text)
+            script.chmod(0o755)
+        data = jobs.write_small_data(cls.directory / "data")
+        cls.train = [cls.directory / "checkout" / "launch" / "train", "-n", "2", "--data", data, *jobs.RECIPE[:6]]
+        # Seconds, of which a checkpoint takes little.
+        cls.long = [*cls.train, "--epochs", "4000", "--checkpoint-every", "100000steps"]
+        cls.digest = jobs.run([*cls.long, "--run-dir", cls.directory / "whole"]).digest
+
+    def run_directory(self):
+        return pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "run"
+
+    def ended(self, job, command, run):
+        """What every stopped job must be: one line, 75, and the weights of the run that nothing stopped when it has gone on."""
+        outcome = job.wait()
+        self.assertEqual((outcome.code, len(outcome.error_lines)), (75, 1), str(outcome))
+        if "at step " in outcome.errors and "at step 0" not in outcome.errors:
+            self.assertTrue(list((run / "checkpoints").glob("step-*.safetensors")), "nothing was saved")
+        return outcome
+
+    def test_a_stop_at_any_moment(self):
+        cases = 0
+        for sent in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            for after in (0.02, 0.1, 0.25, 0.6):
+                with self.subTest(signal=sent.name, after=after):
+                    run = self.run_directory()
+                    job = jobs.Job([*self.long, "--run-dir", run], limit=30)
+                    time.sleep(after)
+                    os.kill(job.process.pid, sent)
+                    self.ended(job, self.long, run)
+                cases += 1
+        resumed = jobs.run([*self.long, "--run-dir", run])
+        self.assertEqual((resumed.code, resumed.digest), (0, self.digest), str(resumed))
+        print(f"{cases} stops", file=sys.stderr)
+
+    def test_a_second_signal_loses_nothing(self):
+        for sent in (signal.SIGTERM, signal.SIGINT):
+            run = self.run_directory()
+            job = jobs.Job([*self.long, "--run-dir", run], limit=30)
+            time.sleep(0.8)
+            os.kill(job.process.pid, sent)
+            time.sleep(0.05)
+            os.kill(job.process.pid, sent)
+            self.ended(job, self.long, run)
+
+    def test_suspended_and_continued(self):
+        job = jobs.Job([*self.long, "--run-dir", self.run_directory()], limit=60)
+        time.sleep(0.6)
+        os.kill(job.process.pid, signal.SIGTSTP)
+        time.sleep(1)
+        self.assertIsNone(job.process.poll())
+        os.kill(job.process.pid, signal.SIGCONT)
+        outcome = job.wait()
+        self.assertEqual((outcome.code, outcome.errors, outcome.digest), (0, "", self.digest))
+
+    def test_a_hang_up_that_is_ignored(self):
+        job = jobs.Job(["nohup", *self.long, "--run-dir", self.run_directory()], limit=60)
+        time.sleep(0.6)
+        # A terminal hangs up on the group of the launcher, and mpirun has its own.
+        os.kill(job.process.pid, signal.SIGHUP)
+        outcome = job.wait()
+        self.assertEqual((outcome.code, outcome.digest), (0, self.digest), str(outcome))
+
+    def test_leaves_the_input_alone(self):
+        short = " ".join(f"'{word}'" for word in [*self.train, "--epochs", "1"])
+        outcome = subprocess.run(
+            ["bash", "-c", f"n=0; while read s; do {short} --run-dir {self.run_directory()}-$s >/dev/null; n=$((n + 1)); done; echo $n"],
+            input="1\n2\n3\n", capture_output=True, text=True, timeout=60,
+            env=os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"})
+        self.assertEqual((outcome.stdout, outcome.stderr), ("3\n", ""))
+
+    def test_closed_descriptors(self):
+        short = " ".join(f"'{word}'" for word in [*self.train, "--epochs", "1"])
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            with self.subTest(closed):
+                run = self.run_directory()
+                outcome = jobs.run(["bash", "-c", f"{short} --run-dir {run} {closed}"])
+                self.assertEqual((outcome.code, outcome.errors), (0, ""))
+                self.assertTrue((run / "summary.json").exists())
+                self.assertRegex((run / "lock").read_text(), r"\Aprocess \d+ on \S+\n\Z")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 #
 #   read_arguments "$@"   → ranks, hostfile, hosts, slots, machines, naive, data, arguments (those of lockstep train)
 #   set_up                → program, cores, all that can be installed, fetched and built
-#   start RANKS COMMAND…  → code; signals USR1, USR2 and TERM are handed on to mpirun
+#   start RANKS COMMAND…  → code; USR1, TERM, INT, HUP and QUIT stop the job (signals.sh), USR2, TSTP and CONT are handed on
 
-source "$root/launch/lib/hostfile.sh"
 source "$root/launch/lib/signals.sh"
+source "$root/launch/lib/hostfile.sh"
 source "$root/launch/lib/reason.sh"
 
 # Of `lockstep train`'s own arguments it heeds what decides what is fetched and how many ranks there can be.
@@ -65,15 +65,14 @@ all_ranks() {
   printf '%s' "$count"
 }
 
-# A signal that came before mpirun was there; there is nothing to save yet.
-stop=''
-trap 'stop=1' USR1
-
 # start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
+# `saved` is then set where lockstep has stopped after a checkpoint and said so.
 # $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
-  local count=$1 mpi=(--mca orte_base_help_aggregate 1) variable
+  # mpirun hands TSTP and CONT on to its ranks.
+  local count=$1 mpi=(--mca orte_base_help_aggregate 1 --mca orte_forward_job_control 1) variable directory releasing=''
   shift
+  saved=''
   # An error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
   [[ ${LOCKSTEP_VERBOSE-} == 1 ]] || mpi+=(--mca opal_signal '')
   [[ -z $count ]] || mpi+=(-n "$count")
@@ -86,21 +85,30 @@ start() {
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
-  [[ -z $stop ]] || { code=75; return; }
-  [[ -z $hostfile ]] || release $$ >/dev/null 2>&1 &
+  # There is nothing to save yet.
+  [[ -z $stop ]] || { say_stopped; code=75; return; }
+  directory=$(mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null) || directory=''
+  stop_file=${directory:+$directory/asked}
+  export LOCKSTEP_STOP_FILE=$stop_file
+  release $$ >/dev/null 2>&1 &
+  releasing=$!
   nameless said
   if [[ ${LOCKSTEP_VERBOSE-} == 1 ]]; then with_signals mpirun "${mpi[@]}" "$@"; else
     with_signals mpirun "${mpi[@]}" "$@" 2> >(hold "$said")
     await_held "$said"
   fi
-  trap 'stop=1' USR1
+  kill "$releasing" 2>/dev/null || :
+  # lockstep removes the file once it has stopped and said so.
+  [[ -z $stop || -z $stop_file || -e $stop_file ]] || saved=1
+  [[ -z $directory ]] || rm -rf -- "$directory"
 }
 
-# release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s: then another
-# host is cut off, and it waits for that host's daemon until TCP gives up, a quarter of an hour later.
+# release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s. Then another
+# host is cut off, and mpirun waits for that host's daemon until TCP gives up, a quarter of an hour later; or a rank died while it
+# connected, of which mpirun never hears.
 release() {
   local mpirun='' since=0 began=''
-  trap - USR1
+  trap - USR1 TERM INT HUP QUIT
   sleep 1
   mpirun=$(children "$1" mpirun)
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
@@ -123,6 +131,10 @@ children() {
 
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
 settle() {
+  # mpirun that was hurried has a code of its own for ranks that ended with 75.
+  [[ -z $saved ]] || code=75
+  # mpirun dies where it or a rank was stopped before its handlers were there.
+  case $stop$code in 1129 | 1130 | 1131 | 1138 | 1143) say_stopped; code=75 ;; esac
   case $code in 0 | 64 | 65 | 66 | 70 | 73 | 75) ;; *) ! explain "$said" || code=70 ;; esac
   case $code in
     0 | 64 | 65 | 66 | 70 | 73 | 75) ;;
@@ -137,4 +149,8 @@ settle() {
       printf '%s: mpirun ended with %d; LOCKSTEP_VERBOSE=1 shows what it says\n' "$name" "$code" >&2
       code=70 ;;
   esac
+}
+
+say_stopped() {
+  printf '%s: stopped by a signal; the same command with its --run-dir goes on from the last checkpoint, if there is one\n' "$name" >&2
 }

@@ -1,13 +1,61 @@
-# with_signals COMMAND…: runs it, hands USR1, USR2 and TERM on to it, and sets `code`, its exit code; to be sourced. A batch
-# system or `kill` reaches this shell alone. (Not INT: a terminal sends that to both.)
+# How launch scripts are stopped; to be sourced first, before anything runs.
+#
+# USR1, TERM, INT, HUP and QUIT all ask for the same stop from here on: `stop` is then set, and a job that runs is asked to stop. A
+# signal that was ignored when the script started stays ignored, as bash has it: a job of nohup's outlives its terminal.
+
+# What a closed descriptor 0, 1 or 2 would be given to is the next file that a program opens.
+{ : <&0; } 2>/dev/null || exec </dev/null
+{ : >&1; } 2>/dev/null || exec >/dev/null
+{ : >&2; } 2>/dev/null || exec 2>/dev/null
+
+stop=''
+# A file that asks a job for a stop by being there. It cannot come too early, as a signal can. Empty where the job looks at none.
+stop_file=''
+trap 'stop=1' USR1 TERM INT HUP QUIT
+
+# with_signals COMMAND…: runs it with input from /dev/null, and sets `code`, its exit code. It has a process group of its own, so what
+# a terminal sends reaches this shell alone. USR2, TSTP and CONT are handed on; a second TERM, INT or QUIT hurries the end.
 with_signals() {
-  local job again
-  "$@" <&0 &
+  local job again='' asked='' asking=''
+  set -m
+  "$@" </dev/null &
   job=$!
-  trap "again=1; kill -USR1 $job 2>/dev/null || :" USR1
+  set +m
   trap "again=1; kill -USR2 $job 2>/dev/null || :" USR2
-  trap "again=1; kill -TERM $job 2>/dev/null || :" TERM
-  # A signal ends `wait`, not the job.
-  while again='' code=0; wait "$job" || code=$?; [[ -n $again ]]; do :; done
-  trap - USR1 USR2 TERM
+  trap "again=1; kill -TSTP $job 2>/dev/null || :; kill -STOP \$\$" TSTP
+  trap "again=1; kill -CONT $job 2>/dev/null || :" CONT
+  trap 'again=1 stop=1' USR1 HUP
+  trap "again=1; [[ -z \$asked ]] || kill -TERM $job 2>/dev/null || :; stop=1" TERM INT QUIT
+  while :; do
+    if [[ -n $stop && -z $asked ]]; then
+      asked=1
+      if ! ask_by_file; then
+        keep_asking "$job" >/dev/null 2>&1 &
+        asking=$!
+        disown "$asking"
+      fi
+    fi
+    again='' code=0
+    # A signal ends `wait`, not the job.
+    wait "$job" || code=$?
+    [[ -n $again || (-n $stop && -z $asked) ]] || break
+  done
+  [[ -z $asking ]] || kill -KILL "$asking" 2>/dev/null || :
+  trap - USR2 TSTP CONT
+  trap 'stop=1' USR1 TERM INT HUP QUIT
+}
+
+# ask_by_file: whether this asks the job for a stop for certain.
+ask_by_file() {
+  [[ -n $stop_file ]] && { : >"$stop_file"; } 2>/dev/null && [[ -z ${hostfile-}${SLURM_JOB_ID-} ]]
+}
+
+# keep_asking PROCESS: sends USR1 now and a few times more: mpirun forwards it only once its ranks are there.
+keep_asking() {
+  local pause
+  trap '' USR1 TERM INT HUP QUIT
+  for pause in 0.1 0.2 0.4 0.8 1.6 3.2; do
+    kill -USR1 "$1" || return 0
+    sleep "$pause"
+  done
 }

@@ -25,6 +25,16 @@ public struct Block: LayerSpecification {
     return body?.trainingOperations ?? 0
   }
 
+  public func learntCount(for input: Shape) -> Double {
+    var (shape, count) = (input, 0.0)
+    for layer in layers {
+      count += layer.learntCount(for: shape)
+      guard let next = try? layer.outputShape(for: shape) else { break }
+      shape = next
+    }
+    return count
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
   }

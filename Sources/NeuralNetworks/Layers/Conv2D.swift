@@ -42,6 +42,10 @@ public struct Conv2D: LayerSpecification {
     return (needsInputGradient ? 3 : 2) * 2 * shape.positions * shape.patch * filters
   }
 
+  public func learntCount(for input: Shape) -> Double {
+    (Double(kernel * kernel) * Double(input[input.rank - 1]) + 1) * Double(filters)
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     let shape = try convolutionShape(for: input)
     if let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) {

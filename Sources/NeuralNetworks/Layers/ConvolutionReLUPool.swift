@@ -29,6 +29,8 @@ struct ConvolutionReLUPool: LayerSpecification {
     return 2 * 9 * shape.channels * (positions + shape.pooledHeight * shape.pooledWidth)
   }
 
+  func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
+
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     precondition(!needsInputGradient, "the fused convolution stands only where no input gradient is asked for")
     return ConvolutionReLUPoolLayer(shape, parameters: convolution.parameters(channels: 1), capacity: capacity)

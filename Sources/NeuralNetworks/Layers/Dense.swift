@@ -21,6 +21,8 @@ public struct Dense: LayerSpecification {
     (needsInputGradient ? 3 : 2) * 2 * input.count * units
   }
 
+  public func learntCount(for input: Shape) -> Double { (elements(of: input) + 1) * Double(units) }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     // Measured: below some thirty outputs sgemm packs more than it multiplies.
     if units <= 32 && input.count % laneCount == 0 {

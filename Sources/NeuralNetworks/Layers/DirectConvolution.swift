@@ -23,6 +23,8 @@ struct ConvolutionReLU: LayerSpecification {
     convolution.trainingOperations(for: input, needsInputGradient: needsInputGradient)
   }
 
+  func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
+
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     let shape = try convolution.convolutionShape(for: input)
     guard let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) else {

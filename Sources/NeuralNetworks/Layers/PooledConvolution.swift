@@ -30,6 +30,8 @@ struct PooledConvolution: LayerSpecification {
     (4 + (needsInputGradient ? 2 : 1)) * 2 * shape.pooledHeight * shape.pooledWidth * shape.weightsCount
   }
 
+  func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
+
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     PooledConvolutionLayer(shape, parameters: convolution.parameters(channels: shape.inputChannels), capacity: capacity)
   }

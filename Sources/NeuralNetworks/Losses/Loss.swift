@@ -4,13 +4,13 @@ import Tensors
 public struct Examples: Sendable {
   /// The inputs [samples, input shape].
   public var inputs: Buffer<Float>
-  /// The class of each sample; what a loss makes of it is the loss' own affair.
-  public var labels: Buffer<UInt8>
+  /// The label of each sample, as its data set has it; what a loss makes of it is the loss' own affair.
+  public var labels: Buffer<Int32>
   /// The number of samples.
   public var samples: Int { labels.count }
 
   /// See the properties.
-  public init(inputs: Buffer<Float>, labels: Buffer<UInt8>) {
+  public init(inputs: Buffer<Float>, labels: Buffer<Int32>) {
     self.inputs = inputs
     self.labels = labels
   }

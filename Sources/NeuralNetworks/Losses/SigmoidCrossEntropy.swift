@@ -6,18 +6,18 @@ import Tensors
 ///
 /// A sample is classified rightly where z > 0 and it is positive, or z ≤ 0 and it is not: Keras' threshold of 0.5.
 public struct SigmoidCrossEntropy: Loss {
-  /// The class that counts as 1.
-  public let positive: UInt8
+  /// The label of the class that counts as 1.
+  public let positive: Int
   public var outputs: Int { 1 }
 
   /// One class against the rest.
-  public init(positive: UInt8) { self.positive = positive }
+  public init(positive: Int) { self.positive = positive }
 
   public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
     var sums = LossSums(samples: examples.samples)
     for sample in 0..<examples.samples {
       let logit = output[sample]
-      let isPositive = examples.labels[sample] == positive
+      let isPositive = Int(examples.labels[sample]) == positive
       sums.loss += Double(softplus(logit) - (isPositive ? logit : 0))
       if (logit > 0) == isPositive { sums.correct += 1 }
       gradient?[sample] = sigmoid(logit) - (isPositive ? 1 : 0)

@@ -1,27 +1,33 @@
 import Kernels
 import Tensors
 
-/// Cross-entropy of a softmax over logits z: `loss = log Σⱼ exp(zⱼ) − z[label]`, `∂loss/∂zⱼ = softmax(z)ⱼ − [j = label]`.
+/// Cross-entropy of a softmax over logits z: `loss = log Σⱼ exp(zⱼ) − z[class]`, `∂loss/∂zⱼ = softmax(z)ⱼ − [j = class]`,
+/// a sample's class being its label less the first label of the data.
 ///
-/// A sample is classified rightly where its label's logit is the largest (the first of equals).
+/// A sample is classified rightly where its class' logit is the largest (the first of equals).
 public struct SoftmaxCrossEntropy: Loss {
   public let outputs: Int
 
-  /// For `classes` classes, 2 or more; labels must be below.
-  public init(classes: Int) { outputs = classes }
+  private let firstLabel: Int
+
+  /// For `classes` classes, 1 or more; labels must be in `firstLabel ..< firstLabel + classes`.
+  public init(classes: Int, firstLabel: Int = 0) {
+    outputs = classes
+    self.firstLabel = firstLabel
+  }
 
   public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
     var sums = LossSums(samples: examples.samples)
     for sample in 0..<examples.samples {
       let logits = output[sample * outputs..<(sample + 1) * outputs]
-      let label = Int(examples.labels[sample])
-      sums.loss += Double(logSumExp(logits) - logits[label])
-      if indexOfLargest(logits) == label { sums.correct += 1 }
+      let own = Int(examples.labels[sample]) - firstLabel
+      sums.loss += Double(logSumExp(logits) - logits[own])
+      if indexOfLargest(logits) == own { sums.correct += 1 }
     }
     if let gradient {
       softmax(output, into: gradient, classes: outputs)
       for sample in 0..<examples.samples {
-        gradient[sample * outputs + Int(examples.labels[sample])] -= 1
+        gradient[sample * outputs + Int(examples.labels[sample]) - firstLabel] -= 1
       }
     }
     return sums

@@ -92,7 +92,7 @@ import Testing
     let network = try Network(model, loss: PixelCrossEntropy(pixels: 6), capacity: 9)
     let parameters = noise(network.layout.count, seed: 1)
     let inputs = noise(9 * 6, seed: 2)
-    let labels = Buffer<UInt8>(count: 9)
+    let labels = Buffer<Int32>(count: 9)
     let together = Buffer<Float>(count: network.layout.count)
     let whole = network.differentiate(
       Examples(inputs: inputs, labels: labels), parameters: parameters, into: together, .replace,

@@ -1,0 +1,32 @@
+import Glibc
+
+/// The bytes that this process may still take: what the machine has free or can free, swap included, or what the limit on
+/// the process's address space (`ulimit -v`) leaves, if that is less. `Int.max` where the system does not tell.
+public var availableMemory: Int {
+  let memory = number(after: "MemAvailable:", in: "/proc/meminfo")
+  let swap = number(after: "SwapFree:", in: "/proc/meminfo") ?? 0
+  return min(memory.map { ($0 + swap) * 1024 } ?? .max, availableAddressSpace)
+}
+
+private var availableAddressSpace: Int {
+  var limit = rlimit()
+  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max),
+    let used = number(after: "VmSize:", in: "/proc/self/status")
+  else { return .max }
+  return max(0, Int(limit.rlim_cur) - used * 1024)
+}
+
+/// The number behind `name` in the file at `path`, such as `MemAvailable:   12345 kB`.
+private func number(after name: String, in path: String) -> Int? {
+  guard let file = unsafe fopen(path, "re") else { return nil }
+  defer { unsafe fclose(file) }
+  var line = [CChar](repeating: 0, count: 256)
+  while unsafe fgets(&line, Int32(line.count), file) != nil {
+    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    if text.hasPrefix(name) { return text.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) } }
+  }
+  return nil
+}
+
+/// `bytes` as a user reads them: `13812 MB`, rounded up.
+public func megabytes(_ bytes: Double) -> String { "\(Int(min(bytes / 1e6, 1e15).rounded(.up))) MB" }

@@ -1,0 +1,32 @@
+import Kernels
+import Tensors
+
+/// Throws where `model`, planned for `capacity` samples, with `blocks` blocks of its parameters' size beside, needs more memory
+/// than there is: before any of it is taken, and before a count of it could overflow.
+///
+/// Counted are the outputs of the planned layers, their gradients, and the parameters: the least that it can be.
+func requireMemory(for model: Model, capacity: Int, blocks: Int) throws(ModelError) {
+  let available = availableMemory
+  var floats = 0.0
+  func require(_ more: Double) throws(ModelError) {
+    floats += more
+    let bytes = floats * Double(MemoryLayout<Float>.stride)
+    guard bytes <= Double(available) else {
+      throw ModelError(
+        "--model \(model.name) on samples of shape \(model.input) needs at least \(megabytes(bytes)) of memory, and there are "
+          + "\(megabytes(Double(available))); take a smaller model, smaller images or --microbatch, or a machine with more"
+      )
+    }
+  }
+  // One sample first: the planning pass itself multiplies extents.
+  try require(elements(of: model.input))
+  var shape = model.input
+  for layer in try fused(model.layers, input: shape, needsInputGradient: false) where !(layer is Flatten) {
+    try require(Double(blocks) * layer.learntCount(for: shape))
+    shape = try layer.outputShape(for: shape)
+    try require(2 * Double(capacity) * elements(of: shape))
+  }
+}
+
+/// The product of a shape's extents, which as a `Double` does not overflow.
+func elements(of shape: Shape) -> Double { shape.extents.reduce(1.0) { $0 * Double($1) } }

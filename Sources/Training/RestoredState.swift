@@ -1,0 +1,27 @@
+import Checkpoints
+import Datasets
+
+/// Throws unless the run of `file` can have stood where the file says: between two steps of `batches`, counted from the run's first.
+///
+/// A checksum that is right shows that a file is as it was written, and not by whom.
+func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) throws(CheckpointError) {
+  let (state, path) = (file.state, file.path)
+  func require(_ holds: Bool, _ key: String, _ value: String, _ expected: String) throws(CheckpointError) {
+    if !holds { throw .notACheckpoint(path: path, key: key, expected: expected, found: value) }
+  }
+  try require(
+    state.sampleOffset < batches.samples && state.sampleOffset % batches.globalBatch == 0, "sample_offset",
+    "\(state.sampleOffset)", "a multiple of \(batches.globalBatch) below \(batches.samples)")
+  let stepsInEpoch = state.sampleOffset / batches.globalBatch
+  let (stepsBefore, isTooLarge) = batches.steps.multipliedReportingOverflow(by: state.epoch)
+  let (steps, isBeyond) = stepsBefore.addingReportingOverflow(stepsInEpoch)
+  try require(!isTooLarge && !isBeyond, "epoch", "\(state.epoch)", "one whose steps can be counted")
+  // A step that was skipped counts as one.
+  try require(state.step == steps, "step", "\(state.step)", "\(steps), which its epoch and sample_offset make")
+  try require("\(state.seed)" == file.recipe["seed"], "seed", "\(state.seed)", "the recipe's")
+  let stepsTaken = state.sums.samples / batches.globalBatch
+  try require(
+    state.sums.samples % batches.globalBatch == 0 && state.sums.skippedSteps <= stepsInEpoch - stepsTaken,
+    "epoch_samples", "\(state.sums.samples) with \(state.sums.skippedSteps) steps skipped",
+    "a multiple of \(batches.globalBatch) that leaves so many of \(stepsInEpoch) steps")
+}

@@ -1,0 +1,122 @@
+import Lockstep
+import Testing
+
+/// Checkpoints whose checksums are right and whose state cannot be.
+@Suite struct RestoredStateTests {
+  private var run: SmallRun
+  private let path: String
+  /// A checkpoint at step 7: of epochs of five steps, after two of the second.
+  private let whole: Checkpoint
+
+  init() throws {
+    run = try SmallRun()
+    let control = RunControl()
+    _ = try run.run(ranks: 1, controls: [control]) { _, step in if step == 6 { control.ask(.stop) } }
+    let directory = try #require(run.configuration.runDirectory)
+    let file = try CheckpointFile(CheckpointStore(directory: "\(directory)/checkpoints").path(step: 7))
+    let tensors = file.file.header.tensors.map {
+      NamedTensor(name: $0.name, shape: $0.shape, values: Buffer(count: $0.shape.count))
+    }
+    try file.read(into: tensors)
+    whole = Checkpoint(tensors: tensors, state: file.state, recipe: file.recipe, weightsDigest: file.weightsDigest)
+    path = "\(directory)-state.safetensors"
+    run.configuration.resume = .file(path)
+    run.configuration.runDirectory = nil
+  }
+
+  /// How a run that goes on from `state` ends.
+  private func ending(_ state: RunState) throws -> (error: TrainingError?, events: [String]) {
+    var checkpoint = whole
+    checkpoint.state = state
+    try checkpoint.write(to: path)
+    do {
+      let outcome = try run.run(ranks: 1)[0]
+      return (outcome.error, outcome.events)
+    } catch let error as TrainingError {
+      return (error, [])
+    }
+  }
+
+  @Test func aStateThatCanBeIsGoneOnFrom() throws {
+    #expect(try ending(whole.state).events.last == "ended")
+    var state = whole.state
+    state.sums = EpochSums()
+    #expect(try ending(state).events.last == "ended", "a checkpoint from before there were sums")
+    state.sums = EpochSums(loss: 1, correct: 3, samples: 20, skippedSteps: 1)
+    #expect(try ending(state).events.last == "ended", "a skipped step")
+    #expect(try ending(RunState(epoch: 3, step: 15, seed: state.seed)).events.last == "ended")
+  }
+
+  @Test(arguments: [
+    (1, 39, 7, "sample_offset"), (1, 41, 7, "sample_offset"), (1, 84, 10, "sample_offset"),
+    (1, 100, 10, "sample_offset"),
+    (1, .max, 7, "sample_offset"), (1, .max / 20 * 20, 7, "sample_offset"), (0, 40, 7, "step"), (2, 40, 7, "step"),
+    (1, 40, 6, "step"), (1, 40, 8, "step"), (1, 40, .max, "step"), (1, 0, 7, "step"), (1, 40, 0, "step"),
+    (.max, 40, 7, "epoch"), (.max, 0, .max, "epoch"), (.max / 5 + 1, 0, .max, "epoch"), (.max / 5, 60, .max, "epoch"),
+    (0, 0, 7, "step"),
+  ])
+  func aStateThatCannotBeIsRefused(epoch: Int, sampleOffset: Int, step: Int, key: String) throws {
+    let state = RunState(epoch: epoch, sampleOffset: sampleOffset, step: step, seed: whole.state.seed)
+    let value = ["epoch": epoch, "sample_offset": sampleOffset, "step": step][key] ?? 0
+    try expectRefusal(state, "its \(key) is \"\(value)\" instead of")
+  }
+
+  @Test func aSeedAndSumsThatCannotBeAreRefused() throws {
+    var state = whole.state
+    state.seed += 1
+    try expectRefusal(state, "its seed is \"\(state.seed)\" instead of")
+    for (samples, skipped) in [(39, 0), (40, 1), (20, 2), (0, 3)] {
+      state = whole.state
+      state.sums = EpochSums(loss: 1, samples: samples, skippedSteps: skipped)
+      try expectRefusal(state, "its epoch_samples is \"\(samples) with \(skipped) steps skipped\" instead of")
+    }
+  }
+
+  private func expectRefusal(_ state: RunState, _ text: String) throws {
+    let (error, _) = try ending(state)
+    #expect(error?.code == .badData)
+    #expect(error?.description.hasPrefix("\(path): ") == true)
+    #expect(error?.description.contains(text) == true, "\(error?.description ?? "gone on from") for \(state)")
+  }
+
+  @Test func aStateThatIsFurtherThanTheRunIsRefused() throws {
+    for epoch in [4, 1_000_000, .max / 5] {
+      let (error, _) = try ending(RunState(epoch: epoch, step: epoch * 5, seed: whole.state.seed))
+      #expect(error?.code == .usage)
+    }
+  }
+
+  /// No state ends in a trap: it is refused, or the run goes on from it to its end.
+  @Test func noStateTraps() throws {
+    var ends: [String: Int] = [:]
+    for number in 0..<2000 {
+      var random = Philox(seed: 8, purpose: .augmentation, stream: UInt64(number))
+      var state = whole.state
+      // One in four is left as it was, so that faults also come alone.
+      func mutate(_ value: inout Int, unit: Int) {
+        let small = Int(random.next(below: 6))
+        switch random.next(below: 8) {
+        case 0, 1: break
+        case 2: value = small * unit
+        case 3: value = .max - small
+        case 4: value = .max / 5 - 3 + small
+        case 5: value = Int(truncatingIfNeeded: UInt64(random.next()) << 31 | UInt64(random.next()))
+        case 6: value &+= small - min(3, value)
+        default: value = .max / unit * unit
+        }
+      }
+      mutate(&state.epoch, unit: 1)
+      mutate(&state.sampleOffset, unit: 20)
+      state.step = state.epoch &* 5 &+ state.sampleOffset / 20
+      if state.step < 0 || random.next(below: 4) == 0 { state.step = 7 }
+      mutate(&state.step, unit: 1)
+      if random.next(below: 2) == 0 { state.sums = EpochSums() }
+      mutate(&state.sums.samples, unit: 20)
+      mutate(&state.sums.skippedSteps, unit: 1)
+      let (error, events) = try ending(state)
+      #expect(error.map { [.badData, .usage].contains($0.code) } ?? (events.last == "ended"), "\(number): \(state)")
+      ends[error.map { "\($0.code)" } ?? "ended", default: 0] += 1
+    }
+    #expect(ends.count == 3, "\(ends)")
+  }
+}
