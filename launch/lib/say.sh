@@ -57,3 +57,6 @@ nameless() {
   rm -f -- "$file"
   printf -v "$1" /dev/fd/%d "$descriptor"
 }
+
+# apt_cause LOG: the first error in what apt-get and sudo said, for later ones follow from it; without one, the last line.
+apt_cause() { grep -aE -m 1 '^(E|sudo|env):' "$1" || tail -n 1 "$1"; }
