@@ -17,6 +17,8 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Cause: Error, Hashable {
     /// No directory is there; `name` is that of a data set which `launch/fetch` can fetch into it, if it is one.
     case noDirectory(name: String?)
+    /// Nothing says where the data sets are that `launch/fetch` fetches; the path is the set's name.
+    case noCacheDirectory
     /// No file is there, under none of the names that it may have.
     case missing
     /// The system does not let the file be read, for the reason it gives.
@@ -62,7 +64,7 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Whether the file is not there or cannot be read (exit code 66), rather than there and bad (exit code 65).
   public var isMissingInput: Bool {
     switch cause {
-    case .noDirectory, .missing, .unreadable: true
+    case .noDirectory, .noCacheDirectory, .missing, .unreadable: true
     default: false
     }
   }
@@ -73,6 +75,7 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
   private var problem: String {
     switch cause {
     case .noDirectory(let name): name.map { "\($0) has not been fetched" } ?? "no such directory"
+    case .noCacheDirectory: "neither XDG_CACHE_HOME nor HOME is set to an absolute path"
     case .missing: "no such file, nor one by its other names (.gz, a dot before idx, a set's name in front)"
     case .unreadable(let reason): "cannot be read: \(reason)"
     case .magic(let first, let second):
@@ -103,6 +106,7 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
   private var remedy: String {
     switch cause {
     case .noDirectory(.some(let name)): "run launch/fetch \(name)"
+    case .noCacheDirectory: "give --data DIR, or set HOME"
     case .noDirectory(.none): "give mnist, fashion-mnist or a directory that holds the four IDX files"
     case .missing: "put it there, or give mnist or fashion-mnist and run launch/fetch"
     case .unreadable: "check its type and permissions"

@@ -83,7 +83,9 @@ public final class ImageDataset: Sendable {
     named name: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(IDXError) -> String {
     let isFetched = fetchedNames.contains(name)
-    let path = isFetched ? "\(cache(environment))/lockstep/\(name)" : name
+    let cache = isFetched ? cache(environment) : ""
+    guard let cache else { throw IDXError(path: name, cause: .noCacheDirectory) }
+    let path = isFetched ? "\(cache)/lockstep/\(name)" : name
     switch FileKind(at: path) {
     case .directory: return path
     case .unknown(let reason): throw IDXError(path: path, cause: .unreadable(reason: reason))
@@ -94,9 +96,11 @@ public final class ImageDataset: Sendable {
   /// The data sets that `launch/fetch` knows.
   public static let fetchedNames = ["mnist", "fashion-mnist"]
 
-  private static func cache(_ environment: [String: String]) -> String {
+  /// Nil where neither variable holds an absolute path.
+  private static func cache(_ environment: [String: String]) -> String? {
     if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache }
-    return "\(environment["HOME"] ?? "")/.cache"
+    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+    return "\(home)/.cache"
   }
 
   /// The SHA-256 of the images' file followed by the labels', headers included, unpacked.

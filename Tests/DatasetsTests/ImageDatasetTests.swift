@@ -113,6 +113,15 @@ import Testing
           named: "mnist", environment: ["HOME": "/nowhere"].merging(unset.map { ["XDG_CACHE_HOME": $0] } ?? [:]) { $1 })
       }
     }
+    for unset in [[:], ["HOME": ""], ["HOME": "home"], ["XDG_CACHE_HOME": "relative", "HOME": "./home"]] {
+      let error = #expect(throws: IDXError(path: "mnist", cause: .noCacheDirectory)) {
+        try ImageDataset.directory(named: "mnist", environment: unset)
+      }
+      #expect(
+        error?.description
+          == "mnist: neither XDG_CACHE_HOME nor HOME is set to an absolute path; give --data DIR, or set HOME")
+      #expect(error?.isMissingInput == true)
+    }
     let file = try scratch.write([1], to: "file")
     for path in [file, scratch.path("absent"), ""] {
       #expect(throws: IDXError(path: path, cause: .noDirectory(name: nil))) {

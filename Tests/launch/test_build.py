@@ -1,15 +1,17 @@
-"""launch/build without a compiler: python3 Tests/launch/test_build.py
+"""launch/build, mostly without a compiler: python3 Tests/launch/test_build.py
 
 A package of one file in a directory with a blank in its name, and stand-ins for swift and clang that note how they are called.
 """
 
+import http.server
 import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 
-BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "launch", "build")
+LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "launch")
 
 # Makes what it was asked for, and takes its time over it.
 SWIFT = """#!/bin/bash
@@ -36,7 +38,7 @@ esac
 """
 
 
-class BuildTests(unittest.TestCase):
+class PackageCase(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="lockstep build ")
         self.addCleanup(shutil.rmtree, self.directory)
@@ -47,8 +49,9 @@ class BuildTests(unittest.TestCase):
         self.write("a package/Tests/RoomTests/FileTests.swift", "// tests\n")
         self.write("tools/swift", SWIFT, executable=True)
         self.write("tools/clang", CLANG, executable=True)
-        os.mkdir(os.path.join(self.root, "launch"))
-        shutil.copy(BUILD, os.path.join(self.root, "launch", "build"))
+        os.makedirs(os.path.join(self.root, "launch", "lib"))
+        for script in ("build", "lib/say.sh"):
+            shutil.copy(os.path.join(LAUNCH, script), os.path.join(self.root, "launch", script))
 
     def write(self, name, text, executable=False):
         path = os.path.join(self.directory, name)
@@ -66,7 +69,7 @@ class BuildTests(unittest.TestCase):
     def build(self, *arguments, **settings):
         return subprocess.run(
             [os.path.join(self.root, "launch", "build"), *arguments], env=self.environment(settings), cwd="/",
-            capture_output=True, text=True)
+            capture_output=True, text=True, timeout=120)
 
     def calls_made(self):
         """The arguments of each call of swift so far."""
@@ -75,6 +78,8 @@ class BuildTests(unittest.TestCase):
         with open(self.calls) as file:
             return file.read().splitlines()
 
+
+class BuildTests(PackageCase):
     def test_builds_and_prints_the_path_alone(self):
         result = self.build()
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -138,10 +143,12 @@ class BuildTests(unittest.TestCase):
         self.assertIn("-Xswiftc -DLOCKSTEP_LANES_16", self.calls_made()[2])
 
     def test_refuses_what_it_does_not_know(self):
-        for settings in ({"LOCKSTEP_CPU": "pentium"}, {"LOCKSTEP_CPU": "a b"}, {"LOCKSTEP_CPU": "../x"}):
+        for settings in ({"LOCKSTEP_CPU": "pentium"}, {"LOCKSTEP_CPU": "a b"}, {"LOCKSTEP_CPU": "../x"},
+                         {"LOCKSTEP_CPU": "a\nb"}, {"LOCKSTEP_CPU": "znver4\n"}, {"LOCKSTEP_CPU": "\x1b[31m"}):
             result = self.build(**settings)
             self.assertEqual(result.returncode, 64)
             self.assertEqual((result.stdout, result.stderr.count("\n")), ("", 1))
+            self.assertTrue(result.stderr[:-1].isprintable())
         self.assertEqual(self.build("--fast").returncode, 64)
         self.assertEqual(self.calls_made(), [])
 
@@ -153,9 +160,29 @@ class BuildTests(unittest.TestCase):
             result = self.build()
             self.assertEqual((result.returncode, result.stdout), (3, ""))
             self.assertIn("error: broken", result.stderr)
+            self.assertEqual(result.stderr.splitlines()[-1], "launch/build: swift build ended with 3: broken")
         os.remove(os.path.join(self.root, "BROKEN"))
         self.assertEqual(self.build().returncode, 0)
         self.assertEqual(len(self.calls_made()), 4)
+
+    def test_what_is_built_is_seen_as_it_is_said(self):
+        self.write("tools/swift", SWIFT.replace("sleep 0.2", "echo halfway; while [[ ! -e go ]]; do sleep 0.05; done"), executable=True)
+        process = subprocess.Popen([os.path.join(self.root, "launch", "build")], env=self.environment({}), stderr=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, text=True)
+        process.stderr.readline()
+        self.assertEqual(process.stderr.readline(), "halfway\n")
+        self.write("a package/go", "")
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
+    def test_where_nothing_can_be_written(self):
+        self.write("a package/.build", "no directory\n")
+        result = self.build()
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (73, 1), result.stderr)
+        os.remove(os.path.join(self.root, ".build"))
+        result = self.build(TMPDIR="/nowhere")
+        self.assertEqual((result.returncode, result.stdout), (73, ""))
+        self.assertIn("TMPDIR=/nowhere", result.stderr.splitlines()[-1])
 
     def test_two_at_once_build_once(self):
         both = [
@@ -168,6 +195,74 @@ class BuildTests(unittest.TestCase):
         self.assertEqual([process.returncode for process in both], [0, 0])
         self.assertEqual(outputs[0], outputs[1])
         self.assertEqual(len(self.calls_made()), 1)
+
+
+class PackageTests(PackageCase):
+    """With the real swift and git: a package that cannot be fetched. The last line has git's reason."""
+
+    def setUp(self):
+        super().setUp()
+        os.remove(os.path.join(self.directory, "tools", "swift"))
+        os.remove(os.path.join(self.directory, "tools", "clang"))
+
+    def depend_on(self, url):
+        self.write("a package/Package.swift", f"""// swift-tools-version:6.0
+import PackageDescription
+let package = Package(name: "A", products: [.executable(name: "lockstep", targets: ["A"])],
+  dependencies: [.package(url: "{url}", from: "1.0.0")],
+  targets: [.executableTarget(name: "A", dependencies: [.product(name: "D", package: "dependency")], path: "Sources")])
+""")
+
+    def dependency(self):
+        # SwiftPM finds none in a directory with a blank in its name.
+        path = tempfile.mkdtemp(prefix="lockstep-dependency-")
+        self.addCleanup(shutil.rmtree, path)
+        path = os.path.join(path, "dependency")
+        self.write(path + "/Package.swift", """// swift-tools-version:6.0
+import PackageDescription
+let package = Package(name: "dependency", products: [.library(name: "D", targets: ["D"])], targets: [.target(name: "D")])
+""")
+        self.write(path + "/Sources/D/D.swift", "public let d = 1\n")
+        git = ["git", "-C", path, "-c", "user.name=A", "-c", "user.email=a@localhost", "-c", "init.defaultBranch=main"]
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "First"], ["tag", "1.0.0"]):
+            subprocess.run(git + words, check=True, capture_output=True)
+        return "file://" + path
+
+    def assert_last_line(self, words, **settings):
+        home = os.path.join(self.directory, "home")
+        result = self.build(HOME=home, XDG_CACHE_HOME=home + "/.cache", **settings)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        last = result.stderr.splitlines()[-1]
+        self.assertTrue(last.startswith("launch/build: git cannot fetch a package: "), result.stderr)
+        self.assertIn(words, last)
+
+    def test_a_git_that_refuses_the_owner(self):
+        self.depend_on(self.dependency())
+        self.assert_last_line("detected dubious ownership", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+
+    def test_no_network(self):
+        self.depend_on("https://127.0.0.1:9/dependency")
+        self.assert_last_line("Failed to connect to 127.0.0.1 port 9")
+
+    def test_a_password_is_not_asked_for(self):
+        """By a server that wants one."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unauthorized)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.depend_on(f"http://127.0.0.1:{server.server_port}/dependency")
+        self.assert_last_line("Authentication failed", no_proxy="127.0.0.1")
+
+
+class Unauthorized(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 if __name__ == "__main__":

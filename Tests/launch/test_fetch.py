@@ -11,11 +11,15 @@ import http.server
 import io
 import os
 import pickle
+import shutil
+import signal
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from unittest import mock
 
@@ -92,7 +96,7 @@ class FetchTests(unittest.TestCase):
         for name, data in CONTENTS.items():
             with open(os.path.join(self.directory, name), "rb") as file:
                 self.assertEqual(file.read(), data)
-        self.assertEqual(set(os.listdir(self.directory)), {"images", "labels", ".lock", ".fetched"})
+        self.assertEqual(set(os.listdir(self.directory)), {"images", "labels", ".lock"})
 
     def test_files_arrive_and_are_not_fetched_again(self):
         mirror = self.mirror(packed())
@@ -151,6 +155,56 @@ class FetchTests(unittest.TestCase):
         self.assertEqual(results, [[], []])
         self.assert_complete()
         self.assertEqual(len(mirror.requests), 2, "the second found the first's files")
+
+    def test_a_flipped_byte_is_seen_whatever_size_and_time_say(self):
+        mirror = self.mirror(packed())
+        self.fetch(mirror)
+        path = os.path.join(self.directory, "images")
+        before = os.stat(path)
+        with open(path, "r+b") as file:
+            file.seek(5000)
+            byte = file.read(1)[0]
+            file.seek(5000)
+            file.write(bytes([byte ^ 1]))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertEqual(self.fetch(mirror), [])
+        self.assert_complete()
+
+    def test_what_is_no_file_is_neither_read_nor_replaced(self):
+        mirror = self.mirror(packed())
+        fetch.MIRRORS["small"] = [mirror.base]
+        makers = {"fifo": os.mkfifo, "directory": os.mkdir, "socket": lambda path: socket.socket(socket.AF_UNIX).bind(path)}
+        for kind, make in makers.items():
+            for name in ("images", "labels", ".lock"):
+                with self.subTest(kind=kind, name=name), tempfile.TemporaryDirectory() as directory:
+                    path = os.path.join(directory, name)
+                    make(path)
+                    errors = io.StringIO()
+                    with contextlib.redirect_stderr(errors):
+                        self.assertEqual(fetch.main("small", directory), 73)
+                    self.assertEqual(errors.getvalue(), f"launch/fetch: {path} is no regular file; move it away\n")
+                    self.assertFalse(os.path.isfile(path))
+
+    def test_a_signal_leaves_nothing(self):
+        """HUP, INT and TERM in the middle of a download; what was ignored at the start stays ignored."""
+        mirror = self.mirror(packed({"labels.gz": None}))
+        program = (f"import sys; sys.path.insert(0, {os.path.join(LAUNCH, 'lib')!r}); import fetch; fetch.CONNECT_SECONDS = 4; "
+                   f"fetch.FILES['small'] = {SMALL!r}; fetch.MIRRORS['small'] = [{mirror.base!r}]; "
+                   f"sys.exit(fetch.main('small', {self.directory!r}))")
+        for sent in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            for ignored in (False, True):
+                with self.subTest(sent=sent.name, ignored=ignored):
+                    process = subprocess.Popen(
+                        [sys.executable, "-B", "-c", program], stderr=subprocess.PIPE, text=True,
+                        preexec_fn=lambda: signal.signal(sent, signal.SIG_IGN if ignored else signal.SIG_DFL))
+                    while not [name for name in os.listdir(self.directory) if name.startswith(".fetch-")]:
+                        self.assertIsNone(process.poll())
+                        time.sleep(0.01)
+                    process.send_signal(sent)
+                    _, errors = process.communicate(timeout=30)
+                    self.assertEqual(process.returncode, 69 if ignored else 128 + sent, errors)
+                    self.assertEqual(errors.count("\n"), 1 if ignored else 0)
+                    self.assertEqual(os.listdir(self.directory), [".lock"])
 
     def test_what_a_killed_fetch_left_is_removed(self):
         os.mkdir(os.path.join(self.directory, ".fetch-left"))
@@ -214,7 +268,7 @@ class CommandTests(unittest.TestCase):
     def run_fetch(self, *arguments, **environment):
         result = subprocess.run(
             [os.path.join(LAUNCH, "fetch"), *arguments], capture_output=True, text=True,
-            env={"PATH": os.environ["PATH"], **environment})
+            env={"PATH": os.environ["PATH"], **environment}, timeout=60)
         self.assertLessEqual(result.stderr.count("\n"), 1, "an error is one line")
         return result
 
@@ -222,6 +276,40 @@ class CommandTests(unittest.TestCase):
         for arguments in [[], ["cifar"], ["mnist", "a", "b"], ["mnist", ""], ["mnist"]]:
             self.assertEqual(self.run_fetch(*arguments).returncode, 64, arguments)
         self.assertEqual(self.run_fetch("--help").returncode, 0)
+
+    def test_a_file_that_changed_is_not_taken(self):
+        """By its checksum, for it keeps size and time; and a FIFO does not block the script."""
+        names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+        cached = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "lockstep", "mnist")
+        with tempfile.TemporaryDirectory() as directory:
+            for name in names:
+                shutil.copy2(os.path.join(cached, name), directory)
+            # Without Python on the PATH, nothing but the script's own check can succeed.
+            tools = os.path.join(directory, "tools")
+            os.mkdir(tools)
+            for tool in ("bash", "dirname", "cksum"):
+                os.symlink(shutil.which(tool), os.path.join(tools, tool))
+            self.assertEqual(self.run_fetch("mnist", directory, PATH=tools).stdout, directory + "\n")
+            path = os.path.join(directory, names[3])
+            before = os.stat(path)
+            with open(path, "r+b") as file:
+                file.seek(9000)
+                byte = file.read(1)[0]
+                file.seek(9000)
+                file.write(bytes([byte ^ 4]))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            result = self.run_fetch("mnist", directory, PATH=tools)
+            self.assertEqual((result.returncode, result.stdout), (69, ""))
+            os.remove(path)
+            os.mkfifo(path)
+            result = self.run_fetch("mnist", directory)
+            self.assertEqual((result.returncode, result.stderr), (73, f"launch/fetch: {path} is no regular file; move it away\n"))
+
+    def test_surroundings(self):
+        for settings in ({"HOME": "relative"}, {"XDG_CACHE_HOME": "relative"}, {"HOME": ""}, {"XDG_CACHE_HOME": "a", "HOME": "b"}):
+            self.assertEqual(self.run_fetch("mnist", **settings).returncode, 64, settings)
+        result = self.run_fetch("cifar\n\x1b[2J")
+        self.assertIn(r"cifar\n\E[2J", result.stderr)
 
     def test_a_path_through_a_file_is_exit_code_73(self):
         result = self.run_fetch("mnist", os.path.join(os.path.abspath(__file__), "below"))

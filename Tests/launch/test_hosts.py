@@ -30,6 +30,11 @@ class HostsTests(CheckoutTests):
                                    for host, name in (("localhost", "here"), ("node2", "node2"))))
         self.assertEqual(self.calls_made(), ["ssh node2"])
 
+    def test_output_behind_a_name_is_text(self):
+        file = self.write("names", "node2 slots=2\n")
+        result = self.run_script("hosts", file, "printf", "%s\n", "s|^|&|e", "-n", "\\")
+        self.assertEqual(result.output, "node2: s|^|&|e\nnode2: -n\nnode2: \\\n")
+
     def test_says_where_it_failed(self):
         gone = self.write("gone", "localhost\ngone\nnode2\n")
         result = self.run_script("hosts", gone, "echo", "hello")

@@ -15,6 +15,7 @@ import pickle
 import queue
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ import mnist_pickle
 NO_SOURCE, CANNOT_WRITE = 69, 73
 CONNECT_SECONDS, STALL_SECONDS, MIRROR_SECONDS, PACKAGE_SECONDS = 3, 5, 120, 300
 
-# Name: (size in bytes, SHA-256), in the order in which launch/fetch describes them.
+# Name: (size in bytes, SHA-256).
 FILES = {
     "mnist": {
         "train-images-idx3-ubyte": (47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -71,8 +72,14 @@ class SourceError(Exception):
     """Why a source did not deliver, in a few words."""
 
 
+class NotAFile(Exception):
+    """The path of something that is no regular file and has the name of one."""
+
+
 def say(line):
-    print(f"launch/fetch: {line}", file=sys.stderr, flush=True)
+    """Says it on one line: foreign words and names may hold anything."""
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+    print(f"launch/fetch: {shown}", file=sys.stderr, flush=True)
 
 
 # Reading what comes in
@@ -235,23 +242,35 @@ def sources(name):
 # The directory
 
 
-def verified(directory, name, size, digest):
-    """The description of a file that is there and right, as launch/fetch compares it; None for any other."""
+def opened_file(path, flags):
+    """A descriptor of the regular file at `path`. What is none could block whoever opens or reads it."""
     try:
-        with open(os.path.join(directory, name), "rb") as file:
-            # Taken before reading: if the file changes meanwhile, the description will not fit it.
-            status = os.fstat(file.fileno())
-            if status.st_size != size:
-                return None
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        # A FIFO that nobody reads, a socket, a directory.
+        raise NotAFile(path) if error.errno in (errno.ENXIO, errno.EISDIR) else error from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFile(path)
+    return descriptor
+
+
+def is_right(directory, name, size, digest):
+    """Whether a file is there, whole and the one expected."""
+    path = os.path.join(directory, name)
+    try:
+        with open(opened_file(path, os.O_RDONLY), "rb") as file:
+            if os.fstat(file.fileno()).st_size != size:
+                return False
             sha256 = hashlib.sha256()
             while piece := file.read(1 << 20):
                 sha256.update(piece)
-    except OSError:
-        return None
-    if sha256.hexdigest() != digest:
-        return None
-    seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
-    return f"{name} {size} {seconds}.{nanoseconds:09d}"
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        # What may not be read is replaced.
+        return False
+    return sha256.hexdigest() == digest
 
 
 def synchronised(path):
@@ -274,15 +293,6 @@ def publish(work, directory, name, data):
     synchronised(directory)
 
 
-def note(name, directory, descriptions):
-    """Leaves the descriptions of the verified files, for the next fetch to compare. It can do without them."""
-    with contextlib.suppress(OSError):
-        temporary = os.path.join(directory, f".fetched-{os.getpid()}")
-        with open(temporary, "w") as file:
-            file.write("\n".join([name, *descriptions.values()]) + "\n")
-        os.replace(temporary, os.path.join(directory, ".fetched"))
-
-
 @contextlib.contextmanager
 def only_fetch(directory):
     """Holds the lock of `directory`, so that of two fetches the second finds the first's files.
@@ -290,7 +300,7 @@ def only_fetch(directory):
     It saves work and is not needed for correctness: where the file system has no locks, both fetch. Under the lock no
     other fetch is at work, and what killed ones left behind is removed.
     """
-    with open(os.path.join(directory, ".lock"), "a") as lock:
+    with open(opened_file(os.path.join(directory, ".lock"), os.O_WRONLY | os.O_CREAT), "w") as lock:
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -304,30 +314,21 @@ def only_fetch(directory):
             for name in os.listdir(directory):
                 if name.startswith(".fetch-"):
                     shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
-                elif name.startswith(".fetched-"):
-                    with contextlib.suppress(OSError):
-                        os.remove(os.path.join(directory, name))
         yield
 
 
 def fetch(name, directory):
     """Brings every file of `name` into `directory`. Returns the reasons of the sources that failed, if all did."""
     files = FILES[name]
-    descriptions = {}
+    right = set()
 
     def missing():
         """The files not yet there and right."""
-        for file, (size, digest) in files.items():
-            if file not in descriptions and (description := verified(directory, file, size, digest)):
-                descriptions[file] = description
-        return {file: files[file] for file in files if file not in descriptions}
-
-    def noted():
-        note(name, directory, {file: descriptions[file] for file in files})
-        return []
+        right.update(file for file in files if file not in right and is_right(directory, file, *files[file]))
+        return {file: files[file] for file in files if file not in right}
 
     if not missing():
-        return noted()
+        return []
     os.makedirs(directory, exist_ok=True)
     reasons = []
     with only_fetch(directory):
@@ -345,22 +346,37 @@ def fetch(name, directory):
                     reasons.append(f"{source}: {error}")
                 else:
                     say(f"{name} from {source}")
-        return reasons if missing() else noted()
+        return reasons if missing() else []
+
+
+def end(number, _):
+    """Ends the program through the clean-up of what is open, which no second signal is to disturb."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def main(name, directory):
-    # A signal ends the program through the clean-up of what is open.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for each in ENDING:
+        # nohup, and a shell's jobs in the background, ignore some.
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, end)
     try:
         if reasons := fetch(name, directory):
             say(f"{name}: no source delivered ({'; '.join(reasons)}); put the four IDX files into {directory} by hand")
             return NO_SOURCE
+    except NotAFile as error:
+        say(f"{error} is no regular file; move it away")
+        return CANNOT_WRITE
     except OSError as error:
         say(f"{error.filename or directory}: {error.strerror}; give a directory that can be written and has 150 MB free")
         return CANNOT_WRITE
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    print(directory)
+    # As bytes: a name need not be UTF-8.
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), os.fsencode(directory) + b"\n")
     return 0
 
 

@@ -52,8 +52,11 @@ require_temporary() {
 nameless() {
   local file descriptor
   require_temporary
-  file=$(mktemp 2>/dev/null) || fail 73 "${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
+  file=$(mktemp 2>/dev/null) || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
   exec {descriptor}<>"$file"
   rm -f -- "$file"
   printf -v "$1" /dev/fd/%d "$descriptor"
 }
+
+# apt_cause LOG: the first error in what apt-get and sudo said, for later ones follow from it; without one, the last line.
+apt_cause() { grep -aE -m 1 '^(E|sudo|env):' "$1" || tail -n 1 "$1"; }

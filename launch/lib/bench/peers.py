@@ -5,11 +5,16 @@ import pathlib
 import subprocess
 import sys
 
-from failures import say
+from failures import fail, say
 
 
 def cache():
-    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    """Where launch/ keeps what can be had again; as launch/lib/say.sh has it, only absolute paths count."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    if not home.startswith("/"):
+        home = os.path.join(os.environ.get("HOME", ""), ".cache")
+    if not home.startswith("/"):
+        fail(64, "neither XDG_CACHE_HOME nor HOME is set to an absolute path; set one")
     return pathlib.Path(home) / "lockstep"
 
 
