@@ -23,7 +23,8 @@ private func number(after name: String, in path: String) -> Int? {
   var line = [CChar](repeating: 0, count: 256)
   while unsafe fgets(&line, Int32(line.count), file) != nil {
     let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    if text.hasPrefix(name) { return text.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) } }
+    // Between name and number there are blanks in the one file and a tab in the other.
+    if text.hasPrefix(name) { return text.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } }
   }
   return nil
 }

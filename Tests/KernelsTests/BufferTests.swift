@@ -32,4 +32,12 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = Buffer<Float>(count: 3)[1..<4] }
     await #expect(processExitsWith: .failure) { Buffer<Float>(count: 3).copy(from: Buffer(count: 2)) }
   }
+
+  @Test func memoryThatIsNotThereIsRefused() {
+    #expect(availableMemory > 1 << 20 && availableMemory < .max)
+    #expect(Buffer<UInt8>(trying: 1 << 46) == nil)
+    #expect(Buffer<Double>(trying: .max) == nil)
+    #expect(Buffer<Double>(trying: -1) == nil)
+    #expect(Buffer<Double>(trying: 3)?.array == [0, 0, 0])
+  }
 }

@@ -62,7 +62,10 @@ extension ProgramTests {
           $0[7] = 3; $0.removeLast()
         }
       ),
-      ("label out of range", "train-labels-idx1-ubyte", { $0[8] = 10 }),
+      (
+        "labels too far apart", "train-labels-idx1-ubyte",
+        { $0 = [0, 0, 0x0C, 1, 0, 0, 0, 4] + [UInt8](repeating: 0, count: 12) + [0, 1, 0, 0] }
+      ),
       ("gzip damage", "train-images-idx3-ubyte", { $0 = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3] + $0 }),
     ]
 
