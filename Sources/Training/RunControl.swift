@@ -32,6 +32,9 @@ public final class RunControl: Sendable {
   /// Asks for this. One atomic operation: safe in a signal handler.
   public func ask(_ request: RunRequests) { requests.bitwiseOr(request.rawValue, ordering: .relaxed) }
 
+  /// Whether a stop has been asked for.
+  public var isAskedToStop: Bool { pending.contains(.stop) }
+
   /// What has been asked for and not yet been done.
   var pending: RunRequests { RunRequests(rawValue: requests.load(ordering: .relaxed)) }
 

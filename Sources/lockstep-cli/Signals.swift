@@ -21,6 +21,13 @@ enum Signals {
     handle(SIGUSR2) { _ in Signals.control.ask(.save) }
   }
 
+  /// Lets signals end the process as if they had never been asked for anything; returns whether one has asked for a stop before.
+  static func setBack() -> Bool {
+    for number in [SIGUSR1, SIGTERM, SIGINT, SIGUSR2] { _ = signal(number, SIG_DFL) }
+    if !isIgnored(SIGHUP) { _ = signal(SIGHUP, SIG_DFL) }
+    return control.isAskedToStop
+  }
+
   /// The file by which a launch script asks for a stop, from before the program starts: a signal that comes so early is lost.
   private static let stopFile = unsafe getenv("LOCKSTEP_STOP_FILE").map { unsafe String(cString: $0) }
 

@@ -60,7 +60,8 @@ enum World {
     watchdog?.leaves(code: code)
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
     watchdog?.hasLeft()
-    exit(code)
+    // What libraries do at a process' exit may wait: OpenBLAS for a thread that found no memory to start in. Nothing is left to do.
+    _exit(code)
   }
 
   /// Ends this process over arguments that no rank can have understood.
@@ -86,8 +87,11 @@ enum World {
     {
       // mpirun kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So every rank
       // lets the lower ones go first. One that is still there then has arguments that the first has not. Below srun each ends alone.
-      usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
-      Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")
+      // mpirun's TERM is then no stop that a run would answer: it ends this rank, in silence.
+      if !Signals.setBack() {
+        usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
+        Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")
+      }
     }
     leave(code: code)
   }

@@ -129,7 +129,7 @@ class RealTests(unittest.TestCase):
         data = jobs.write_small_data(cls.directory / "data")
         cls.train = [cls.directory / "checkout" / "launch" / "train", "-n", "2", "--data", data, *jobs.RECIPE[:6]]
         # Seconds, of which a checkpoint takes little.
-        cls.long = [*cls.train, "--epochs", "4000", "--checkpoint-every", "100000steps"]
+        cls.long = [*cls.train, "--epochs", "400", "--checkpoint-every", "100000steps"]
         cls.digest = jobs.run([*cls.long, "--run-dir", cls.directory / "whole"]).digest
 
     def run_directory(self):
