@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 REPOSITORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(REPOSITORY, "Tests", "slow", "lib"))
+import jobs
 
 # Notes how it is called, speaks as rank 0 of `lockstep train`, waits for a signal where it is told to, ends as it is told to.
 MPIRUN = """#!/bin/bash
@@ -63,7 +66,7 @@ class CheckoutTests(unittest.TestCase):
     def start(self, script, *arguments, **settings):
         return subprocess.Popen(
             [os.path.join(self.root, "launch", script), *arguments], env=self.environment(settings), cwd=self.directory,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=jobs.heed_signals)
 
     def run_as(self, *command, **settings):
         """Runs a command as it is, as another user for example."""

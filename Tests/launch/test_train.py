@@ -10,10 +10,7 @@ import tempfile
 import time
 import unittest
 
-from checkout import REPOSITORY, CheckoutTests
-
-sys.path.insert(0, os.path.join(REPOSITORY, "Tests", "slow", "lib"))
-import jobs
+from checkout import REPOSITORY, CheckoutTests, jobs
 
 
 class TrainTests(CheckoutTests):

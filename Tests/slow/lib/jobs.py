@@ -85,6 +85,12 @@ def over_mpi(program, arguments, ranks=2, rank0=()):
     return mpirun + ["-n", "1"] + list(rank0) + command + [":", "-n", str(ranks - 1)] + command
 
 
+def heed_signals():
+    """In a child before its program: a test that is itself started in the background has INT and QUIT ignored, and so would its jobs."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Job:
     """A command started in a session of its own, whose processes are known by a mark in their environment."""
 
@@ -95,7 +101,8 @@ class Job:
         clean = {key: text for key, text in os.environ.items() if not key.startswith(("OMPI_", "PMIX_"))}
         clean |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", name: value} | environment
         self.process = subprocess.Popen([str(word) for word in command], env=clean, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                        preexec_fn=heed_signals)
 
     def processes(self):
         """Those of the job that live, by their numbers."""
