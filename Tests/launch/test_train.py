@@ -125,20 +125,26 @@ class RealTests(unittest.TestCase):
             script.chmod(0o755)
         data = jobs.write_small_data(cls.directory / "data")
         cls.train = [cls.directory / "checkout" / "launch" / "train", "-n", "2", "--data", data, *jobs.RECIPE[:6]]
-        # Seconds, of which a checkpoint takes little.
-        cls.long = [*cls.train, "--epochs", "400", "--checkpoint-every", "100000steps"]
-        cls.digest = jobs.run([*cls.long, "--run-dir", cls.directory / "whole"]).digest
+        # No machine is so fast that it ends before it is stopped.
+        cls.endless = [*cls.train, "--epochs", "1000000", "--checkpoint-every", "100000000steps"]
+        # Some two seconds of it.
+        cls.part = [*cls.endless, "--max-steps", "12000"]
+        cls.digest = jobs.run([*cls.part, "--run-dir", cls.directory / "whole"]).digest
 
     def run_directory(self):
         return pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "run"
 
-    def ended(self, job, command, run):
-        """What every stopped job must be: one line, 75, and the weights of the run that nothing stopped when it has gone on."""
+    def ended(self, job, run):
+        """What every stopped job must be: one line, 75, and a checkpoint where there was something to save."""
         outcome = job.wait()
         self.assertEqual((outcome.code, len(outcome.error_lines)), (75, 1), str(outcome))
         if "at step " in outcome.errors and "at step 0" not in outcome.errors:
             self.assertTrue(list((run / "checkpoints").glob("step-*.safetensors")), "nothing was saved")
-        return outcome
+
+    def goes_on(self, run):
+        """A run that was stopped must end with the weights of the run that nothing stopped."""
+        resumed = jobs.run([*self.part, "--run-dir", run])
+        self.assertEqual((resumed.code, resumed.digest), (0, self.digest), str(resumed))
 
     def test_a_stop_at_any_moment(self):
         cases = 0
@@ -146,27 +152,27 @@ class RealTests(unittest.TestCase):
             for after in (0.02, 0.1, 0.25, 0.6):
                 with self.subTest(signal=sent.name, after=after):
                     run = self.run_directory()
-                    job = jobs.Job([*self.long, "--run-dir", run], limit=30)
+                    job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
                     time.sleep(after)
                     os.kill(job.process.pid, sent)
-                    self.ended(job, self.long, run)
+                    self.ended(job, run)
                 cases += 1
-        resumed = jobs.run([*self.long, "--run-dir", run])
-        self.assertEqual((resumed.code, resumed.digest), (0, self.digest), str(resumed))
+        self.goes_on(run)
         print(f"{cases} stops", file=sys.stderr)
 
     def test_a_second_signal_loses_nothing(self):
         for sent in (signal.SIGTERM, signal.SIGINT):
             run = self.run_directory()
-            job = jobs.Job([*self.long, "--run-dir", run], limit=30)
+            job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
             time.sleep(0.8)
             os.kill(job.process.pid, sent)
             time.sleep(0.05)
             os.kill(job.process.pid, sent)
-            self.ended(job, self.long, run)
+            self.ended(job, run)
+        self.goes_on(run)
 
     def test_suspended_and_continued(self):
-        job = jobs.Job([*self.long, "--run-dir", self.run_directory()], limit=60)
+        job = jobs.Job([*self.part, "--run-dir", self.run_directory()], limit=60)
         time.sleep(0.6)
         os.kill(job.process.pid, signal.SIGTSTP)
         time.sleep(1)
@@ -176,7 +182,7 @@ class RealTests(unittest.TestCase):
         self.assertEqual((outcome.code, outcome.errors, outcome.digest), (0, "", self.digest))
 
     def test_a_hang_up_that_is_ignored(self):
-        job = jobs.Job(["nohup", *self.long, "--run-dir", self.run_directory()], limit=60)
+        job = jobs.Job(["nohup", *self.part, "--run-dir", self.run_directory()], limit=60)
         time.sleep(0.6)
         # A terminal hangs up on the group of the launcher, and mpirun has its own.
         os.kill(job.process.pid, signal.SIGHUP)
