@@ -36,9 +36,11 @@ enum Signals {
     if let stopFile, unsafe access(stopFile, F_OK) == 0 { control.ask(.stop) }
   }
 
-  /// Tells the launch script that the stop has been done and said.
-  static func removeStopFile() {
-    if let stopFile { unsafe unlink(stopFile) }
+  /// Tells the launch script that the stop has been done and said, by a file beside the one that asks.
+  static func noteStopped() {
+    guard let stopFile else { return }
+    let file = unsafe open("\(stopFile).done", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+    if file >= 0 { close(file) }
   }
 
   private static func isIgnored(_ signal: Int32) -> Bool {

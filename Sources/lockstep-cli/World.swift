@@ -81,7 +81,7 @@ enum World {
   private static func leave(code: Int32, saying line: String) -> Never {
     if isFirst {
       Terminal.complain(line)
-      if code == TrainingError.Code.stopped.rawValue { Signals.removeStopFile() }
+      if code == TrainingError.Code.stopped.rawValue { Signals.noteStopped() }
     } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
     {

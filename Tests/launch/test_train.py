@@ -181,6 +181,17 @@ class RealTests(unittest.TestCase):
         outcome = job.wait()
         self.assertEqual((outcome.code, outcome.errors, outcome.digest), (0, "", self.digest))
 
+    def test_a_checkpoint_asked_for_at_any_moment(self):
+        """Before there is anything to save, nobody dies of it."""
+        for after in (0.02, 0.1, 0.3, 0.6):
+            with self.subTest(after=after):
+                run = self.run_directory()
+                job = jobs.Job([*self.part, "--run-dir", run], limit=60)
+                time.sleep(after)
+                os.kill(job.process.pid, signal.SIGUSR2)
+                outcome = job.wait()
+                self.assertEqual((outcome.code, outcome.errors, outcome.digest), (0, "", self.digest))
+
     def test_a_hang_up_that_is_ignored(self):
         job = jobs.Job(["nohup", *self.part, "--run-dir", self.run_directory()], limit=60)
         time.sleep(0.6)

@@ -66,7 +66,7 @@ all_ranks() {
 }
 
 # start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
-# `saved` is then set where lockstep has stopped after a checkpoint and said so.
+# `saved` is then set where lockstep has stopped after a checkpoint and said so: the program makes the file $stop_file.done.
 # $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
   # mpirun hands TSTP and CONT on to its ranks.
@@ -98,8 +98,7 @@ start() {
     await_held "$said"
   fi
   kill "$releasing" 2>/dev/null || :
-  # lockstep removes the file once it has stopped and said so.
-  [[ -z $stop || -z $stop_file || -e $stop_file ]] || saved=1
+  [[ -z $stop_file || ! -e $stop_file.done ]] || saved=1
   [[ -z $directory ]] || rm -rf -- "$directory"
 }
 
@@ -110,9 +109,9 @@ release() {
   local mpirun='' since=0 began=''
   trap - USR1 TERM INT HUP QUIT
   sleep 1
-  mpirun=$(children "$1" mpirun)
+  mpirun=$(child_named "$1" mpirun)
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
-    if [[ -n $(children "$mpirun" lockstep) ]]; then
+    if [[ -n $(child_named "$mpirun" lockstep) ]]; then
       began=1 since=$SECONDS
     elif [[ -n $began && $((SECONDS - since)) -ge 10 ]]; then
       kill -KILL "$mpirun" 2>/dev/null || :
@@ -121,20 +120,12 @@ release() {
   done
 }
 
-# children PROCESS NAME: the first of its children of that name, if there is any.
-children() {
-  local child
-  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-    [[ $(cat "/proc/$child/comm" 2>/dev/null) != "$2" ]] || { printf '%s' "$child"; return; }
-  done
-}
-
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
 settle() {
   # mpirun that was hurried has a code of its own for ranks that ended with 75.
   [[ -z $saved ]] || code=75
-  # mpirun dies where it or a rank was stopped before its handlers were there.
-  case $stop$code in 1129 | 1130 | 1131 | 1138 | 1143) say_stopped; code=75 ;; esac
+  # mpirun dies where it or a rank was stopped before its handlers were there, and ends with 1 where it was sent TERM as well.
+  case $stop$code in 11 | 1129 | 1130 | 1131 | 1138 | 1143) say_stopped; code=75 ;; esac
   case $code in 0 | 64 | 65 | 66 | 70 | 73 | 75) ;; *) ! explain "$said" || code=70 ;; esac
   case $code in
     0 | 64 | 65 | 66 | 70 | 73 | 75) ;;

@@ -12,6 +12,8 @@ stop=''
 # A file that asks a job for a stop by being there. It cannot come too early, as a signal can. Empty where the job looks at none.
 stop_file=''
 trap 'stop=1' USR1 TERM INT HUP QUIT
+# There is nothing to save yet.
+trap : USR2
 
 # with_signals COMMAND…: runs it with input from /dev/null, and sets `code`, its exit code. It has a process group of its own, so what
 # a terminal sends reaches this shell alone. USR2, TSTP and CONT are handed on; a second TERM, INT or QUIT hurries the end.
@@ -21,7 +23,7 @@ with_signals() {
   "$@" </dev/null &
   job=$!
   set +m
-  trap "again=1; kill -USR2 $job 2>/dev/null || :" USR2
+  trap "again=1; ask_to_save $job >/dev/null 2>&1 &" USR2
   trap "again=1; kill -TSTP $job 2>/dev/null || :; kill -STOP \$\$" TSTP
   trap "again=1; kill -CONT $job 2>/dev/null || :" CONT
   trap 'again=1 stop=1' USR1 HUP
@@ -37,12 +39,45 @@ with_signals() {
     fi
     again='' code=0
     # A signal ends `wait`, not the job.
-    wait "$job" || code=$?
+    wait "$job" 2>/dev/null || code=$?
     [[ -n $again || (-n $stop && -z $asked) ]] || break
   done
   [[ -z $asking ]] || kill -KILL "$asking" 2>/dev/null || :
-  trap - USR2 TSTP CONT
+  trap - TSTP CONT
+  trap : USR2
   trap 'stop=1' USR1 TERM INT HUP QUIT
+}
+
+# ask_to_save PROCESS: sends it USR2 once neither it nor a rank below it would die of that; gives up after 10 s, or where it ends.
+ask_to_save() {
+  local looks child
+  trap '' USR1 TERM INT HUP QUIT USR2
+  for ((looks = 0; looks < 100; looks++)); do
+    if catches_save "$1"; then
+      child=$(child_named "$1" lockstep)
+      # Ranks that have not been seen for so long are on other hosts.
+      if [[ $(cat "/proc/$1/comm") != mpirun || -z $child && $looks -ge 30 ]] || catches_save "$child"; then
+        kill -USR2 "$1"
+        return
+      fi
+    fi
+    sleep 0.1
+  done
+}
+
+# catches_save PROCESS: whether it has a handler of USR2.
+catches_save() {
+  local mask
+  mask=$(sed -n 's/^SigCgt:[[:blank:]]*/0x/p' "/proc/$1/status" 2>/dev/null) && [[ -n $mask ]] && (((mask >> 11) & 1))
+}
+
+# child_named PROCESS NAME: the last of its children of that name, if there is any.
+child_named() {
+  local child found=''
+  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+    [[ $(cat "/proc/$child/comm" 2>/dev/null) != "$2" ]] || found=$child
+  done
+  printf '%s' "$found"
 }
 
 # ask_by_file: whether this asks the job for a stop for certain.
