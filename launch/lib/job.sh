@@ -1,10 +1,9 @@
-# What launch/train and launch/verify share, to be sourced with `root` set: which ranks and hosts, what must be there first, and mpirun.
+# What launch/train and launch/verify share, to be sourced behind signals.sh with `root` set: which ranks and hosts, what must be there first, and mpirun.
 #
 #   read_arguments "$@"   → ranks, hostfile, hosts, slots, machines, naive, data, arguments (those of lockstep train)
 #   set_up                → program, cores, all that can be installed, fetched and built
 #   start RANKS COMMAND…  → code; USR1, TERM, INT, HUP and QUIT stop the job (signals.sh), USR2, TSTP and CONT are handed on
 
-source "$root/launch/lib/signals.sh"
 source "$root/launch/lib/hostfile.sh"
 source "$root/launch/lib/reason.sh"
 
@@ -66,7 +65,8 @@ all_ranks() {
 }
 
 # start RANKS COMMAND…: runs it on so many ranks (where RANKS is empty, on all slots) and sets `code`, mpirun's exit code.
-# `saved` is then set where lockstep has stopped after a checkpoint and said so: the program makes the file $stop_file.done.
+# `saved` is then set where lockstep has stopped after a checkpoint and said so (the program makes the file $stop_file.done): `heard`, or
+# `unheard` where mpirun died before it passed that on.
 # $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
   # mpirun hands TSTP and CONT on to its ranks.
@@ -98,22 +98,28 @@ start() {
     await_held "$said"
   fi
   kill "$releasing" 2>/dev/null || :
-  [[ -z $stop_file || ! -e $stop_file.done ]] || saved=1
+  if [[ -n $stop_file && -e $stop_file.done ]]; then
+    saved=unheard
+    [[ ${LOCKSTEP_VERBOSE-} != 1 && ! -e $stop_file.said ]] || saved=heard
+  fi
   [[ -z $directory ]] || rm -rf -- "$directory"
 }
 
 # release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s. Then another
 # host is cut off, and mpirun waits for that host's daemon until TCP gives up, a quarter of an hour later; or a rank died while it
-# connected, of which mpirun never hears.
+# connected, of which mpirun never hears. Where all ranks are on this host, it also ends one that has had none for a minute.
 release() {
-  local mpirun='' since=0 began=''
+  local mpirun='' since=$SECONDS patience=''
   trap - USR1 TERM INT HUP QUIT
-  sleep 1
-  mpirun=$(child_named "$1" mpirun)
+  [[ -n ${hostfile-}${SLURM_JOB_ID-} ]] || patience=60
+  while [[ -z $mpirun && $((SECONDS - since)) -lt 30 ]]; do
+    sleep 1
+    mpirun=$(child_named "$1" mpirun)
+  done
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
     if [[ -n $(child_named "$mpirun" lockstep) ]]; then
-      began=1 since=$SECONDS
-    elif [[ -n $began && $((SECONDS - since)) -ge 10 ]]; then
+      since=$SECONDS patience=10
+    elif [[ -n $patience && $((SECONDS - since)) -ge $patience ]]; then
       kill -KILL "$mpirun" 2>/dev/null || :
     fi
     sleep 1
@@ -123,7 +129,7 @@ release() {
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.
 settle() {
   # mpirun that was hurried has a code of its own for ranks that ended with 75.
-  [[ -z $saved ]] || code=75
+  case $saved in heard) code=75 ;; unheard) say_stopped; code=75 ;; esac
   # mpirun dies where it or a rank was stopped before its handlers were there, and ends with 1 where it was sent TERM as well.
   case $stop$code in 11 | 1129 | 1130 | 1131 | 1138 | 1143) say_stopped; code=75 ;; esac
   case $code in 0 | 64 | 65 | 66 | 70 | 73 | 75) ;; *) ! explain "$said" || code=70 ;; esac

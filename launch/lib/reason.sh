@@ -11,7 +11,10 @@ hold() {
   while IFS= read -r line || [[ -n $line ]]; do
     case $line in
       # What the ranks and these scripts say is for the user at once, even between mpirun's lines.
-      'lockstep: '* | launch/*) printf '%s\n' "$line" >&"$error" || :; continue ;;
+      'lockstep: '* | launch/*)
+        printf '%s\n' "$line" >&"$error" || :
+        [[ $line != 'lockstep: stopped by '* || -z ${stop_file-} ]] || : >"$stop_file.said"
+        continue ;;
       # mpirun puts each message between two such lines; none is longer than 60.
       -----------------------------------------*) frame=$((frame > 0 ? 0 : 60)) ;;
       '['*:*'] '* | 'mpirun: '* | 'ssh: '* | kex_exchange_identification:* | *': Permission denied ('* | *': command not found' | \
@@ -35,7 +38,7 @@ held_all='the end'
 # await_held FILE: waits for the end of `hold`, but not for long: what a job left behind may still have its input open.
 await_held() {
   local try
-  for ((try = 0; try < 50; try++)); do
+  for ((try = 0; try < 150; try++)); do
     [[ $(tail -n 1 -- "$1") != "$held_all" ]] || break
     sleep 0.02
   done
