@@ -17,7 +17,8 @@ hold() {
         continue ;;
       # mpirun puts each message between two such lines; none is longer than 60.
       -----------------------------------------*) frame=$((frame > 0 ? 0 : 60)) ;;
-      '['*:*'] '* | 'mpirun: '* | 'ssh: '* | kex_exchange_identification:* | *': Permission denied ('* | *': command not found' | \
+      # The second and third are libevent's.
+      '['*:*'] '* | '[warn] '* | '[err] '* | 'mpirun: '* | 'ssh: '* | kex_exchange_identification:* | *': Permission denied ('* | *': command not found' | \
         'Host key verification failed.'* | 'Warning: Permanently added '* | *"orted: No such file or directory" | '') ;;
       *)
         if [[ $frame -eq 0 ]]; then
