@@ -8,7 +8,19 @@ public var availableMemory: Int {
   return min(memory.map { ($0 + swap) * 1024 } ?? .max, availableAddressSpace)
 }
 
-private var availableAddressSpace: Int {
+/// Ends the process for want of `byteCount` bytes, in one line: where this happens no caller could go on, and what was checked before
+/// (``availableMemory``) has been taken by others since.
+func endWithoutMemory(_ byteCount: Int) -> Never {
+  let line =
+    "lockstep: \(megabytes(Double(byteCount))) of memory cannot be had, \(megabytes(Double(availableMemory))) are left; raise the limit "
+    + "(ulimit -v), end other programs, or take a smaller model or batch\n"
+  let bytes = Array(line.utf8)
+  _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+  _exit(EX_SOFTWARE)
+}
+
+/// What a limit on the process's address space leaves; `Int.max` without one.
+var availableAddressSpace: Int {
   var limit = rlimit()
   guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max),
     let used = number(after: "VmSize:", in: "/proc/self/status")

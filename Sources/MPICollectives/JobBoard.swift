@@ -23,8 +23,9 @@ final class JobBoard: @unchecked Sendable {
     let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    // Every rank asks for the same size, and what is new is zero.
-    guard ftruncate(file, bytes) == 0 else { return nil }
+    // Every rank asks for the same size, and what is new is zero. A file without its blocks would end the process (SIGBUS) at the first
+    // store to a full disk.
+    guard posix_fallocate(file, 0, bytes) == 0 else { return nil }
     let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
     return unsafe memory == MAP_FAILED ? nil : memory
   }

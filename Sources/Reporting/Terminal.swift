@@ -75,6 +75,9 @@ public func grouped(_ number: Int) -> String {
   return (number < 0 ? "-" : "") + String(digits)
 }
 
+/// `number` without decimals, grouped; as it is where no integer holds it.
+public func grouped(_ number: Double) -> String { abs(number) < 0x1p53 ? grouped(Int(number)) : "\(number)" }
+
 /// `number` with so many decimals.
 public func fixed(_ number: Double, _ decimals: Int) -> String {
   let scale = pow(10, Double(decimals))
