@@ -41,7 +41,7 @@ let package = Package(
     room("NeuralNetworks", ["Kernels", "Tensors"]),
     room("Optimizers", ["Kernels", "Tensors"]),
     room("Collectives", ["Kernels", "Tensors"]),
-    room("MPICollectives", ["Collectives", "Tensors", "COpenMPI", "CProcesses"]),
+    room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
       "Training",

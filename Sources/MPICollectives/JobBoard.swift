@@ -10,13 +10,17 @@ final class JobBoard: @unchecked Sendable {
 
   private let memory: UnsafeMutableRawPointer
   private let size: Int
+  /// Whether the ranks of the host see one another here.
+  let isShared: Bool
 
   /// For a world of `size` ranks. Without a `path` that can be mapped, the ranks do not see one another.
   init(path: String?, size: Int) {
     self.size = size
     // One line more, for what is the job's.
     let bytes = (size + 1) * Self.lineBytes
-    unsafe memory = unsafe path.flatMap { unsafe Self.map($0, bytes) } ?? Self.privateMemory(bytes)
+    let shared = unsafe path.flatMap { unsafe Self.map($0, bytes) }
+    isShared = unsafe shared != nil
+    unsafe memory = unsafe shared ?? Self.privateMemory(bytes)
   }
 
   private static func map(_ path: String, _ bytes: Int) -> UnsafeMutableRawPointer? {

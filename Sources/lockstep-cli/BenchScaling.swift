@@ -53,7 +53,9 @@ struct BenchScaling: ParsableCommand {
     guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
     guard processors ?? 1 >= 1 else { throw ValidationError("--processors \(processors ?? 0) is less than 1") }
     for (name, seconds) in [("--alpha", alpha), ("--beta", beta)] {
-      guard (0...1000).contains(seconds) else { throw ValidationError("\(name) \(seconds) is not in 0 to 1000 seconds") }
+      guard (0...1000).contains(seconds) else {
+        throw ValidationError("\(name) \(seconds) is not in 0 to 1000 seconds")
+      }
     }
   }
 

@@ -23,6 +23,7 @@ struct LockstepProgram: ParsableCommand {
     if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
     Terminal.openStandardStreams()
     useDefaultFloatingPoint()
+    endingWithoutMemory.withLock { $0 = { World.leave(TrainingError(.rankFailed, $0)) } }
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(

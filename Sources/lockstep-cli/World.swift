@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Kernels
 import Lockstep
 import Synchronization
 
@@ -57,7 +58,15 @@ enum World {
       try Singletons.refuse()
       return SoloCommunicator()
     }
-    let watchdog = Watchdog(job(place), limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
+    let job = job(place)
+    let needed = MPICommunicator.addressSpace(ranksHere: job.ranksHere)
+    guard availableAddressSpace >= needed else {
+      throw TrainingError(
+        .rankFailed,
+        "MPI takes \(megabytes(Double(needed))) of address space, of which \(megabytes(Double(availableAddressSpace))) are left; "
+          + "raise the limit (ulimit -v), or do without mpirun")
+    }
+    let watchdog = Watchdog(job, limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
     do throws(CommunicationError) {
       // The watchdog has the first word: it knows more than one rank's wait does.
@@ -89,7 +98,8 @@ enum World {
     let directory = place.size == nil ? nil : environment["PMIX_SERVER_TMPDIR"]
     let ranksHere = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) }
     return Watchdog.Job(
-      rank: rank, size: size, ranksHere: directory == nil ? 1 : ranksHere ?? 1, host: ProcessFacts.hostName,
+      rank: rank, size: size, ranksHere: directory == nil ? 1 : min(max(ranksHere ?? 1, 1), size),
+      host: ProcessFacts.hostName,
       board: directory.map { "\($0)/\(file)" })
   }
 
