@@ -57,8 +57,23 @@ public enum Terminal {
     _ = flush()
   }
 
-  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries.
+  /// Whether the last line on the terminal is one that is drawn over again and again.
+  private static let isDrawn = Atomic<Bool>(false)
+
+  /// Puts `line` in the place of the line that was drawn before it.
+  static func draw(_ line: some StringProtocol) {
+    write("\r\(line)\u{1B}[K")
+    isDrawn.store(true, ordering: .relaxed)
+  }
+
+  /// Removes the line that was drawn last, if it is still there.
+  static func clear() {
+    if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
+  }
+
+  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries, in the place of one that was drawn.
   public static func complain(_ line: String) {
+    clear()
     var bytes = Array("lockstep: \(singleLine(line))\n".utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
