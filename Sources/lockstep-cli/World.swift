@@ -136,7 +136,7 @@ enum World {
     if isFirst {
       Terminal.complain(line)
       if code == TrainingError.Code.stopped.rawValue { Signals.removeStopFile() }
-    } else if let rank = place?.rank, ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] != nil,
+    } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
     {
       // mpirun kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So every rank

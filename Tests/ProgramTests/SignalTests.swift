@@ -42,7 +42,7 @@ extension ProgramTests {
     }
 
     /// The signal that one rank gets, and USR1 that mpirun hands to all.
-    @Test(arguments: [(SIGUSR1, nil), (SIGUSR1, 1), (SIGTERM, 0)] as [(Int32, Int?)])
+    @Test(arguments: [(SIGUSR1, nil), (SIGHUP, 1), (SIGTERM, 0)] as [(Int32, Int?)])
     func twoRanksStopAfterACheckpointAndGoOnAtThree(_ signal: Int32, _ rank: Int?) throws {
       let scratch = try ScratchDirectory()
       let run = scratch.file("run")
@@ -55,7 +55,7 @@ extension ProgramTests {
       try Self.expectTheSameEnd(run, ranks: 3)
     }
 
-    @Test(arguments: [SIGUSR1, SIGINT])
+    @Test(arguments: [SIGHUP, SIGINT])
     func aLoneProcessDoesAsWell(_ signal: Int32) throws {
       let scratch = try ScratchDirectory()
       let run = scratch.file("run")
