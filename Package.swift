@@ -30,6 +30,8 @@ let package = Package(
     .systemLibrary(name: "CProcesses"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // What happens before any library starts.
+    .target(name: "CEarly"),
 
     // The rooms, in the order in which data passes through them.
     room("Kernels", ["COpenBLAS", "CIntrinsics"]),
@@ -39,7 +41,7 @@ let package = Package(
     room("NeuralNetworks", ["Kernels", "Tensors"]),
     room("Optimizers", ["Kernels", "Tensors"]),
     room("Collectives", ["Kernels", "Tensors"]),
-    room("MPICollectives", ["Collectives", "Tensors", "COpenMPI", "CProcesses"]),
+    room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
       "Training",
@@ -54,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "lockstep-cli",
       dependencies: [
-        "Lockstep", "Kernels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Lockstep", "Kernels", "CEarly", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
 

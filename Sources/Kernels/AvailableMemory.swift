@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The bytes that this process may still take: what the machine has free or can free, swap included, or what the limit on
 /// the process's address space (`ulimit -v`) leaves, if that is less. `Int.max` where the system does not tell.
@@ -8,7 +9,25 @@ public var availableMemory: Int {
   return min(memory.map { ($0 + swap) * 1024 } ?? .max, availableAddressSpace)
 }
 
-private var availableAddressSpace: Int {
+/// Ends the process where memory for a ``Buffer`` cannot be had, with a line that says so. A program sets what lets its other ranks know.
+public let endingWithoutMemory = Mutex<@Sendable (String) -> Never> { line in
+  let bytes = Array("lockstep: \(line)\n".utf8)
+  _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+  _exit(EX_SOFTWARE)
+}
+
+/// Ends the process for want of `byteCount` bytes: where this happens no caller could go on, and what was there when it was looked at
+/// (``availableMemory``) has been taken since.
+func endWithoutMemory(_ byteCount: Int) -> Never {
+  let line =
+    "\(megabytes(Double(byteCount))) of memory cannot be had, \(megabytes(Double(availableMemory))) are left; raise the limit "
+    + "(ulimit -v), end other programs, or take a smaller model or batch"
+  let end = endingWithoutMemory.withLock { $0 }
+  end(line)
+}
+
+/// What a limit on the process's address space leaves; `Int.max` without one.
+public var availableAddressSpace: Int {
   var limit = rlimit()
   guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max),
     let used = number(after: "VmSize:", in: "/proc/self/status")

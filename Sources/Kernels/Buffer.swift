@@ -9,20 +9,25 @@ final class BufferStorage: @unchecked Sendable {
 
   @usableFromInline
   init(byteCount: Int) {
+    guard let memory = unsafe Self.zeros(byteCount) else { endWithoutMemory(byteCount) }
     isOwned = true
-    unsafe base = .allocate(byteCount: max(byteCount, 1), alignment: 64)
-    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    unsafe base = memory
   }
 
   /// nil where the system does not give so much memory.
   init?(trying byteCount: Int) {
+    guard let memory = unsafe Self.zeros(byteCount) else { return nil }
+    isOwned = true
+    unsafe base = memory
+  }
+
+  private static func zeros(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     var allocated: UnsafeMutableRawPointer?
     guard unsafe posix_memalign(&allocated, 64, max(byteCount, 1)) == 0, let memory = unsafe allocated else {
       return nil
     }
-    isOwned = true
-    unsafe base = memory
-    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    return unsafe memory
   }
 
   /// Memory that somebody else keeps for as long as the process lives.
@@ -60,7 +65,8 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// Allocates `count` elements whose bytes are all zero.
   public init(count: Int) {
     precondition(count >= 0, "a buffer of \(count) elements")
-    let storage = BufferStorage(byteCount: count * MemoryLayout<Element>.stride)
+    let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+    let storage = BufferStorage(byteCount: isTooLarge ? .max : byteCount)
     unsafe self.init(
       storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
   }

@@ -10,21 +10,26 @@ final class JobBoard: @unchecked Sendable {
 
   private let memory: UnsafeMutableRawPointer
   private let size: Int
+  /// Whether the ranks of the host see one another here.
+  let isShared: Bool
 
   /// For a world of `size` ranks. Without a `path` that can be mapped, the ranks do not see one another.
   init(path: String?, size: Int) {
     self.size = size
     // One line more, for what is the job's.
     let bytes = (size + 1) * Self.lineBytes
-    unsafe memory = unsafe path.flatMap { unsafe Self.map($0, bytes) } ?? Self.privateMemory(bytes)
+    let shared = unsafe path.flatMap { unsafe Self.map($0, bytes) }
+    isShared = unsafe shared != nil
+    unsafe memory = unsafe shared ?? Self.privateMemory(bytes)
   }
 
   private static func map(_ path: String, _ bytes: Int) -> UnsafeMutableRawPointer? {
     let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    // Every rank asks for the same size, and what is new is zero.
-    guard ftruncate(file, bytes) == 0 else { return nil }
+    // Every rank asks for the same size, and what is new is zero. A file without its blocks would end the process (SIGBUS) at the first
+    // store to a full disk.
+    guard posix_fallocate(file, 0, bytes) == 0 else { return nil }
     let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
     return unsafe memory == MAP_FAILED ? nil : memory
   }

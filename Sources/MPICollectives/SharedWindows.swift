@@ -1,6 +1,7 @@
 internal import COpenMPI
 
 import Collectives
+import Kernels
 import Tensors
 
 /// Windows of memory that the ranks of one host share. They last as long as the process, so nothing keeps their handles.
@@ -32,6 +33,13 @@ struct SharedWindows {
     }
     if place == 0, let left = MPICalls.sharedMemoryLeft(), left < UInt64(needed) {
       throw CommunicationError(MPICalls.noSharedMemory)
+    }
+    // The same goes for this rank's own space, into which all of them are mapped.
+    guard availableAddressSpace >= needed else {
+      throw CommunicationError(
+        "the memory that ranks share takes \(megabytes(Double(needed))) of address space, of which "
+          + "\(megabytes(Double(availableAddressSpace))) are left; raise the limit (ulimit -v), or give --no-shared-memory"
+      )
     }
     // Whole cache lines, so that every rank's part begins at one.
     let mine = (header + counts[neighbours[place]] + 15) / 16 * 16

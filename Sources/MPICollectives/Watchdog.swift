@@ -59,6 +59,11 @@ public final class Watchdog: Sendable {
     self.atEveryLook = atEveryLook
     self.complain = complain
     board = JobBoard(path: job.board, size: job.size)
+    if let path = job.board, !board.isShared, job.rank == 0 {
+      complain(
+        "warning: \(path) cannot be written, so a rank that keeps the others waiting is not named; look for a full disk"
+      )
+    }
     heartbeat = board.heartbeat(of: job.rank)
     heartbeat.process = getpid()
     heartbeat.state = .running

@@ -33,9 +33,9 @@ public final class ConsoleObserver: Observer {
     guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
     lastDrawn = now
     if isInteractive {
-      // A line that is wider than the terminal would leave its first part behind at each redraw.
-      let line = line(progress, isOver: false).prefix(Terminal.columns.map { max($0 - 1, 0) } ?? .max)
-      Terminal.write("\r\(line)\u{1B}[K")
+      // A line that is wider than the terminal would leave its first part behind at each redraw, as one would that has no room for the
+      // terminal's `^C`.
+      Terminal.draw(line(progress, isOver: false).prefix(Terminal.columns.map { max($0 - 3, 0) } ?? .max))
     } else {
       print(line(progress, isOver: false))
     }
@@ -47,18 +47,14 @@ public final class ConsoleObserver: Observer {
     let split =
       "compute \(percent(time.compute / whole)), communication \(percent(time.communication / whole)), "
       + "waiting \(percent(time.waiting / whole))" + (ranks > 1 ? ", slowest rank \(time.slowestRank)" : "")
+    Terminal.clear()
     Terminal.write(
-      (isInteractive ? "\r" : "") + line(report.training, isOver: true)
-        + " - val_loss: \(fixed(report.testLoss, 4)) - val_accuracy: \(fixed(report.testAccuracy, 4))"
-        + (isInteractive ? "\u{1B}[K" : "") + "\n  \(split)\n")
+      line(report.training, isOver: true)
+        + " - val_loss: \(fixed(report.testLoss, 4)) - val_accuracy: \(fixed(report.testAccuracy, 4))\n  \(split)\n")
     lastDrawn = .now
   }
 
-  public func warned(_ line: String) {
-    // The bar's line is cleared, and drawn again below the warning.
-    if isInteractive { Terminal.write("\r\u{1B}[K") }
-    Terminal.complain("warning: \(line)")
-  }
+  public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
     print("weights digest: \(summary.weightsDigest)")

@@ -57,8 +57,23 @@ public enum Terminal {
     _ = flush()
   }
 
-  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries.
+  /// Whether the last line on the terminal is one that is drawn over again and again.
+  private static let isDrawn = Atomic<Bool>(false)
+
+  /// Puts `line` in the place of the line that was drawn before it.
+  static func draw(_ line: some StringProtocol) {
+    write("\r\(line)\u{1B}[K")
+    isDrawn.store(true, ordering: .relaxed)
+  }
+
+  /// Removes the line that was drawn last, if it is still there.
+  static func clear() {
+    if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
+  }
+
+  /// Writes `lockstep: line` to standard error at once: one line, whatever `line` carries, in the place of one that was drawn.
   public static func complain(_ line: String) {
+    clear()
     var bytes = Array("lockstep: \(singleLine(line))\n".utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
@@ -74,6 +89,9 @@ public func grouped(_ number: Int) -> String {
   for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: index) }
   return (number < 0 ? "-" : "") + String(digits)
 }
+
+/// `number` without decimals, grouped; as it is where no integer holds it.
+public func grouped(_ number: Double) -> String { abs(number) < 0x1p53 ? grouped(Int(number)) : "\(number)" }
 
 /// `number` with so many decimals.
 public func fixed(_ number: Double, _ decimals: Int) -> String {

@@ -1,4 +1,5 @@
 import Collectives
+import Kernels
 
 extension Communicator {
   /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
@@ -42,7 +43,13 @@ extension Communicator {
     throw .agreed(
       .usage,
       "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
-        + "start every rank with the same arguments, data and program")
+        + "start every rank with the same arguments, data, program and libraries")
+  }
+
+  /// Throws on every rank where one computes other bits than rank 0, by another OpenBLAS for example. A rank alone need not know.
+  /// Collective.
+  func requireEqualArithmetic() throws(TrainingError) {
+    if size > 1 { try requireEqual(Arithmetic.facts) }
   }
 }
 

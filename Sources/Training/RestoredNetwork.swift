@@ -32,11 +32,12 @@ public struct RestoredNetwork {
     _ path: String, for data: ImageDataset, strict: Bool = false, program: String, communicator: any Communicator,
     warn: (String) -> Void
   ) throws(TrainingError) {
-    useOneBLASThread()
+    try communicator.agree { () throws(TrainingError) in try prepareArithmetic() }
     try communicator.requireEqual([
       ("program", program), ("kernels", "\(KernelIdentity.current)"), ("test_data", data.digest.hex),
       ("strict", "\(strict)"), ("checkpoint", path),
     ])
+    try communicator.requireEqualArithmetic()
     // The facts travel as text, the weights after them.
     let restored = try communicator.agree { () throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>)? in
       guard communicator.rank == 0 else { return nil }

@@ -58,12 +58,13 @@ public final class Trainer {
       observers: communicator.rank == 0 ? observers : [], onFailure: configuration.onCheckpointFailure)
     self.audience = audience
     nonFinite = NonFiniteSteps(configuration, communicator: communicator, audience: audience)
-    useOneBLASThread()
 
     let plan = try communicator.agree { () throws(TrainingError) in
-      try RunPlan(configuration, training: training, test: test, program: program, ranks: communicator.size)
+      try prepareArithmetic()
+      return try RunPlan(configuration, training: training, test: test, program: program, ranks: communicator.size)
     }
     try communicator.requireEqual(plan.facts)
+    try communicator.requireEqualArithmetic()
     (batches, network) = (plan.batches, plan.network)
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
@@ -150,6 +151,8 @@ public final class Trainer {
   /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
   /// started the ranks must end them (`MPICommunicator.abort`).
   public func run() throws(TrainingError) -> TrainingSummary {
+    // It may be another thread than that of the start.
+    useDefaultFloatingPoint()
     let description = RunDescription(
       configuration: configuration, parameters: network.layout.learntCount, ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,

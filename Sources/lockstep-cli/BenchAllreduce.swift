@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernels
 import Lockstep
 
 struct BenchAllreduce: ParsableCommand {
@@ -20,7 +21,7 @@ struct BenchAllreduce: ParsableCommand {
   var most = 4_194_304
 
   func validate() throws {
-    guard least >= 1 else { throw ValidationError("--least \(least) is less than 1") }
+    guard 1...1 << 30 ~= least else { throw ValidationError("--least \(least) is not in 1 to 2³⁰") }
     guard (least...1 << 30).contains(most) else { throw ValidationError("--most \(most) is not in \(least) to 2³⁰") }
   }
 
@@ -64,6 +65,8 @@ struct BenchAllreduce: ParsableCommand {
         }
         if world.rank == 0 { row(grouped(floats), figures) }
       }
+    } catch let error as TrainingError {
+      throw error
     } catch {
       throw TrainingError(.rankFailed, "\(error)")
     }
@@ -76,6 +79,16 @@ struct BenchAllreduce: ParsableCommand {
 
   /// The slowest rank's median time of one sum; nil where ranks do not share memory. Collective.
   private func time(_ floats: Int, _ way: Way, _ world: any Communicator) throws -> Double? {
+    try world.agree { () throws(TrainingError) in
+      let load = ReductionLoad(count: floats, microbatches: world.size, ranks: world.size)
+      let needed = 4 * Double(load.buffers) * Double(world.hosts.neighbours(of: world.rank).count)
+      guard needed <= Double(availableMemory) else {
+        throw TrainingError(
+          .usage,
+          "a sum of \(grouped(floats)) floats takes \(megabytes(needed)) of memory on this host; give --most or --least fewer"
+        )
+      }
+    }
     let reduction = try GradientReduction(
       count: floats, microbatchCounts: [world.size], communicator: world, method: way.method,
       sharesMemory: way.sharesMemory)
@@ -104,7 +117,7 @@ func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 /// Such as `1.25e-06`.
 func scientific(_ value: Double) -> String {
-  guard value > 0 else { return "0" }
+  guard value > 0, value.isFinite else { return value == 0 ? "0" : "\(value)" }
   var (mantissa, exponent) = (value, 0)
   while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
   while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }

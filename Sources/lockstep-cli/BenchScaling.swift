@@ -45,11 +45,22 @@ struct BenchScaling: ParsableCommand {
 
   func validate() throws {
     guard ranksAsked != nil else { throw ValidationError("--ranks \(ranks) is not a list such as 1,2,4") }
-    guard globalBatch >= 1 else { throw ValidationError("--global-batch \(globalBatch) is less than 1") }
-    guard batchPerRank ?? 1 >= 1 else { throw ValidationError("--batch-per-rank \(batchPerRank ?? 0) is less than 1") }
+    for (name, size) in [("--global-batch", globalBatch), ("--batch-per-rank", batchPerRank ?? 1)] {
+      guard (1...Self.mostSamples).contains(size) else {
+        throw ValidationError("\(name) \(size) is not in 1 to \(Self.mostSamples)")
+      }
+    }
+    guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
     guard processors ?? 1 >= 1 else { throw ValidationError("--processors \(processors ?? 0) is less than 1") }
-    guard alpha >= 0, beta >= 0 else { throw ValidationError("--alpha and --beta are times: 0 or more") }
+    for (name, seconds) in [("--alpha", alpha), ("--beta", beta)] {
+      guard (0...1000).contains(seconds) else {
+        throw ValidationError("\(name) \(seconds) is not in 0 to 1000 seconds")
+      }
+    }
   }
+
+  /// In a step: more than any has, and so few that no count of theirs overflows, on 100,000 ranks either.
+  private static let mostSamples = 1 << 40
 
   private var ranksAsked: [Int]? {
     let parts = ranks.split(separator: ",", omittingEmptySubsequences: false)
@@ -59,7 +70,7 @@ struct BenchScaling: ParsableCommand {
 
   func run() throws {
     guard World.isFirst else { return }
-    useOneBLASThread()
+    try prepareArithmetic()
     let images = try data.load(.train)
     let sizes = try (ranksAsked ?? []).map { ranks in
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
@@ -71,7 +82,7 @@ struct BenchScaling: ParsableCommand {
       }
     }
     guard let microbatch = sizes.first?.1.microbatch else { return }
-    let prediction = try measure(images, microbatch: min(microbatch, images.count / 8))
+    let prediction = try measure(images, microbatch: max(1, min(microbatch, images.count / 8)))
     print(
       "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
         + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "
@@ -90,7 +101,7 @@ struct BenchScaling: ParsableCommand {
       }
       row([
         "\(ranks)", grouped(batches.globalBatch), fixed(step.compute * 1e3, 3), fixed(step.communication * 1e3, 3),
-        grouped(Int(Double(batches.globalBatch) / step.seconds)), percent(efficiency),
+        grouped(Double(batches.globalBatch) / step.seconds), percent(efficiency),
         percent(step.communicationFraction),
         fixed(Double(prediction.bytes(batches, ranks: ranks, shardsOptimizer: optimizerSharding)) * 1e-6, 0),
       ])
@@ -107,7 +118,8 @@ struct BenchScaling: ParsableCommand {
     prediction.otherBytes = max(0, ProcessFacts.peakResidentBytes - prediction.bytes(eight.batches, ranks: 1))
     var one = try OneRankStep(model: model, images, globalBatch: microbatch, microbatch: microbatch)
     let oneSeconds = try one.medianSeconds()
-    prediction.microbatchSeconds = (eightSeconds - oneSeconds) / 7
+    // On a busy machine the difference of two short times can be anything.
+    prediction.microbatchSeconds = max((eightSeconds - oneSeconds) / 7, oneSeconds * 1e-3, 1e-9)
     prediction.updateSeconds = max(0, oneSeconds - prediction.microbatchSeconds)
     return prediction
   }

@@ -41,7 +41,7 @@ struct BenchStep: ParsableCommand {
 
   func run() throws {
     guard World.isFirst else { return }
-    useOneBLASThread()
+    try prepareArithmetic()
     let report = try measure(try data.load(.train))
     if json { try report.printJSON() } else { report.printTable() }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CEarly
 import Kernels
 import Lockstep
 
@@ -21,6 +22,8 @@ struct LockstepProgram: ParsableCommand {
     // First of all, for a signal can come at once.
     if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
     Terminal.openStandardStreams()
+    useDefaultFloatingPoint()
+    endingWithoutMemory.withLock { $0 = { World.leave(TrainingError(.rankFailed, $0)) } }
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Kernels
 import Lockstep
 import Synchronization
 
@@ -8,44 +9,97 @@ enum World {
   /// The variables by which a launcher tells a process its rank, and how many there are.
   private static let variables = [("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMIX_RANK", "PMIX_SIZE")]
 
-  private static func launched(_ path: KeyPath<(String, String), String>) -> Int? {
-    variables.lazy.compactMap { ProcessInfo.processInfo.environment[$0[keyPath: path]] }.first.flatMap { Int($0) }
+  /// What a launcher says of this process: its rank, and how many ranks there are if it says so.
+  private typealias Place = (rank: Int, size: Int?)
+
+  /// nil where there is no launcher; 64 where it says what cannot be.
+  private static let launched: Result<Place?, TrainingError> = {
+    do throws(TrainingError) { return .success(try readPlace()) } catch { return .failure(error) }
+  }()
+
+  private static func readPlace() throws(TrainingError) -> Place? {
+    guard let rank = try number(\.0, least: 0) else { return nil }
+    let size = try number(\.1, least: 1)
+    if let size, rank >= size {
+      throw TrainingError(.usage, "the environment names rank \(rank) of \(size) ranks; start the ranks with mpirun")
+    }
+    return (rank, size)
   }
 
+  /// The number in the first of the variables at `path` that is set.
+  private static func number(
+    _ path: KeyPath<(String, String), String>, least: Int
+  ) throws(TrainingError) -> Int? {
+    for name in variables.map({ $0[keyPath: path] }) {
+      guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { continue }
+      guard let number = Int(text), (least...mostRanks).contains(number) else {
+        throw TrainingError(
+          .usage, "\(name)=\(quoted(text)) is not a number that a launcher gives; start ranks with mpirun, or unset it")
+      }
+      return number
+    }
+    return nil
+  }
+
+  /// No launcher starts more.
+  private static let mostRanks = 1_000_000
+
+  private static var place: Place? { if case .success(let place) = launched { place } else { nil } }
+
   /// Whether this rank is the one that speaks: known before MPI is, so that wrong arguments cost no start of it.
-  static var isFirst: Bool { (launched(\.0) ?? 0) == 0 }
+  static var isFirst: Bool { (place?.rank ?? 0) == 0 }
 
   /// What sees that no rank waits for ever, once there are ranks.
   private static let watchdog = Mutex<Watchdog?>(nil)
 
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
   static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
-    guard let rank = launched(\.0) else {
+    guard let place = try launched.get() else {
       try Singletons.refuse()
       return SoloCommunicator()
     }
-    let watchdog = Watchdog(job(rank), limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
+    let job = job(place)
+    let needed = MPICommunicator.addressSpace(ranksHere: job.ranksHere)
+    guard availableAddressSpace >= needed else {
+      throw TrainingError(
+        .rankFailed,
+        "MPI takes \(megabytes(Double(needed))) of address space, of which \(megabytes(Double(availableAddressSpace))) are left; "
+          + "raise the limit (ulimit -v), or do without mpirun")
+    }
+    let watchdog = Watchdog(job, limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
     do throws(CommunicationError) {
       // The watchdog has the first word: it knows more than one rank's wait does.
-      return try MPICommunicator(patience: limits.timeout + .seconds(30), watchdog: watchdog)
+      let communicator = try MPICommunicator(patience: limits.timeout + .seconds(30), watchdog: watchdog)
+      if communicator.size == 1 && place.size ?? 1 > 1 { leaveAlone(place) }
+      return communicator
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
   }
 
-  private static func job(_ rank: Int) -> Watchdog.Job {
+  /// Ends a process that a launcher's variables call one of several ranks, and that MPI knows to be alone.
+  private static func leaveAlone(_ place: Place) -> Never {
+    Terminal.complain(
+      "the environment names rank \(place.rank) of \(place.size ?? 1) ranks, but no mpirun started them; start them with mpirun, "
+        + "or unset the variables OMPI_COMM_WORLD_RANK and PMIX_RANK")
+    leave(code: TrainingError.Code.usage.rawValue)
+  }
+
+  private static func job(_ place: Place) -> Watchdog.Job {
     let environment = ProcessInfo.processInfo.environment
-    let size = max(launched(\.1) ?? 0, rank + 1)
+    let rank = place.rank
+    let size = max(place.size ?? 0, rank + 1)
     // The launcher's directory for this job on this host goes with the job. Process ids mean something within one namespace of them,
     // and a directory may be an older job's that had the same name.
     let names = ["PMIX_NAMESPACE", "OMPI_MCA_orte_precondition_transports"].compactMap { environment[$0] }
     let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
     let file = "lockstep-\((names + [namespace ?? ""]).joined(separator: "-"))"
-    let directory = launched(\.1) == nil ? nil : environment["PMIX_SERVER_TMPDIR"]
+    let directory = place.size == nil ? nil : environment["PMIX_SERVER_TMPDIR"]
     let ranksHere = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) }
     return Watchdog.Job(
-      rank: rank, size: size, ranksHere: directory == nil ? 1 : ranksHere ?? 1, host: ProcessFacts.hostName,
+      rank: rank, size: size, ranksHere: directory == nil ? 1 : min(max(ranksHere ?? 1, 1), size),
+      host: ProcessFacts.hostName,
       board: directory.map { "\($0)/\(file)" })
   }
 
@@ -69,10 +123,10 @@ enum World {
 
   /// Ends this process over `error`: in order where all ranks have it, else by ending the other ranks too.
   static func leave(_ error: TrainingError) -> Never {
-    guard let watchdog = watchdog.withLock({ $0 }), let rank = launched(\.0), launched(\.1) != 1, !error.isAgreed else {
+    guard let watchdog = watchdog.withLock({ $0 }), let place, place.size != 1, !error.isAgreed else {
       leave(code: error.code.rawValue, saying: error.description)
     }
-    if watchdog.isFirstToEnd() { Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(error)") }
+    if watchdog.isFirstToEnd() { Terminal.complain("rank \(place.rank) on \(ProcessFacts.hostName): \(error)") }
     watchdog.hasLeft()
     watchdog.abort(code: error.code.rawValue)
   }

@@ -5,6 +5,7 @@ enum Arrows {
     "COpenBLAS": ["Kernels"],
     "COpenMPI": ["MPICollectives"],
     "CProcesses": ["MPICollectives"],
+    "CEarly": ["lockstep-cli"],
     "CZlib": ["Datasets"],
     "COpenSSL": ["Digests"],
     // Reached through the Observer protocol alone.

@@ -13,6 +13,16 @@ import Testing
     #expect(slice.array == [4, 3, 2])
   }
 
+  /// No trap: one line, and the code of a rank that failed.
+  @Test func memoryThatCannotBeHadEndsInOrder() async {
+    let ended = await #expect(processExitsWith: .exitCode(70), observing: [\.standardErrorContent]) {
+      _ = Buffer<Float>(count: 1 << 58)
+    }
+    let lines = String(decoding: ended?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.hasPrefix("lockstep: ") && $0.contains("cannot be had") } == 1, "\(lines)")
+    await #expect(processExitsWith: .exitCode(70)) { _ = Buffer<Float>(count: .max) }
+  }
+
   @Test func startsAtZero() {
     #expect(Buffer<Float>(count: 100).array == [Float](repeating: 0, count: 100))
     #expect(Buffer<Float>(count: 0).array.isEmpty)

@@ -88,11 +88,12 @@ struct Program {
   private static let launcher = ["mpirun", "--quiet", "--mca", "opal_signal", "", "--oversubscribe"]
 
   /// Starts `arguments` on `ranks` ranks below mpirun, or without it where `ranks` is nil. With `others`, rank 0 gets `arguments`
-  /// and the other ranks `others`. With `directories`, rank 0 and the others start in one of their
+  /// and the other ranks `others`, with `othersEnvironment` beside. With `directories`, rank 0 and the others start in one of their
   /// own. With `delay`, rank 0 is started so many seconds after the others.
   static func start(
     _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, delayingFirst delay: Double? = nil,
-    directories: (first: String, others: String)? = nil, environment extra: [String: String] = [:]
+    directories: (first: String, others: String)? = nil, environment extra: [String: String] = [:],
+    othersEnvironment: [String: String] = [:]
   ) throws -> Running {
     let running = Running()
     running.process.executableURL = URL(fileURLWithPath: ranks == nil ? path : "/usr/bin/env")
@@ -105,7 +106,8 @@ struct Program {
         launcher + ["-n", "1"] + (directories.map { ["--wdir", $0.first] } ?? [])
           + (delay.map { ["sh", "-c", "sleep \($0); exec \"$0\" \"$@\""] } ?? []) + [path]
           + arguments + [":", "-n", "\(ranks - 1)"]
-          + (directories.map { ["--wdir", $0.others] } ?? []) + [path] + (others ?? arguments)
+          + (directories.map { ["--wdir", $0.others] } ?? []) + (othersEnvironment.isEmpty ? [] : ["env"])
+          + othersEnvironment.map { "\($0)=\($1)" } + [path] + (others ?? arguments)
       }
     var environment = ProcessInfo.processInfo.environment.filter {
       !$0.key.hasPrefix("OMPI_") && !$0.key.hasPrefix("PMIX_")
@@ -149,10 +151,12 @@ struct Program {
   /// Starts and waits.
   static func run(
     _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, delayingFirst delay: Double? = nil,
-    directories: (first: String, others: String)? = nil, environment: [String: String] = [:]
+    directories: (first: String, others: String)? = nil, environment: [String: String] = [:],
+    othersEnvironment: [String: String] = [:]
   ) throws -> Outcome {
     try start(
-      arguments, ranks: ranks, others: others, delayingFirst: delay, directories: directories, environment: environment
+      arguments, ranks: ranks, others: others, delayingFirst: delay, directories: directories, environment: environment,
+      othersEnvironment: othersEnvironment
     ).wait()
   }
 }
