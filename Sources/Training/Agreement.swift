@@ -1,4 +1,5 @@
 import Collectives
+import Tensors
 
 extension Communicator {
   /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
@@ -36,9 +37,11 @@ extension Communicator {
   public func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
     let all = try gatherText(mine)
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
-    let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first { $0 != $1 }
+    let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first {
+      ExactText(String($0)) != ExactText(String($1))
+    }
     throw .agreed(
       .usage,
       "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
