@@ -21,6 +21,7 @@ struct LockstepProgram: ParsableCommand {
     // First of all, for a signal can come at once.
     if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
     Terminal.openStandardStreams()
+    Arguments.refuseUnreadable()
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(
