@@ -1,3 +1,4 @@
+import Checkpoints
 import Collectives
 import Tensors
 
@@ -39,14 +40,27 @@ extension Communicator {
     let all = try gatherText(mine)
     guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
-    let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first {
-      ExactText(String($0)) != ExactText(String($1))
+    // By name: a fact that one rank alone has must not make those behind it differ.
+    let difference = recipe(all[other]).differences(from: recipe(all[0])).first
+    func shown(_ value: String?) -> String {
+      guard let difference else { return "other facts" }
+      return value.map { "\(difference.key) \($0)" } ?? "no \(difference.key)"
     }
     throw .agreed(
       .usage,
-      "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
+      "rank \(other) on \(hosts[other]) has \(shown(difference?.current)), but rank 0 has \(shown(difference?.saved)); "
         + "start every rank with the same arguments, data and program")
   }
+}
+
+/// Lines of a name and a value.
+private func recipe(_ lines: String) -> Recipe {
+  var recipe = Recipe()
+  for line in lines.split(separator: "\n") {
+    let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    recipe[String(words[0])] = words.count > 1 ? String(words[1]) : ""
+  }
+  return recipe
 }
 
 /// Runs a collective; its failure is the failure of a rank.
