@@ -61,7 +61,7 @@ let package = Package(
       swiftSettings: settings),
 
     // Damaged files, for the tests of everything that reads files.
-    .target(name: "Fuzzing", dependencies: ["Tensors"], path: "Tests/Fuzzing", swiftSettings: settings),
+    .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),
     tests("KernelsTests", ["Kernels"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
@@ -74,10 +74,10 @@ let package = Package(
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing"]),
-    tests("TrainingTests", ["Lockstep"]),
+    tests("TrainingTests", ["Lockstep", "Fuzzing"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
-    tests("ProgramTests", ["Lockstep", "lockstep-cli"]),
+    tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing"]),
     // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.
     tests("MPITests", ["Collectives", "MPICollectives", "Tensors", "ReductionReference"], path: "Tests/MPI"),
   ],

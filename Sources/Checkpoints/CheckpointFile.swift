@@ -1,3 +1,5 @@
+import Tensors
+
 /// An open checkpoint whose every byte has been checked; its tensors are read into buffers that exist already.
 public struct CheckpointFile: ~Copyable {
   /// The file, its tensors and its metadata.
@@ -53,6 +55,15 @@ public struct CheckpointFile: ~Copyable {
     if !differences.isEmpty { throw .recipeDiffers(path: path, differences: differences) }
   }
 
+  /// Checks that the file has tensors of these names and shapes.
+  public func requireTensors(_ tensors: [(name: String, shape: Shape)]) throws(CheckpointError) {
+    do throws(SafeTensorsError) {
+      for tensor in tensors { try file.requireTensor(tensor.name, shape: tensor.shape) }
+    } catch {
+      throw .file(error)
+    }
+  }
+
   /// Reads into the buffers of `tensors`, which must be those of the file by name and shape: neither more nor fewer.
   ///
   /// Names and shapes are checked before the first buffer is touched.
@@ -62,13 +73,9 @@ public struct CheckpointFile: ~Copyable {
   public func read(
     into tensors: [NamedTensor], ignoringPrefix ignoredPrefix: String? = nil
   ) throws(CheckpointError) {
-    let wanted = Set(tensors.map(\.name))
-    do throws(SafeTensorsError) {
-      for tensor in tensors { try file.requireTensor(tensor.name, shape: tensor.shape) }
-    } catch {
-      throw .file(error)
-    }
-    for entry in file.header.tensors where !wanted.contains(entry.name) {
+    let wanted = Set(tensors.map { ExactText($0.name) })
+    try requireTensors(tensors.map { ($0.name, $0.shape) })
+    for entry in file.header.tensors where !wanted.contains(ExactText(entry.name)) {
       if let ignoredPrefix, entry.name.utf8.starts(with: ignoredPrefix.utf8) { continue }
       throw .unexpectedTensor(path: path, tensor: entry.name, shape: entry.shape)
     }

@@ -10,6 +10,11 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     public let key: String
     /// The value as text: "32".
     public let value: String
+
+    /// Whether keys and values are the same, byte for byte.
+    public static func == (left: Entry, right: Entry) -> Bool {
+      ExactText(left.key) == ExactText(right.key) && ExactText(left.value) == ExactText(right.value)
+    }
   }
 
   /// A line in which two recipes differ; nil where one has no such line.
@@ -46,9 +51,9 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
   /// The value for `key`. A new key goes to the end; nil removes the line.
   public subscript(key: String) -> String? {
-    get { entries.first { $0.key == key }?.value }
+    get { entries.first { ExactText($0.key) == ExactText(key) }?.value }
     set {
-      let index = entries.firstIndex { $0.key == key }
+      let index = entries.firstIndex { ExactText($0.key) == ExactText(key) }
       switch (index, newValue) {
       case (let index?, let value?): entries[index] = Entry(key: key, value: value)
       case (let index?, nil): entries.remove(at: index)
@@ -62,12 +67,17 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   /// matter.
   public func differences(from saved: Recipe, ignoring ignored: Set<String> = []) -> [Difference] {
     // By dictionary: a hostile file may have as many lines as its header has room for.
-    let currentValues = Dictionary(entries.map { ($0.key, $0.value) }) { first, _ in first }
-    let savedValues = Dictionary(saved.entries.map { ($0.key, $0.value) }) { first, _ in first }
-    let keys = entries.map(\.key) + saved.entries.map(\.key).filter { currentValues[$0] == nil }
+    let currentValues = Dictionary(entries.map(\.exact)) { first, _ in first }
+    let savedValues = Dictionary(saved.entries.map(\.exact)) { first, _ in first }
+    let ignored = Set(ignored.map(ExactText.init))
+    let keys = entries.map(\.exact.0) + saved.entries.map(\.exact.0).filter { currentValues[$0] == nil }
     return keys.filter { !ignored.contains($0) && currentValues[$0] != savedValues[$0] }
-      .map { Difference(key: $0, saved: savedValues[$0], current: currentValues[$0]) }
+      .map { Difference(key: $0.text, saved: savedValues[$0]?.text, current: currentValues[$0]?.text) }
   }
+}
+
+extension Recipe.Entry {
+  fileprivate var exact: (ExactText, ExactText) { (ExactText(key), ExactText(value)) }
 }
 
 /// `text` as it is where it is short and plain, else quoted: it may come from a hostile file.

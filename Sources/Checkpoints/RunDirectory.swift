@@ -6,6 +6,8 @@ public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertibl
   case unwritable(FileWriteError)
   /// Another process has it; `holder` is what that process wrote into the lock file: "process 4711 on node07".
   case locked(path: String, holder: String)
+  /// The file `lock` that this process holds was removed or replaced: another may hold the directory now.
+  case lockLost(path: String)
 
   /// One line: the directory, what is wrong and what to do.
   public var description: String {
@@ -13,6 +15,9 @@ public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertibl
     case .unwritable(let error): error.description
     case .locked(let path, let holder):
       "\(path): in use by another job (\(holder)); wait for it to end, or give another --run-dir"
+    case .lockLost(let path):
+      "\(path): its file lock was removed or replaced while this job held it, so another job may write there; see that none "
+        + "does, then run the same command again: it goes on from the newest checkpoint"
     }
   }
 }
@@ -20,7 +25,8 @@ public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertibl
 /// A directory of one run, held by this process alone until the object goes or the process dies.
 ///
 /// The lock is the kernel's, on the file `lock` in the directory: one left by a killed process holds nobody up. The file
-/// itself stays, since removing it would let two processes lock two files of one name.
+/// itself stays, since removing it would let two processes lock two files of one name; one that somebody else removes is noticed
+/// (``requireLock()``).
 public final class RunDirectory: Sendable {
   /// The directory, as it was given.
   public let path: String
@@ -53,6 +59,18 @@ public final class RunDirectory: Sendable {
       throw .unwritable(FileWriteError(path: lockPath, error))
     }
     throw .locked(path: path, holder: Self.holder(lock))
+  }
+
+  /// Throws where the file `lock` is no longer the one that this process holds: whoever finds none takes a new one, and two jobs would
+  /// write here. A directory that is itself gone, or cannot be looked at, is for the next write to report.
+  public func requireLock() throws(RunDirectoryError) {
+    do throws(SystemCallError) {
+      let path = file("lock")
+      if try lock.isNamed(path) || !isDirectory(self.path) { return }
+    } catch {
+      return
+    }
+    throw .lockLost(path: path)
   }
 
   /// The path of a file of this name in the directory.

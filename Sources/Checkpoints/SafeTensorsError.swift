@@ -61,8 +61,10 @@ public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertib
     self.problem = problem
   }
 
-  /// Whether there is no such file.
-  public var fileIsMissing: Bool { problem == .unreadable(code: ENOENT) || problem == .unreadable(code: ENOTDIR) }
+  /// Whether there is no such file; of a name that is too long, there can be none.
+  public var fileIsMissing: Bool {
+    [ENOENT, ENOTDIR, ENAMETOOLONG].contains { problem == .unreadable(code: $0) }
+  }
 
   /// One line: the file, what is wrong and what to do.
   public var description: String { singleLine("\(path): \(problem.description); \(problem.advice)") }
@@ -106,7 +108,7 @@ extension SafeTensorsError.Problem: CustomStringConvertible {
 
   var advice: String {
     switch self {
-    case .unreadable(ENOENT), .unreadable(ENOTDIR): "check the name"
+    case .unreadable(ENOENT), .unreadable(ENOTDIR), .unreadable(ENAMETOOLONG): "check the name"
     case .unreadable: "check the file's permissions and the disk"
     case .notARegularFile: "give a safetensors file"
     case .tensorMissing, .elementTypeDiffers, .shapeDiffers: "give the file of the same model"

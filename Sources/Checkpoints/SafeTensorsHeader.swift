@@ -28,8 +28,8 @@ public struct SafeTensorsHeader: Hashable, Sendable {
   public let metadata: [MetadataEntry]
   /// Where in the header's bytes the 64 digits of the whole file's checksum stand.
   let fileChecksumOffset: Int?
-  private let tensorIndices: [String: Int]
-  private let metadataIndices: [String: Int]
+  private let tensorIndices: [ExactText: Int]
+  private let metadataIndices: [ExactText: Int]
 
   /// Parses and checks a header.
   ///
@@ -40,7 +40,7 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     var parser = SafeTensorsHeaderParser(json)
     let parsed = try parser.parse()
     metadata = parsed.metadata
-    metadataIndices = Dictionary(uniqueKeysWithValues: metadata.enumerated().map { ($1.key, $0) })
+    metadataIndices = Dictionary(uniqueKeysWithValues: metadata.enumerated().map { (ExactText($1.key), $0) })
 
     var entries: [TensorEntry] = []
     entries.reserveCapacity(parsed.tensors.count)
@@ -57,16 +57,16 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     if end > dataByteCount { throw .dataCut(needed: end, present: dataByteCount) }
     if end < dataByteCount { throw .trailingBytes(count: dataByteCount - end) }
     tensors = entries
-    tensorIndices = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+    tensorIndices = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { (ExactText($1.name), $0) })
     fileChecksumOffset = parsed.fileChecksumOffset
     try checkChecksums()
   }
 
-  /// The tensor of this name.
-  public func tensor(named name: String) -> TensorEntry? { tensorIndices[name].map { tensors[$0] } }
+  /// The tensor of this name, byte for byte.
+  public func tensor(named name: String) -> TensorEntry? { tensorIndices[ExactText(name)].map { tensors[$0] } }
 
-  /// The metadata's value for `key`.
-  public func metadataValue(_ key: String) -> String? { metadataIndices[key].map { metadata[$0].value } }
+  /// The metadata's value for `key`, byte for byte.
+  public func metadataValue(_ key: String) -> String? { metadataIndices[ExactText(key)].map { metadata[$0].value } }
 
   /// Whether the file carries the checksums of ``SafeTensors``.
   public var hasChecksums: Bool { fileChecksumOffset != nil }

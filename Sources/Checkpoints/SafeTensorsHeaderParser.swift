@@ -4,8 +4,8 @@ import Tensors
 ///
 /// A general JSON decoder would lose the order of the keys, keep one of two equal keys without a word, and hide where
 /// the file's checksum stands; it would also follow nesting as deep as a hostile file likes. This one never recurses,
-/// and what it allocates is in proportion to the header. Two keys are equal where Swift holds them equal: those that
-/// differ only in Unicode normalisation count as one key twice.
+/// and what it allocates is in proportion to the header. Two keys are equal where their bytes are: é and e with an
+/// accent behind it are two names.
 struct SafeTensorsHeaderParser {
   typealias Problem = SafeTensorsError.Problem
 
@@ -108,10 +108,10 @@ struct SafeTensorsHeaderParser {
       position += 1
       return
     }
-    var keys: Set<String> = []
+    var keys: Set<ExactText> = []
     while true {
       let key = try string()
-      guard keys.insert(key).inserted else { throw .duplicateKey(key) }
+      guard keys.insert(ExactText(key)).inserted else { throw .duplicateKey(key) }
       try pass(":")
       // White space is passed here so that a member sees its own first byte.
       _ = next()

@@ -34,10 +34,10 @@ extension SafeTensors {
     header += checksumPlaceholder
     header += "\"".utf8
 
-    var keys: Set<String> = []
+    var keys: Set<ExactText> = []
     for (key, value) in metadata {
       precondition(!isChecksumKey(key), "the metadata key \(key) is kept for checksums")
-      precondition(keys.insert(key).inserted, "the metadata key \(key) is given twice")
+      precondition(keys.insert(ExactText(key)).inserted, "the metadata key \(key) is given twice")
       header += ",\(json(key)):\(json(value))".utf8
     }
     for tensor in tensors {
@@ -45,10 +45,10 @@ extension SafeTensors {
     }
     header += "}".utf8
 
-    var names: Set<String> = [metadataKey]
+    var names: Set<ExactText> = [ExactText(metadataKey)]
     var end = 0
     for tensor in tensors {
-      precondition(names.insert(tensor.name).inserted, "the tensor name \(tensor.name) is given twice")
+      precondition(names.insert(ExactText(tensor.name)).inserted, "the tensor name \(tensor.name) is given twice")
       let begin = end
       end += tensor.values.count * MemoryLayout<Float>.stride
       let extents = tensor.shape.extents.map(String.init).joined(separator: ",")

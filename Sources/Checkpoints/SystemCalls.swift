@@ -114,11 +114,17 @@ struct OpenFile: ~Copyable {
   /// The size in bytes.
   func byteCount() throws(SystemCallError) -> Int { Int(try Self.status(of: descriptor).st_size) }
 
-  /// Whether `path` leads to this file, and not to another that has been given its name since.
+  /// Whether `path` leads to this file: it may have lost its name since, or another may have it.
   func isNamed(_ path: String) throws(SystemCallError) -> Bool {
     let mine = try Self.status(of: descriptor)
     var other = stat()
-    return unsafe lstat(path, &other) == 0 && other.st_dev == mine.st_dev && other.st_ino == mine.st_ino
+    do {
+      _ = try calling(.open) { unsafe Int(lstat(path, &other)) }
+      return other.st_dev == mine.st_dev && other.st_ino == mine.st_ino
+    } catch {
+      if error.code == systemNoSuchFileError { return false }
+      throw error
+    }
   }
 
   /// Writes all of `bytes` at the file's position, in as many calls as it takes.

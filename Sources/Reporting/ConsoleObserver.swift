@@ -1,3 +1,4 @@
+import Tensors
 import Training
 
 /// The lines of a run: on a terminal a bar that moves, elsewhere a plain line at most every ten seconds.
@@ -15,7 +16,7 @@ public final class ConsoleObserver: Observer {
     let schedule = configuration.schedule == .constant ? "" : " \(configuration.schedule.rawValue)"
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
-      "\(configuration.model): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
+      "\(escaped(configuration.model)): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
         + "\(run.microbatch), Adam \(configuration.learningRate)\(schedule), seed \(configuration.seed)")
     if run.isComplete && run.resumedAtStep > 0 {

@@ -24,11 +24,18 @@ public func escaped(_ text: String, limit: Int = 80) -> String {
 public func quoted(_ text: String, limit: Int = 80) -> String { "\"\(escaped(text, limit: limit))\"" }
 
 /// A finished message with whatever could end its line, or is not seen, escaped. Text that ``escaped(_:limit:)`` has
-/// been through stays as it is: a second pass changes nothing.
-public func singleLine(_ message: String) -> String {
+/// been through stays as it is: a second pass changes nothing. Of one of more than `limit` bytes, "…" stands for the middle:
+/// it begins with where, and ends with what to do.
+public func singleLine(_ message: String, limit: Int = 8192) -> String {
   var result = ""
   for scalar in message.unicodeScalars { result += visible(scalar) }
-  return result
+  guard result.utf8.count > limit else { return result }
+  // Less than half on each side: an index inside a scalar stands for the scalar's first byte.
+  let half = limit / 2 - 3
+  let (end, start) = (
+    result.utf8.index(result.startIndex, offsetBy: half), result.utf8.index(result.endIndex, offsetBy: -half)
+  )
+  return String(result.unicodeScalars[..<end]) + "…" + String(result.unicodeScalars[start...])
 }
 
 /// `scalar` itself where it can be seen, else its escape. Not seen are: control characters, line and paragraph

@@ -1,5 +1,7 @@
+import Checkpoints
 import Collectives
 import Kernels
+import Tensors
 
 extension Communicator {
   /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
@@ -37,12 +39,17 @@ extension Communicator {
   public func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
     let all = try gatherText(mine)
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
-    let pairs = zip(all[0].split(separator: "\n"), all[other].split(separator: "\n")).first { $0 != $1 }
+    // By name: a fact that one rank alone has must not make those behind it differ.
+    let difference = recipe(all[other]).differences(from: recipe(all[0])).first
+    func shown(_ value: String?) -> String {
+      guard let difference else { return "other facts" }
+      return value.map { "\(difference.key) \($0)" } ?? "no \(difference.key)"
+    }
     throw .agreed(
       .usage,
-      "rank \(other) on \(hosts[other]) has \(pairs?.1 ?? "other facts"), but rank 0 has \(pairs?.0 ?? "fewer"); "
+      "rank \(other) on \(hosts[other]) has \(shown(difference?.current)), but rank 0 has \(shown(difference?.saved)); "
         + "start every rank with the same arguments, data, program and libraries")
   }
 
@@ -51,6 +58,16 @@ extension Communicator {
   func requireEqualArithmetic() throws(TrainingError) {
     if size > 1 { try requireEqual(Arithmetic.facts) }
   }
+}
+
+/// Lines of a name and a value.
+private func recipe(_ lines: String) -> Recipe {
+  var recipe = Recipe()
+  for line in lines.split(separator: "\n") {
+    let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    recipe[String(words[0])] = words.count > 1 ? String(words[1]) : ""
+  }
+  return recipe
 }
 
 /// Runs a collective; its failure is the failure of a rank.

@@ -111,6 +111,10 @@ public struct RestoredNetwork {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
     let layout = try facts.network(for: data).layout
+    // Before memory is taken for them: a file of kilobytes may name a network of gigabytes.
+    try reading { () throws(CheckpointError) in
+      try file.requireTensors(layout.parameters.map { ($0.name, $0.shape) })
+    }
     let parameters = Buffer<Float>(count: layout.count)
     let tensors = zip(layout.parameters, layout.ranges).map {
       NamedTensor(name: $0.name, shape: $0.shape, values: parameters[$1])

@@ -43,6 +43,10 @@ final class RunCheckpoints {
     self.audience = audience
   }
 
+  /// Throws on rank 0, with 73, where another job may write into the run's directory by now. That ends the run even where it goes on
+  /// without a checkpoint that cannot be written: what is saved is whole, and two jobs must not mix their files.
+  func requireLock() throws(TrainingError) { try files?.requireLock() }
+
   /// Saves where the interval between checkpoints is over. Collective where moments are gathered by messages.
   func saveIfDue(_ state: RunState, epochEnded: Bool) throws(TrainingError) {
     let isDue =
@@ -93,6 +97,7 @@ final class RunCheckpoints {
       content.moments = try communicating { () throws(CommunicationError) in try shards.gather() }
     }
     guard let files else { return }
+    try requireLock()
     communicator.entered(.checkpoint, step: state.step)
     guard allFinite(content.parameters) else {
       throw TrainingError(

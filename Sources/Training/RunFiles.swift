@@ -92,6 +92,13 @@ final class RunFiles {
     }
   }
 
+  /// Throws with 73 where another job may hold the directory by now.
+  func requireLock() throws(TrainingError) {
+    do throws(RunDirectoryError) { try directory.requireLock() } catch {
+      throw TrainingError(.cannotWrite, error.description)
+    }
+  }
+
   /// Saves and returns the file's name. Throws with 73, and every older checkpoint is still there.
   func save(_ content: CheckpointContent, _ state: RunState, warn: (String) -> Void) throws(TrainingError) -> String {
     do throws(FileWriteError) {

@@ -170,6 +170,7 @@ public final class Trainer {
         training: progress, testLoss: sums.loss / Double(sums.samples),
         testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
+      try checkpoints.requireLock()
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
       try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       if state.epoch < configuration.epochs && !isAtLimit { try answer() }
@@ -177,6 +178,7 @@ public final class Trainer {
     try checkpoints.save(state)
     if tested == nil { tested = try test().sums }
     let summary = try summarise(tested ?? LossSums())
+    try checkpoints.requireLock()
     try audience.tell { observer throws(TrainingError) in try observer.ended(summary) }
     // Whoever wanted to go on regardless has the results, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }

@@ -17,34 +17,37 @@ struct Doctor: ParsableCommand {
     let mine = [
       ProcessFacts.hostName, "\(KernelIdentity.current)", ProcessFacts.allowedProcessors, ProcessFacts.processorModel,
     ]
-    let ranks = try world.gatherText(mine.joined(separator: "\n")).map {
-      $0.split(separator: "\n", omittingEmptySubsequences: false)
+    let ranks = try world.gatherText(mine.joined(separator: "\0")).map {
+      $0.split(separator: "\0", omittingEmptySubsequences: false).map { escaped(String($0), limit: 200) }
     }
     guard world.rank == 0 else { return }
-    print("lockstep \(lockstepVersion), \(world.size) rank\(world.size == 1 ? "" : "s")")
-    print(
+    say("lockstep \(lockstepVersion), \(world.size) rank\(world.size == 1 ? "" : "s")")
+    say(
       "MPI: \(world is MPICommunicator ? firstLine(MPICommunicator.libraryVersion) : "not started: no mpirun above")")
-    print("BLAS: \(blasConfiguration)")
-    print(
+    say("BLAS: \(blasConfiguration)")
+    say(
       "built for: \(compiledFeatures.isEmpty ? "any processor of its architecture" : compiledFeatures.joined(separator: " "))"
     )
     for (rank, facts) in ranks.enumerated() {
-      print("rank \(rank): host \(facts[0]), kernels \(facts[1]), processors \(facts[2]), \(facts[3])")
+      say("rank \(rank): host \(facts[0]), kernels \(facts[1]), processors \(facts[2]), \(facts[3])")
     }
     if Set(ranks.map { $0[1] }).count > 1 {
-      print("warning: the ranks' kernels differ: they cannot train together; see LOCKSTEP_CPU and OPENBLAS_CORETYPE")
+      say("warning: the ranks' kernels differ: they cannot train together; see LOCKSTEP_CPU and OPENBLAS_CORETYPE")
     }
     for part in ImageDataset.Part.allCases {
       do throws(TrainingError) {
         let dataset = try data.load(part)
-        print(
+        say(
           "data \(data.data), \(part): \(dataset.count) images of \(dataset.rows)×\(dataset.columns), \(dataset.digest)"
         )
       } catch {
-        print("data \(data.data), \(part): \(error)")
+        say("data \(data.data), \(part): \(error)")
       }
     }
   }
+
+  /// One line, whatever the system's texts have in them.
+  private func say(_ line: String) { print(singleLine(line)) }
 
   private func firstLine(_ text: String) -> String {
     text.split(separator: ",").first.map(String.init) ?? text

@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
     let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
     let sums = try evaluation.run(restored.parameters)
     guard world.rank == 0 else { return }
-    print("\(restored.path): epoch \(restored.state.epoch), step \(restored.state.step)")
+    print("\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)")
     print("Test loss: \(fixed(sums.loss / Double(sums.samples), 4))")
     print("Test accuracy: \(fixed(Double(sums.correct) / Double(sums.samples), 4))")
   }

@@ -24,6 +24,7 @@ struct LockstepProgram: ParsableCommand {
     Terminal.openStandardStreams()
     useDefaultFloatingPoint()
     endingWithoutMemory.withLock { $0 = { World.leave(TrainingError(.rankFailed, $0)) } }
+    Arguments.refuseUnreadable()
     let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
     guard missing.isEmpty else {
       World.leave(

@@ -114,6 +114,13 @@ struct DataOptions: ParsableArguments {
 
   /// One part of the dataset. A missing file is 66, a wrong one 65.
   func load(_ part: ImageDataset.Part) throws(TrainingError) -> ImageDataset {
+    if ImageDataset.fetchedNames.contains(data) {
+      // Where they are. With the first, the second is of no account.
+      try Arguments.requireReadable("XDG_CACHE_HOME")
+      if ProcessInfo.processInfo.environment["XDG_CACHE_HOME"]?.hasPrefix("/") != true {
+        try Arguments.requireReadable("HOME")
+      }
+    }
     do throws(IDXError) {
       return try ImageDataset.load(directory: try ImageDataset.directory(named: data), part: part)
     } catch {

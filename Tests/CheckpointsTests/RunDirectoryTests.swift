@@ -104,6 +104,47 @@ import Testing
     }
   }
 
+  /// Whoever removes the lock of a live job lets another one in: the first must notice.
+  @Test func aLockThatIsRemovedOrReplacedIsNoticed() throws {
+    let path = directory.file("run")
+    let lock = "\(path)/lock"
+    func isHeld(_ run: RunDirectory) -> Bool {
+      do throws(RunDirectoryError) { try run.requireLock() } catch {
+        #expect(error == .lockLost(path: path))
+        #expect(error.description.hasPrefix("\(path): its file lock was removed or replaced"))
+        #expect(!error.description.contains("\n"))
+        return false
+      }
+      return true
+    }
+    let changes: [() throws -> Void] = [
+      { try FileManager.default.removeItem(atPath: lock) },
+      { try FileManager.default.moveItem(atPath: lock, toPath: "\(lock)-2") },
+      {
+        try FileManager.default.removeItem(atPath: lock)
+        try write("process 1 on here\n".utf8, to: lock)
+      },
+      {
+        try FileManager.default.removeItem(atPath: lock)
+        try FileManager.default.createSymbolicLink(atPath: lock, withDestinationPath: "/dev/null")
+      },
+    ]
+    for change in changes {
+      let run = try RunDirectory(path)
+      #expect(isHeld(run))
+      try change()
+      #expect(!isHeld(run))
+      try FileManager.default.removeItem(atPath: path)
+    }
+    let first = try RunDirectory(path)
+    try FileManager.default.removeItem(atPath: lock)
+    let second = try RunDirectory(path)
+    #expect(!isHeld(first) && isHeld(second))
+    try FileManager.default.removeItem(atPath: path)
+    #expect(isHeld(second), "a directory that is gone is for the next write to report")
+    print("locks lost: \(changes.count + 1) ways, each noticed")
+  }
+
   @Test func aNewDirectoryIsNobodyElses() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("runs/a")

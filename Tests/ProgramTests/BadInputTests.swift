@@ -149,6 +149,7 @@ extension ProgramTests {
       let arguments = ["train", "--run-dir", scratch.file("run")]
       for (other, word) in [
         (["--seed", "1"], "seed"), (["--global-batch", "64"], "batch"), (["--model", "mlp"], "model"),
+        (["--clip-norm", "1"], "has clip_norm 1.0, but rank 0 has no clip_norm;"),
       ] {
         let outcome = try Program.run(arguments, ranks: 3, others: arguments + other)
         #expect(outcome.code == 64, "\(outcome.errors)")

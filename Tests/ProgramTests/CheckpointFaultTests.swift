@@ -149,6 +149,52 @@ extension ProgramTests {
       for name in leftovers { #expect(!FileManager.default.fileExists(atPath: "\(run)/\(name)"), "\(name)") }
     }
 
+    /// Somebody empties or removes the record of a run that goes on: the next line is written.
+    @Test(arguments: [false, true], ["stop", "continue"])
+    func aRecordThatIsLostIsBegunAnew(_ isRemoved: Bool, _ onFailure: String) throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("data"))
+      let (run, metrics) = (scratch.file("run"), scratch.file("run/metrics.jsonl"))
+      // A pipe that nobody reads yet would hold up who writes to it.
+      let job = try Program.start(
+        [
+          "train", "--data", scratch.file("data"), "--global-batch", "32", "--epochs", "100000000", "--run-dir", run,
+          "--on-checkpoint-failure", onFailure, "--checkpoint-every", "10epochs",
+        ], script: "exec \"$@\" >/dev/null")
+      func epochs() -> [Int] {
+        ((try? String(contentsOfFile: metrics, encoding: .utf8)) ?? "").matches(of: /"epoch":(\d+)/).compactMap {
+          Int($0.1)
+        }
+      }
+      job.waitUntil { epochs().count > 3 }
+      if isRemoved {
+        try FileManager.default.removeItem(atPath: metrics)
+      } else {
+        try Data().write(to: URL(filePath: metrics))
+      }
+      job.waitUntil { epochs().count > 3 && epochs()[0] > 3 }
+      job.process.terminate()
+      let outcome = job.wait(limit: 60)
+      #expect(outcome.code == 75 && outcome.errorLines.count == 1, "\(outcome.errors)")
+      let found = epochs()
+      #expect(found.count > 3 && found == Array(found[0]..<found[0] + found.count), "\(found)")
+    }
+
+    /// A pipe in the place of a file of the run's blocks nobody.
+    @Test(arguments: ["metrics.jsonl", "config.json", "summary.json", "lock", "checkpoints"])
+    func aPipeBlocksNobody(_ name: String) throws {
+      let scratch = try ScratchDirectory()
+      let (run, _) = try Self.finishedRun(scratch)
+      let path = "\(run)/\(name)"
+      try FileManager.default.removeItem(atPath: path)
+      try #require(unsafe mkfifo(path, 0o666) == 0)
+      let outcome = try Program.start(Self.recipe + [run, "--max-steps", "40"]).wait(limit: 30)
+      // What is replaced whole needs no care.
+      let isReplaced = name.hasSuffix(".json")
+      #expect(isReplaced ? outcome.code == 0 : [65, 73].contains(outcome.code), "\(outcome.code): \(outcome.errors)")
+      #expect(outcome.errorLines.count == (isReplaced ? 0 : 1), "\(outcome.errors)")
+    }
+
     /// An epoch's line is written before its checkpoint; a run that repeats the epoch must not write it twice.
     @Test func repeatedEpochsHaveOneLine() throws {
       let scratch = try ScratchDirectory()

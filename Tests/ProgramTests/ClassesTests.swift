@@ -1,4 +1,5 @@
 import Foundation
+import Lockstep
 import Testing
 
 /// A data set of the test's making: `samples` training and half as many test images of 8 × 8, with labels that the images show.
@@ -266,6 +267,25 @@ extension ProgramTests {
         let outcome = try Self.limited(
           600_000, ["train", "--data", scratch.file("data"), "--run-dir", scratch.file("run")])
         Self.expectOneLine(outcome, code: 65, mentioning: ["takes 806 MB of memory"])
+      }
+    }
+
+    /// A checkpoint of kilobytes whose recipe names a network of gigabytes is refused for its shapes, before there is memory for them.
+    @Test func aSmallCheckpointOfALargeNetworkIsRefused() throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("data"))
+      let path = scratch.file("forged")
+      // 300 and 750 MB of weights, and one that no file names.
+      for (model, kilobytes, words) in [
+        ("mlp:64-1000000-10", 4_000_000, ["has shape"]), ("mlp:64-10000-10000-8000-10", 4_000_000, ["has shape"]),
+        ("mlp:64-1000000-10", 600_000, ["MB of memory"]), ("mlp:64-30000-30000-10", 3_000_000, ["MB of memory"]),
+      ] {
+        let tensor = NamedTensor(name: "dense1.weights", shape: [1], values: Buffer([1]))
+        try Checkpoint(
+          tensors: [tensor], state: RunState(seed: 0), recipe: ["model": model, "task": "classify"], weightsDigest: ""
+        ).write(to: path)
+        let outcome = try Self.limited(kilobytes, ["evaluate", path, "--data", scratch.file("data")])
+        Self.expectOneLine(outcome, code: 65, mentioning: words)
       }
     }
 

@@ -89,17 +89,17 @@ struct Program {
 
   /// Starts `arguments` on `ranks` ranks below mpirun, or without it where `ranks` is nil. With `others`, rank 0 gets `arguments`
   /// and the other ranks `others`, with `othersEnvironment` beside. With `directories`, rank 0 and the others start in one of their
-  /// own. With `delay`, rank 0 is started so many seconds after the others.
+  /// own. With `delay`, rank 0 is started so many seconds after the others. A `script` is run by the shell and starts "$@": for what
+  /// is not text, and so can only be made there.
   static func start(
     _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, delayingFirst delay: Double? = nil,
     directories: (first: String, others: String)? = nil, environment extra: [String: String] = [:],
-    othersEnvironment: [String: String] = [:]
+    othersEnvironment: [String: String] = [:], script: String? = nil
   ) throws -> Running {
     let running = Running()
-    running.process.executableURL = URL(fileURLWithPath: ranks == nil ? path : "/usr/bin/env")
-    running.process.arguments =
+    let command =
       switch ranks {
-      case nil: arguments
+      case nil: [path] + arguments
       case let ranks? where others == nil && delay == nil && directories == nil:
         launcher + ["-n", "\(ranks)", path] + arguments
       case let ranks?:
@@ -109,6 +109,8 @@ struct Program {
           + (directories.map { ["--wdir", $0.others] } ?? []) + (othersEnvironment.isEmpty ? [] : ["env"])
           + othersEnvironment.map { "\($0)=\($1)" } + [path] + (others ?? arguments)
       }
+    running.process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    running.process.arguments = (script.map { ["sh", "-c", $0, "sh"] } ?? []) + command
     var environment = ProcessInfo.processInfo.environment.filter {
       !$0.key.hasPrefix("OMPI_") && !$0.key.hasPrefix("PMIX_")
     }
@@ -152,11 +154,11 @@ struct Program {
   static func run(
     _ arguments: [String], ranks: Int? = nil, others: [String]? = nil, delayingFirst delay: Double? = nil,
     directories: (first: String, others: String)? = nil, environment: [String: String] = [:],
-    othersEnvironment: [String: String] = [:]
+    othersEnvironment: [String: String] = [:], script: String? = nil
   ) throws -> Outcome {
     try start(
       arguments, ranks: ranks, others: others, delayingFirst: delay, directories: directories, environment: environment,
-      othersEnvironment: othersEnvironment
+      othersEnvironment: othersEnvironment, script: script
     ).wait()
   }
 }

@@ -111,6 +111,23 @@ extension ProgramTests {
       }
     }
 
+    /// The same command several times a second, and at once: each run has a directory of its own.
+    @Test func aDirectoryThatIsNotNamedIsAlwaysNew() throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("data"))
+      let arguments = ["train", "--data", "../data", "--max-steps", "3"]
+      let script = "mkdir -p '\(scratch.path)/here' && cd '\(scratch.path)/here' && exec \"$@\""
+      let jobs = try [nil, nil, 2].map { try Program.start(arguments, ranks: $0, script: script) }
+      let outcomes = try jobs.map { $0.wait() } + (0..<3).map { _ in try Program.run(arguments, script: script) }
+      for outcome in outcomes {
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(!outcome.output.contains("resumed") && outcome.weightsDigest == outcomes[0].weightsDigest)
+      }
+      let runs = try FileManager.default.contentsOfDirectory(atPath: scratch.file("here/runs"))
+      #expect(runs.count == outcomes.count, "\(runs)")
+      for run in runs { #expect(Program.checkpoints(scratch.file("here/runs/\(run)")).count == 1) }
+    }
+
     @Test func theNewestThreeAreKept() throws {
       let scratch = try ScratchDirectory()
       let outcome = try Program.run(

@@ -46,4 +46,26 @@ import Testing
     let whole = String(repeating: "a", count: limit)
     #expect(escaped(whole, limit: limit) == whole)
   }
+
+  @Test("A long message keeps its beginning and its end", arguments: [100, 101, 102, 8192])
+  func longMessage(limit: Int) {
+    for filling in ["a", "\u{301}", "漢", "🙂", "\n"] {
+      let shown = singleLine("where: " + String(repeating: filling, count: 10_000) + "; what to do", limit: limit)
+      #expect(shown.utf8.count <= limit && shown.utf8.count >= limit - 12)
+      #expect(shown.utf8.starts(with: "where: ".utf8) && shown.utf8.suffix(12).elementsEqual("; what to do".utf8))
+      #expect(shown.unicodeScalars.contains("…"))
+      #expect(singleLine(shown, limit: limit) == shown)
+    }
+    let whole = String(repeating: "a", count: limit)
+    #expect(singleLine(whole, limit: limit) == whole)
+  }
+}
+
+@Suite struct ExactTextTests {
+  @Test("Text that only looks the same is another one")
+  func bytes() {
+    #expect("\u{E9}" == "e\u{301}")
+    #expect(ExactText("\u{E9}") != ExactText("e\u{301}"))
+    #expect(Set([ExactText("K"), ExactText("\u{212A}"), ExactText("K")]).count == 2)
+  }
 }

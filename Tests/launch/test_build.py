@@ -152,6 +152,17 @@ class BuildTests(PackageCase):
         self.assertEqual(self.build("--fast").returncode, 64)
         self.assertEqual(self.calls_made(), [])
 
+    def test_a_path_that_is_not_utf8_is_named(self):
+        """SwiftPM takes it for another one, in which there is no package."""
+        root = os.path.join(os.fsencode(self.directory), b"a \xff package")
+        shutil.copytree(os.fsencode(self.root), root)
+        result = subprocess.run([os.path.join(root, b"launch", b"build")], env=self.environment({}), capture_output=True, timeout=60)
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count(b"\n")), (73, b"", 1), result.stderr)
+        self.assertIn(b"not UTF-8", result.stderr)
+        self.assertIn(b"a \\377 package", result.stderr)
+        self.assertTrue(result.stderr[:-1].decode().isprintable())
+        self.assertEqual(self.calls_made(), [])
+
     def test_a_build_that_fails_is_not_remembered(self):
         self.build()
         self.write("a package/BROKEN", "")

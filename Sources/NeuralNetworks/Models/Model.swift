@@ -31,7 +31,7 @@ public struct Model: Sendable {
       return Model(name: name, input: input, layers: try mlp(named: name, input: input, outputs: outputs))
     }
     guard let architecture = architectures.first(where: { $0.name == name }) else {
-      throw ModelError("unknown model '\(name)' for --model; there are: \(names.joined(separator: ", "))")
+      throw ModelError("unknown model '\(escaped(name))' for --model; there are: \(names.joined(separator: ", "))")
     }
     return Model(name: name, input: input, layers: architecture.make(input, outputs))
   }
