@@ -13,10 +13,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
   .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
+// Every room, in the order in which data passes through them.
+let rooms = [
+  "Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
+  "Checkpoints", "Training", "Reporting",
+]
+
 let package = Package(
   name: "lockstep",
   products: [
-    .library(name: "Lockstep", targets: ["Lockstep"]),
+    // With the rooms, so that a package which imports Lockstep is compiled anew when one of them changes; see the last lines.
+    .library(name: "Lockstep", targets: ["Lockstep"] + rooms),
     .executable(name: "lockstep", targets: ["lockstep-cli"]),
   ],
   dependencies: [
@@ -62,6 +69,8 @@ let package = Package(
 
     // Damaged files, for the tests of everything that reads files.
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),
+    // Packages of Python that tests compare with.
+    .target(name: "PeerPython", dependencies: ["Checkpoints"], path: "Tests/PeerPython", swiftSettings: settings),
     tests("KernelsTests", ["Kernels"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
@@ -73,8 +82,8 @@ let package = Package(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
-    tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing"]),
-    tests("TrainingTests", ["Lockstep", "Fuzzing"]),
+    tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
+    tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
     tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing"]),
@@ -83,3 +92,19 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// SwiftPM compiles a target anew when a module changes that the target depends on itself, but not when one does that is below such a
+// module: it would go on with the old layout of the types, and overwrite memory. So every target depends on all that is below it.
+let direct = Dictionary(
+  uniqueKeysWithValues: package.targets.map { target in
+    (target.name, target.dependencies.compactMap { if case .byNameItem(let name, _) = $0 { name } else { nil } })
+  })
+for target in package.targets where target.type != .system {
+  var below = direct[target.name, default: []]
+  var index = 0
+  while index < below.count {
+    below += direct[below[index], default: []].filter { !below.contains($0) }
+    index += 1
+  }
+  target.dependencies += below.dropFirst(direct[target.name, default: []].count).map { .byName(name: $0) }
+}

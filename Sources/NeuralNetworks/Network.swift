@@ -55,11 +55,14 @@ public final class Network {
     }
   }
 
+  /// What the network gives for `examples` with these weights, [samples, ``Loss/outputs``]; valid until the next pass.
+  public func outputs(_ examples: Examples, parameters: Buffer<Float>) -> Buffer<Float> {
+    predict(examples, parameters: parameters, Pass(samples: examples.samples))
+  }
+
   /// The loss over `examples` with these weights: forward only.
   public func evaluate(_ examples: Examples, parameters: Buffer<Float>) -> LossSums {
-    let pass = Pass(samples: examples.samples)
-    let output = predict(examples, parameters: parameters, pass)
-    return loss.evaluate(output, examples, gradient: nil)
+    loss.evaluate(outputs(examples, parameters: parameters), examples, gradient: nil)
   }
 
   /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`; `noise` says

@@ -3,10 +3,11 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// The loss and hits over a whole dataset, the work shared by all ranks.
+/// The loss and the metrics over a whole dataset, the work shared by all ranks.
 ///
 /// The data is cut into slices of a fixed size by position; each rank evaluates its share of the slices, the slices' sums are
-/// gathered, and everybody adds them in the order of the data: the figures are the same at any number of ranks, to the bit.
+/// gathered, and everybody adds them in the order of the data: the figures are the same at any number of ranks, to the bit. Every sample
+/// is counted once; the last slice is as short as it comes out.
 public final class Evaluation {
   /// Samples in a slice: enough for a matrix product to be efficient, few enough to share among many ranks.
   public static let slice = 64
@@ -14,40 +15,67 @@ public final class Evaluation {
   private let network: Network
   private let data: ImageDataset
   private let communicator: any Communicator
+  private let metrics: [any Metric]
   private let feed: Feed
 
-  /// Of `network`, planned for at least ``slice`` samples, on `data`.
-  public init(network: Network, data: ImageDataset, communicator: any Communicator) {
+  /// Of `network`, planned for at least ``slice`` samples, on `data`; `metrics` are counted beside those of a ``ClassificationReport``.
+  public init(network: Network, data: ImageDataset, communicator: any Communicator, metrics: [any Metric] = []) {
     self.network = network
     self.data = data
     self.communicator = communicator
+    self.metrics = metrics
     feed = Feed(data, capacity: Self.slice)
   }
 
-  /// The sums over the whole dataset with these weights, on every rank. Collective.
+  /// What an evaluation finds, on every rank the same.
+  public struct Result: Sendable {
+    /// The loss, the hits and the samples.
+    public let sums: LossSums
+    /// What is found of the classes; nil where the loss is over none.
+    public let report: ClassificationReport?
+    /// The scores of the metrics that the evaluation was given.
+    public let scores: [Score]
+  }
+
+  /// The figures of the whole dataset with these weights, on every rank. Collective.
   ///
   /// - Parameter beforeSlice: called before each slice of this rank's: a whole evaluation may be too long to wait for.
   public func run(
     _ parameters: Buffer<Float>, beforeSlice: () throws(TrainingError) -> Void = {}
-  ) throws(TrainingError) -> LossSums {
-    let slices = (data.count + Self.slice - 1) / Self.slice
+  ) throws(TrainingError) -> Result {
+    let loss = network.loss
+    let reported = (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? []
+    var counted = MetricCounters(reported + metrics)
     var mine: [UInt64] = []
+    let slices = (data.count + Self.slice - 1) / Self.slice
     for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
       communicator.entered(.evaluation, step: nil)
       try beforeSlice()
       let range = slice * Self.slice..<min((slice + 1) * Self.slice, data.count)
-      let sums = network.evaluate(feed.load(range), parameters: parameters)
+      let examples = feed.load(range)
+      let outputs = network.outputs(examples, parameters: parameters)
+      let sums = loss.evaluate(outputs, examples, gradient: nil)
+      counted.count(Predictions(outputs: outputs, examples: examples, loss: loss))
       mine += [sums.loss.bitPattern, UInt64(sums.correct), UInt64(sums.samples)]
     }
+    mine += counted.words
     var total = LossSums()
+    var all = MetricCounters(reported + metrics)
     for words in try communicating({ () throws(CommunicationError) in try communicator.gather(words: mine) }) {
-      for index in stride(from: 0, to: words.count, by: 3) {
+      let sums = words.count - all.count
+      all.add(words[sums...])
+      for index in stride(from: 0, to: sums, by: 3) {
         total.loss += Double(bitPattern: words[index])
         total.correct += Int(words[index + 1])
         total.samples += Int(words[index + 2])
       }
     }
-    return total
+    let report = (loss as? any ClassLoss).map {
+      ClassificationReport(Array(all.counters.prefix(reported.count)), loss: $0)
+    }
+    return Result(
+      sums: total, report: report,
+      scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) })
   }
 }
 

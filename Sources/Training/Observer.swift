@@ -100,6 +100,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var reduction: String
   public var testAccuracy: Double
   public var testLoss: Double
+  /// What the last evaluation found of the classes; nil where the loss is over none.
+  public var testMetrics: ClassificationReport?
   public var trainSamplesPerSecond: Double
   public var secondsTotal: Double
   public var secondsToFirstStep: Double
@@ -114,6 +116,7 @@ public struct TrainingSummary: Sendable, Codable {
     case globalBatch = "global_batch"
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"
+    case testMetrics = "test_metrics"
     case trainSamplesPerSecond = "train_samples_per_second"
     case secondsTotal = "seconds_total"
     case secondsToFirstStep = "seconds_to_first_step"

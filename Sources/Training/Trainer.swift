@@ -160,15 +160,15 @@ public final class Trainer {
       isComplete: state.epoch >= configuration.epochs || isAtLimit)
     try audience.tell { observer throws(TrainingError) in try observer.began(description) }
     var order = EpochOrder(seed: configuration.seed, epoch: state.epoch, count: batches.samples)
-    var tested: LossSums?
+    var tested: Evaluation.Result?
     while state.epoch < configuration.epochs && !isAtLimit {
       if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
       let (progress, skipped) = try trainEpoch(order)
-      let (sums, seconds) = try test()
-      tested = sums
+      let (result, seconds) = try test()
+      tested = result
       let report = EpochReport(
-        training: progress, testLoss: sums.loss / Double(sums.samples),
-        testAccuracy: Double(sums.correct) / Double(sums.samples), evaluationSeconds: seconds,
+        training: progress, testLoss: result.sums.loss / Double(result.sums.samples),
+        testAccuracy: Double(result.sums.correct) / Double(result.sums.samples), evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
@@ -176,8 +176,8 @@ public final class Trainer {
       if state.epoch < configuration.epochs && !isAtLimit { try answer() }
     }
     try checkpoints.save(state)
-    if tested == nil { tested = try test().sums }
-    let summary = try summarise(tested ?? LossSums())
+    let result = if let tested { tested } else { try test().result }
+    let summary = try summarise(result)
     try checkpoints.requireLock()
     try audience.tell { observer throws(TrainingError) in try observer.ended(summary) }
     // Whoever wanted to go on regardless has the results, but must not take them for saved.
@@ -285,14 +285,14 @@ public final class Trainer {
       seconds: time.seconds, loss: sums.loss / samples, accuracy: Double(sums.correct) / samples)
   }
 
-  private func test() throws(TrainingError) -> (sums: LossSums, seconds: Double) {
+  private func test() throws(TrainingError) -> (result: Evaluation.Result, seconds: Double) {
     let start = ContinuousClock.now
     // Who stops a job may not wait for the end of an evaluation.
     var isSaved = false
-    let sums = try evaluation.run(step.parameters) { () throws(TrainingError) in
+    let result = try evaluation.run(step.parameters) { () throws(TrainingError) in
       if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
     }
-    return (sums, (.now - start).seconds)
+    return (result, (.now - start).seconds)
   }
 
   /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since
@@ -310,7 +310,7 @@ public final class Trainer {
     return TimeSplit(all)
   }
 
-  private func summarise(_ tested: LossSums) throws(TrainingError) -> TrainingSummary {
+  private func summarise(_ tested: Evaluation.Result) throws(TrainingError) -> TrainingSummary {
     let peaks = try communicating { () throws(CommunicationError) in
       try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
     }
@@ -318,8 +318,8 @@ public final class Trainer {
       model: configuration.model, parameters: network.layout.learntCount, ranks: communicator.size,
       globalBatch: configuration.globalBatch, microbatch: batches.microbatch, epochs: configuration.epochs,
       steps: state.step, seed: configuration.seed, reduction: configuration.reduction.rawValue,
-      testAccuracy: Double(tested.correct) / Double(tested.samples),
-      testLoss: tested.loss / Double(tested.samples),
+      testAccuracy: Double(tested.sums.correct) / Double(tested.sums.samples),
+      testLoss: tested.sums.loss / Double(tested.sums.samples), testMetrics: tested.report,
       trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,

@@ -20,9 +20,11 @@ struct Evaluate: ParsableCommand {
       checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }
     let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
-    let sums = try evaluation.run(restored.parameters)
+    let result = try evaluation.run(restored.parameters)
+    let sums = result.sums
     guard world.rank == 0 else { return }
     print("\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)")
+    if let report = result.report { print(ReportTable(report).text) }
     print("Test loss: \(fixed(sums.loss / Double(sums.samples), 4))")
     print("Test accuracy: \(fixed(Double(sums.correct) / Double(sums.samples), 4))")
   }

@@ -107,7 +107,7 @@ extension ProgramTests {
         let whole = try Data(contentsOf: URL(fileURLWithPath: "\(mnist)/train-\(name)-ubyte"), options: .alwaysMapped)
         for (set, count) in [("train", 64), ("t10k", 30_000)] {
           var part = whole.prefix(header + count * sample)
-          part.replaceSubrange(4..<8, with: withUnsafeBytes(of: UInt32(count).bigEndian) { Data($0) })
+          part.replaceSubrange(4..<8, with: Data([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }))
           try part.write(to: URL(fileURLWithPath: "\(data)/\(set)-\(name)-ubyte"))
         }
       }

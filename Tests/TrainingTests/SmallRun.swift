@@ -89,15 +89,3 @@ private final class Watcher: Observer {
   func warned(_ line: String) { events.append("warned: \(line)") }
   func ended(_ summary: TrainingSummary) { events.append("ended") }
 }
-
-/// A directory of its own, gone with the test.
-private final class Scratch: Sendable {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/lockstep-training-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}

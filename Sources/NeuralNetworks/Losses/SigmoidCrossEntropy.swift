@@ -5,10 +5,12 @@ import Tensors
 /// `loss = softplus(z) − z · [label = positive]`, `∂loss/∂z = sigmoid(z) − [label = positive]`.
 ///
 /// A sample is classified rightly where z > 0 and it is positive, or z ≤ 0 and it is not: Keras' threshold of 0.5.
-public struct SigmoidCrossEntropy: Loss {
+public struct SigmoidCrossEntropy: ClassLoss {
   /// The label of the class that counts as 1.
   public let positive: Int
   public var outputs: Int { 1 }
+  /// The rest, and the positive class.
+  public var classes: Int { 2 }
 
   /// One class against the rest.
   public init(positive: Int) { self.positive = positive }
@@ -23,5 +25,18 @@ public struct SigmoidCrossEntropy: Loss {
       gradient?[sample] = sigmoid(logit) - (isPositive ? 1 : 0)
     }
     return sums
+  }
+
+  public func classIndex(of label: Int32) -> Int { Int(label) == positive ? 1 : 0 }
+
+  public func name(of classIndex: Int) -> String { classIndex == 1 ? "\(positive)" : "not \(positive)" }
+
+  public func predictedClass(_ outputs: Buffer<Float>) -> Int { outputs[0] > 0 ? 1 : 0 }
+
+  public func probabilities(_ outputs: Buffer<Float>, into probabilities: Buffer<Float>) {
+    for sample in 0..<outputs.count {
+      probabilities[2 * sample] = sigmoid(-outputs[sample])
+      probabilities[2 * sample + 1] = sigmoid(outputs[sample])
+    }
   }
 }

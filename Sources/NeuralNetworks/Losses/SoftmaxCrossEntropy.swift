@@ -5,7 +5,7 @@ import Tensors
 /// a sample's class being its label less the first label of the data.
 ///
 /// A sample is classified rightly where its class' logit is the largest (the first of equals).
-public struct SoftmaxCrossEntropy: Loss {
+public struct SoftmaxCrossEntropy: ClassLoss {
   public let outputs: Int
 
   private let firstLabel: Int
@@ -20,22 +20,32 @@ public struct SoftmaxCrossEntropy: Loss {
     var sums = LossSums(samples: examples.samples)
     for sample in 0..<examples.samples {
       let logits = output[sample * outputs..<(sample + 1) * outputs]
-      let own = Int(examples.labels[sample]) - firstLabel
+      let own = classIndex(of: examples.labels[sample])
       sums.loss += Double(logSumExp(logits) - logits[own])
-      if indexOfLargest(logits) == own { sums.correct += 1 }
+      if predictedClass(logits) == own { sums.correct += 1 }
     }
     if let gradient {
       softmax(output, into: gradient, classes: outputs)
       for sample in 0..<examples.samples {
-        gradient[sample * outputs + Int(examples.labels[sample]) - firstLabel] -= 1
+        gradient[sample * outputs + classIndex(of: examples.labels[sample])] -= 1
       }
     }
     return sums
   }
 
-  private func indexOfLargest(_ values: Buffer<Float>) -> Int {
+  public var classes: Int { outputs }
+
+  public func classIndex(of label: Int32) -> Int { Int(label) - firstLabel }
+
+  public func name(of classIndex: Int) -> String { "\(firstLabel + classIndex)" }
+
+  public func predictedClass(_ outputs: Buffer<Float>) -> Int {
     var best = 0
-    for j in 1..<values.count where values[j] > values[best] { best = j }
+    for j in 1..<outputs.count where outputs[j] > outputs[best] { best = j }
     return best
+  }
+
+  public func probabilities(_ outputs: Buffer<Float>, into probabilities: Buffer<Float>) {
+    softmax(outputs, into: probabilities, classes: classes)
   }
 }

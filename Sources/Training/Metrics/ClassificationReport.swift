@@ -1,0 +1,70 @@
+import NeuralNetworks
+
+/// What an evaluation finds of a network that tells classes apart.
+///
+/// Values are as scikit-learn's `classification_report`, `log_loss` and `confusion_matrix` give them on the same predictions.
+public struct ClassificationReport: Sendable, Codable, Hashable {
+  /// How well one class is recognised.
+  public struct Row: Sendable, Codable, Hashable {
+    /// The class' label, or what it stands for.
+    public var name: String
+    public var precision: Double
+    public var recall: Double
+    public var f1: Double
+    /// The samples of the class.
+    public var samples: Int
+  }
+
+  /// A score that is averaged over classes.
+  public struct Average: Sendable, Codable, Hashable {
+    public var precision: Double
+    public var recall: Double
+    public var f1: Double
+  }
+
+  public var accuracy: Double
+  /// The mean over the classes that occur.
+  public var macro: Average
+  /// The mean over the samples: the accuracy, three times.
+  public var micro: Average
+  /// In nats.
+  public var logLoss: Double
+  /// Of 15 bins.
+  public var calibrationError: Double
+  /// Every class, in the order of their labels.
+  public var classes: [Row]
+  /// The samples of each class (a row) that are taken for each (a column); nil for more than ``ConfusionMatrix/mostClasses``.
+  public var confusion: [[Int]]?
+
+  enum CodingKeys: String, CodingKey {
+    case accuracy, macro, micro, classes, confusion
+    case logLoss = "log_loss"
+    case calibrationError = "calibration_error"
+  }
+
+  /// The metrics that the report is made of, for a network that is trained on `loss`.
+  package static func metrics(of loss: any ClassLoss) -> [any Metric] {
+    [ConfusionMatrix(classes: loss.classes), LogLoss(), CalibrationError()]
+  }
+
+  /// The report of these ``metrics(of:)``' counters.
+  package init(_ counters: [[Int]], loss: any ClassLoss) {
+    let matrix = ConfusionMatrix(classes: loss.classes)
+    let scores = Dictionary(
+      uniqueKeysWithValues: zip(Self.metrics(of: loss), counters).flatMap { $0.scores($1) }.map { ($0.name, $0.value) })
+    func score(_ name: String) -> Double { scores[name] ?? .nan }
+    accuracy = score("accuracy")
+    macro = Average(precision: score("macro_precision"), recall: score("macro_recall"), f1: score("macro_f1"))
+    micro = Average(precision: accuracy, recall: accuracy, f1: accuracy)
+    logLoss = score("log_loss")
+    calibrationError = score("calibration_error")
+    classes = matrix.classCounts(counters[0]).enumerated().map { index, counts in
+      Row(
+        name: loss.name(of: index), precision: counts.precision, recall: counts.recall, f1: counts.f1,
+        samples: counts.samples)
+    }
+    confusion =
+      matrix.isWhole
+      ? (0..<loss.classes).map { Array(counters[0][$0 * loss.classes..<($0 + 1) * loss.classes]) } : nil
+  }
+}

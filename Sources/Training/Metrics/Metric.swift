@@ -1,0 +1,39 @@
+import NeuralNetworks
+import Tensors
+
+/// A measure of a network's outputs that is counted sample by sample, in integers, and turned into a score at the end.
+///
+/// Integers have one sum in any order, so a score is the same at any number of ranks, to the bit. A real number is counted in
+/// steps of 2⁻³² (``fixedPoint(_:)``).
+public protocol Metric: Sendable {
+  /// The number of counters that it needs, which start at 0.
+  var counterCount: Int { get }
+
+  /// Counts the samples of `predictions`.
+  ///
+  /// - Parameter counters: this metric's own, ``counterCount`` of them.
+  func count(_ predictions: Predictions, into counters: inout [Int])
+
+  /// The scores, by name, of counters over all samples and ranks; not a number where nothing was measured.
+  func scores(_ counters: [Int]) -> [Score]
+}
+
+extension Metric {
+  /// `value` as an integer number of 2⁻³², the nearest; held within ±2³⁰ so that a billion of them have a sum.
+  public func fixedPoint(_ value: Double) -> Int {
+    guard !value.isNaN else { return 1 << 62 }
+    return Int((min(max(value, -1_073_741_824), 1_073_741_824) * 4_294_967_296).rounded())
+  }
+}
+
+/// A score, and its name in files and reports.
+public struct Score: Sendable, Hashable {
+  public var name: String
+  public var value: Double
+
+  /// A score of this name.
+  public init(_ name: String, _ value: Double) {
+    self.name = name
+    self.value = value
+  }
+}
