@@ -160,6 +160,27 @@ class RealTests(unittest.TestCase):
         self.goes_on(run)
         print(f"{cases} stops", file=sys.stderr)
 
+    def test_the_job_stops_with_its_launcher(self):
+        """Whatever the launcher dies of, and of what it would have died of."""
+        for sent in (signal.SIGPIPE, signal.SIGALRM):
+            run = self.run_directory()
+            job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
+            time.sleep(0.8)
+            os.kill(job.process.pid, sent)
+            self.ended(job, run)
+        run, temporary = self.run_directory(), tempfile.mkdtemp(dir=self.directory)
+        # Nobody reads from a pipe here, and mpirun would wait for a reader.
+        job = jobs.Job(["bash", "-c", 'exec "$0" "$@" >/dev/null', *self.endless, "--run-dir", run], limit=60, TMPDIR=temporary)
+        self.addCleanup(job.kill)
+        time.sleep(0.8)
+        os.kill(job.process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while job.processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(job.processes(), [])
+        self.assertTrue(list((run / "checkpoints").glob("step-*.safetensors")), "nothing was saved")
+        self.assertEqual(os.listdir(temporary), [])
+
     def test_a_second_signal_loses_nothing(self):
         for sent in (signal.SIGTERM, signal.SIGINT):
             run = self.run_directory()

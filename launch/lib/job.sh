@@ -92,12 +92,14 @@ start() {
   export LOCKSTEP_STOP_FILE=$stop_file
   release $$ >/dev/null 2>&1 &
   releasing=$!
+  # So that bash does not speak of its end.
+  disown "$releasing"
   nameless said
   if [[ ${LOCKSTEP_VERBOSE-} == 1 ]]; then with_signals mpirun "${mpi[@]}" "$@"; else
     with_signals mpirun "${mpi[@]}" "$@" 2> >(hold "$said")
     await_held "$said"
   fi
-  kill "$releasing" 2>/dev/null || :
+  kill -KILL "$releasing" 2>/dev/null || :
   if [[ -n $stop_file && -e $stop_file.done ]]; then
     saved=unheard
     [[ ${LOCKSTEP_VERBOSE-} != 1 && ! -e $stop_file.said ]] || saved=heard
@@ -108,22 +110,30 @@ start() {
 # release SHELL: ends the mpirun below SHELL where it has no ranks any more on this host and yet goes on for 10 s. Then another
 # host is cut off, and mpirun waits for that host's daemon until TCP gives up, a quarter of an hour later; or a rank died while it
 # connected, of which mpirun never hears. Where all ranks are on this host, it also ends one that has had none for a minute.
+# A job whose SHELL was killed is asked to stop: nobody would see what becomes of it.
 release() {
-  local mpirun='' since=$SECONDS patience=''
-  trap - USR1 TERM INT HUP QUIT
+  local mpirun='' since=$SECONDS patience='' orphaned=''
+  trap '' USR1 TERM INT HUP QUIT PIPE ALRM USR2 TSTP
   [[ -n ${hostfile-}${SLURM_JOB_ID-} ]] || patience=60
-  while [[ -z $mpirun && $((SECONDS - since)) -lt 30 ]]; do
-    sleep 1
+  while [[ -z $mpirun && -e /proc/$1/exe && $((SECONDS - since)) -lt 30 ]]; do
+    sleep 0.1
     mpirun=$(child_named "$1" mpirun)
   done
+  # It may have been started all the same.
+  [[ -n $mpirun || -e /proc/$1/exe ]] || { orphaned=1; ask_by_file || :; sleep 60; }
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
     if [[ -n $(child_named "$mpirun" lockstep) ]]; then
       since=$SECONDS patience=10
     elif [[ -n $patience && $((SECONDS - since)) -ge $patience ]]; then
       kill -KILL "$mpirun" 2>/dev/null || :
     fi
+    if [[ -z $orphaned && ! -e /proc/$1/exe ]]; then
+      orphaned=1
+      ask_by_file || keep_asking "$mpirun"
+    fi
     sleep 1
   done
+  [[ -z $orphaned || -z $directory ]] || rm -rf -- "$directory"
 }
 
 # settle: says on one line what `code` means where lockstep did not, and makes it one of lockstep's own where it can.

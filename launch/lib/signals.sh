@@ -1,7 +1,8 @@
 # How launch scripts are stopped; to be sourced first, before anything runs.
 #
-# USR1, TERM, INT, HUP and QUIT all ask for the same stop from here on: `stop` is then set, and a job that runs is asked to stop. A
-# signal that was ignored when the script started stays ignored, as bash has it: a job of nohup's outlives its terminal.
+# USR1, TERM, INT, HUP and QUIT all ask for the same stop from here on, and so do PIPE and ALRM, of which the script would die and leave its
+# job behind: `stop` is then set, and a job that runs is asked to stop. A signal that was ignored when the script started stays ignored,
+# as bash has it: a job of nohup's outlives its terminal.
 
 # What a closed descriptor 0, 1 or 2 would be given to is the next file that a program opens.
 { : <&0; } 2>/dev/null || exec </dev/null
@@ -11,7 +12,7 @@
 stop=''
 # A file that asks a job for a stop by being there. It cannot come too early, as a signal can. Empty where the job looks at none.
 stop_file=''
-trap 'stop=1' USR1 TERM INT HUP QUIT
+trap 'stop=1' USR1 TERM INT HUP QUIT PIPE ALRM
 # There is nothing to save yet.
 trap : USR2
 
@@ -26,7 +27,7 @@ with_signals() {
   trap "again=1; ask_to_save $job >/dev/null 2>&1 &" USR2
   trap "again=1; kill -TSTP $job 2>/dev/null || :; kill -STOP \$\$" TSTP
   trap "again=1; kill -CONT $job 2>/dev/null || :" CONT
-  trap 'again=1 stop=1' USR1 HUP
+  trap 'again=1 stop=1' USR1 HUP PIPE ALRM
   trap "again=1; [[ -z \$asked ]] || kill -TERM $job 2>/dev/null || :; stop=1" TERM INT QUIT
   while :; do
     if [[ -n $stop && -z $asked ]]; then
@@ -45,7 +46,7 @@ with_signals() {
   [[ -z $asking ]] || kill -KILL "$asking" 2>/dev/null || :
   trap - TSTP CONT
   trap : USR2
-  trap 'stop=1' USR1 TERM INT HUP QUIT
+  trap 'stop=1' USR1 TERM INT HUP QUIT PIPE ALRM
 }
 
 # ask_to_save PROCESS: sends it USR2 once neither it nor a rank below it would die of that; gives up after 10 s, or where it ends.
