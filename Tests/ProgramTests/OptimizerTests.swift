@@ -19,7 +19,8 @@ extension ProgramTests {
     func eachTrainsAndGoesOnOnOtherRanks(_ index: Int) throws {
       let (flags, name, settings) = Self.optimizers[index]
       let scratch = try ScratchDirectory()
-      let arguments = ["train", "--epochs", "1", "--checkpoint-every", "200steps"] + flags + ["--run-dir"]
+      let usual = ["train", "--epochs", "1", "--checkpoint-every", "200steps"]
+      let arguments = usual + flags + ["--run-dir"]
       let whole = try Program.run(arguments + [scratch.file("whole")], ranks: 2)
       #expect(whole.code == 0, "\(whole.errors)")
       let accuracy = try #require(whole.value(of: "Test accuracy").flatMap(Double.init))
@@ -39,7 +40,7 @@ extension ProgramTests {
       #expect(record["learning_rate"] as? Double == (name == "sgd" ? 0.01 : 0.001))
 
       for other in Self.optimizers where other.name != name {
-        let refused = try Program.run(arguments + [scratch.file("run")] + other.flags, ranks: 2)
+        let refused = try Program.run(usual + other.flags + ["--run-dir", scratch.file("run")], ranks: 2)
         #expect(refused.code == 65 && refused.errorLines.count == 1, "\(refused.errors)")
         #expect(refused.errors.contains("optimizer is \(name) there and \(other.name) here"), "\(refused.errors)")
       }
