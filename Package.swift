@@ -46,7 +46,7 @@ let package = Package(
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
-    room("Optimizers", ["Kernels", "Tensors"]),
+    room("Optimizers", ["Kernels", "Tensors", "NeuralNetworks"]),
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
     room("Checkpoints", ["Tensors", "Digests"]),
@@ -76,7 +76,7 @@ let package = Package(
     tests("DigestsTests", ["Digests"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
     tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors"]),
-    tests("OptimizersTests", ["Optimizers", "Tensors"]),
+    tests("OptimizersTests", ["Optimizers", "NeuralNetworks", "Tensors"]),
     // What the fixed tree must give, worked out plainly: shared by the tests of threads and those of processes.
     .target(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",

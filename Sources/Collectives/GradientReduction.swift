@@ -186,10 +186,10 @@ public final class GradientReduction {
   ///
   /// - Parameters:
   ///   - sharesMemory: whether ranks of one host add in memory that they share; it lasts as long as the process.
-  ///   - finishesSlices: see the property; always so where all ranks share memory.
+  ///   - finishesSlices: see the property; nil for where all ranks share memory.
   public init(
     count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep,
-    sharesMemory: Bool = false, finishesSlices: Bool = false
+    sharesMemory: Bool = false, finishesSlices: Bool? = nil
   ) throws(CommunicationError) {
     self.communicator = communicator
     self.method = method
@@ -198,7 +198,7 @@ public final class GradientReduction {
     let usesTree = size > 1 && method == .lockstep
     let hosts = sharesMemory && usesTree ? communicator.hosts : .apart(size)
     self.hosts = hosts
-    let finishesSlices = usesTree && (finishesSlices || hosts.ranks.count == 1)
+    let finishesSlices = usesTree && (finishesSlices ?? (hosts.ranks.count == 1))
     self.finishesSlices = finishesSlices
     let plans = Dictionary(
       uniqueKeysWithValues: microbatchCounts.map {

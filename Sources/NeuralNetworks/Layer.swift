@@ -113,6 +113,16 @@ public struct Noise: Sendable, Hashable {
   }
 }
 
+/// How an optimizer treats a parameter.
+public enum ParameterRole: Sendable, Hashable {
+  /// Stepped, and drawn towards zero by an optimizer with weight decay.
+  case weight
+  /// A bias or a scale: stepped, and does not decay.
+  case bias
+  /// Stays as it is: its gradient is worked out and ignored.
+  case frozen
+}
+
 /// One array that a layer learns.
 public struct ParameterSpecification: Sendable, Hashable {
   /// Its name within the layer, such as `weights`; a network prefixes the layer's.
@@ -121,12 +131,15 @@ public struct ParameterSpecification: Sendable, Hashable {
   public var shape: Shape
   /// How it starts.
   public var initialiser: Initialiser
+  /// How an optimizer treats it.
+  public var role: ParameterRole
 
   /// See the properties.
-  public init(name: String, shape: Shape, initialiser: Initialiser) {
+  public init(name: String, shape: Shape, initialiser: Initialiser, role: ParameterRole = .weight) {
     self.name = name
     self.shape = shape
     self.initialiser = initialiser
+    self.role = role
   }
 }
 
@@ -153,8 +166,24 @@ public struct ParameterLayout: Sendable {
     self.count = offset
   }
 
-  /// The number of learnt values, without the gaps.
+  /// The number of values, without the gaps; those of frozen parameters count.
   public var learntCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+
+  /// Where the parameters with one of `roles` lie, in order. Neighbours make one range, each with the gap behind it: a network whose
+  /// parameters all have one of the roles is a single range.
+  public func ranges(of roles: Set<ParameterRole>) -> [Range<Int>] {
+    var merged: [Range<Int>] = []
+    let ends = ranges.dropFirst().map(\.lowerBound) + [count]
+    for (index, parameter) in parameters.enumerated() where roles.contains(parameter.role) {
+      let range = ranges[index].lowerBound..<ends[index]
+      if let last = merged.last, last.upperBound == range.lowerBound {
+        merged[merged.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        merged.append(range)
+      }
+    }
+    return merged
+  }
 }
 
 /// A model that cannot be built as asked: always the user's choice of flags, so exit code 64.

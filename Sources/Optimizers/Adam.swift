@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import NeuralNetworks
 import Tensors
 
 /// Adam with bias correction (Kingma & Ba 2015, Algorithm 1), the gradient averaged over the batch:
@@ -9,55 +10,74 @@ import Tensors
 ///     θ = θ − α · m̂ / (√v̂ + ε)
 ///
 /// The same as PyTorch's `Adam`; Keras' differs in ε, 1e-7.
-public final class Adam: Optimizer {
+public struct Adam: OptimizerSpecification, Hashable {
   /// α, β₁, β₂ and ε.
-  public let learningRate: Float
-  public let beta1: Float
-  public let beta2: Float
-  public let epsilon: Float
-  /// How α changes over the run.
-  public let schedule: Schedule
+  public var learningRate: Float
+  public var beta1: Float
+  public var beta2: Float
+  public var epsilon: Float
 
-  private let firstMoment: Buffer<Float>
-  private let secondMoment: Buffer<Float>
-
-  /// With moments in these buffers, zero at the start of a run and as many as parameters; the defaults are the paper's.
-  public init(
-    firstMoment: Buffer<Float>, secondMoment: Buffer<Float>, learningRate: Float = 1e-3, beta1: Float = 0.9,
-    beta2: Float = 0.999, epsilon: Float = 1e-8, schedule: Schedule = .constant
-  ) {
+  /// The defaults are the paper's.
+  public init(learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
     self.learningRate = learningRate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
+  }
+
+  public var name: String { "adam" }
+  public var title: String { "Adam" }
+  public var stateNames: [String] { ["m", "v"] }
+  public var isElementwise: Bool { true }
+  public var settings: [(key: String, value: String)] {
+    unusual([("beta1", beta1, 0.9), ("beta2", beta2, 0.999), ("epsilon", epsilon, 1e-8)])
+  }
+
+  public func makeOptimizer(state: OptimizerState, layout: ParameterLayout, schedule: Schedule) -> any Optimizer {
+    AdamOptimizer(self, weightDecay: 0, state, layout, schedule)
+  }
+}
+
+/// Takes the steps of ``Adam`` and ``AdamW``.
+final class AdamOptimizer: Optimizer {
+  let state: OptimizerState
+  private let adam: Adam
+  private let weightDecay: Float
+  private let schedule: Schedule
+  /// The parameters that decay, and the others.
+  private let decaying: [Range<Int>]
+  private let steady: [Range<Int>]
+
+  init(_ adam: Adam, weightDecay: Float, _ state: OptimizerState, _ layout: ParameterLayout, _ schedule: Schedule) {
+    self.adam = adam
+    self.weightDecay = weightDecay
+    self.state = state
     self.schedule = schedule
-    self.firstMoment = firstMoment
-    self.secondMoment = secondMoment
+    decaying = weightDecay == 0 ? [] : layout.ranges(of: [.weight])
+    steady = layout.ranges(of: weightDecay == 0 ? [.weight, .bias] : [.bias])
   }
 
-  public var state: [(name: String, values: Buffer<Float>)] { [("m", firstMoment), ("v", secondMoment)] }
-
-  /// With moments of its own, for `count` parameters.
-  public convenience init(count: Int, learningRate: Float = 1e-3, schedule: Schedule = .constant) {
-    self.init(
-      firstMoment: Buffer(count: count), secondMoment: Buffer(count: count), learningRate: learningRate,
-      schedule: schedule)
-  }
-
-  public func update(
-    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int
-  ) {
+  func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
     precondition(step >= 1, "steps are counted from 1")
     // In Double: β₂ᵗ is within a rounding of 1 for the first steps, and the correction divides by the difference.
-    let correction1 = 1 - pow(Double(beta1), Double(step))
-    let correction2 = 1 - pow(Double(beta2), Double(step))
-    adamStep(
-      parameters: parameters[range], gradient: gradient[range], firstMoment: firstMoment[range],
-      secondMoment: secondMoment[range],
-      AdamCoefficients(
-        gradientScale: scale, beta1: beta1, beta2: beta2,
-        stepSize: Float(Double(learningRate) * schedule.factor(step: step) / correction1),
-        secondMomentCorrection: Float(1 / correction2.squareRoot()),
-        epsilon: epsilon))
+    let correction1 = 1 - pow(Double(adam.beta1), Double(step))
+    let correction2 = 1 - pow(Double(adam.beta2), Double(step))
+    let rate = Double(adam.learningRate) * schedule.factor(step: step)
+    let coefficients = AdamCoefficients(
+      gradientScale: scale, beta1: adam.beta1, beta2: adam.beta2, stepSize: Float(rate / correction1),
+      secondMomentCorrection: Float(1 / correction2.squareRoot()), epsilon: adam.epsilon)
+    for run in steady where run.overlaps(range) {
+      let part = run.clamped(to: range)
+      adamStep(
+        parameters: parameters[part], gradient: gradient[part], firstMoment: state.values(0, of: part),
+        secondMoment: state.values(1, of: part), coefficients)
+    }
+    let kept = Float(1 - rate * Double(weightDecay))
+    for run in decaying where run.overlaps(range) {
+      let part = run.clamped(to: range)
+      adamWStep(
+        parameters: parameters[part], gradient: gradient[part], firstMoment: state.values(0, of: part),
+        secondMoment: state.values(1, of: part), coefficients, keeping: kept)
+    }
   }
 }

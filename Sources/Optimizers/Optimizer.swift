@@ -2,11 +2,11 @@ import Tensors
 
 /// What turns a summed gradient into a step of the parameters. Every rank takes the same one.
 public protocol Optimizer: AnyObject {
-  /// What it keeps between steps, named for the checkpoint (`m`, `v`); each buffer as long as the parameters.
-  var state: [(name: String, values: Buffer<Float>)] { get }
+  /// The values that it keeps between steps.
+  var state: OptimizerState { get }
 
-  /// Steps the elements of `parameters` in `range` against those of `gradient`, a sum over samples; all buffers of the same count.
-  /// Elements do not depend on one another: ranks that share memory step a range each.
+  /// Steps the elements of `parameters` in `range` against those of `gradient`, a sum over samples. Both are flat blocks of the whole
+  /// layout, and `range` lies in the state's. If the optimizer's specification is not element-wise, `range` is all of the layout.
   ///
   /// - Parameters:
   ///   - scale: what the summed gradient is multiplied by: 1 / samples, or less where it is clipped.

@@ -14,11 +14,14 @@ public final class ConsoleObserver: Observer {
     ranks = run.ranks
     let configuration = run.configuration
     let schedule = configuration.schedule == .constant ? "" : " \(configuration.schedule.rawValue)"
+    let optimizer =
+      "\(configuration.optimizer.title) \(configuration.learningRate)"
+      + configuration.optimizer.settings.map { " \($0.key) \($0.value)" }.joined()
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
       "\(escaped(configuration.model)): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
-        + "\(run.microbatch), Adam \(configuration.learningRate)\(schedule), seed \(configuration.seed)")
+        + "\(run.microbatch), \(optimizer)\(schedule), seed \(configuration.seed)")
     if run.isComplete && run.resumedAtStep > 0 {
       print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
     } else if run.resumedAtStep > 0 {

@@ -25,7 +25,9 @@ public final class RunRecord: Observer {
       "config.json",
       Configuration(
         model: configuration.model, task: "\(configuration.task)", epochs: configuration.epochs,
-        globalBatch: configuration.globalBatch, microbatch: run.microbatch, optimizer: "adam",
+        globalBatch: configuration.globalBatch, microbatch: run.microbatch, optimizer: configuration.optimizer.name,
+        optimizerSettings: Dictionary(
+          uniqueKeysWithValues: configuration.optimizer.settings.map { ($0.key, $0.value) }),
         learningRate: configuration.learningRate, schedule: configuration.schedule.rawValue,
         warmup: configuration.warmup, seed: configuration.seed,
         reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
@@ -110,6 +112,8 @@ private struct Configuration: Encodable {
   var globalBatch: Int
   var microbatch: Int
   var optimizer: String
+  /// The optimizer's constants that are not the usual ones.
+  var optimizerSettings: [String: String]
   var learningRate: Float
   var schedule: String
   var warmup: Int
@@ -126,6 +130,7 @@ private struct Configuration: Encodable {
   enum CodingKeys: String, CodingKey {
     case model, task, epochs, microbatch, optimizer, schedule, warmup, seed, reduction, keep, ranks, hosts
     case globalBatch = "global_batch"
+    case optimizerSettings = "optimizer_settings"
     case learningRate = "learning_rate"
     case checkpointEvery = "checkpoint_every"
     case clipNorm = "clip_norm"

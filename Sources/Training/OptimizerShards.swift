@@ -2,23 +2,22 @@ import Collectives
 import Optimizers
 import Tensors
 
-/// What the optimizer keeps between steps, where each rank has a slice of it alone: whole on rank 0 for as long as a checkpoint is read
-/// or written.
+/// Optimizer state that is split over the ranks; gathered on rank 0 only while a checkpoint is read or written.
 struct OptimizerShards {
   /// One moment, as the checkpoint names it.
   typealias Moment = (name: String, values: Buffer<Float>)
 
-  private let optimizer: any Optimizer
+  private let state: OptimizerState
   private let communicator: any Communicator
   private let slices: [Range<Int>]
   private let shown: [[Buffer<Float>]]?
 
-  /// Of `optimizer`, whose state is that of the parameters in this rank's one of `slices`; `shown` are all ranks' states, where they
-  /// share memory.
-  init(_ optimizer: any Optimizer, slices: [Range<Int>], shown: [[Buffer<Float>]]?, communicator: any Communicator) {
-    self.optimizer = optimizer
-    self.slices = slices
-    self.shown = shown
+  /// The shards of a run with this memory; nil where every rank has all of the state.
+  init?(_ memory: RunMemory, _ division: StepDivision, communicator: any Communicator) {
+    guard division.isSliced else { return nil }
+    state = memory.state
+    slices = division.parts
+    shown = memory.shown
     self.communicator = communicator
   }
 
@@ -28,7 +27,7 @@ struct OptimizerShards {
   /// Room for all of the state, zeroed, on rank 0; nothing on the others.
   func makeWhole() -> [Moment] {
     guard communicator.rank == 0 else { return [] }
-    return optimizer.state.map { ($0.name, Buffer(count: slices.last?.upperBound ?? 0)) }
+    return state.moments.map { ($0.name, Buffer(count: slices.last?.upperBound ?? 0)) }
   }
 
   /// All of the state on rank 0; nothing on the others. Collective where it ``isGatheredByMessages``.
@@ -40,7 +39,7 @@ struct OptimizerShards {
       }
       return whole
     }
-    for (index, moment) in optimizer.state.enumerated() {
+    for (index, moment) in state.moments.enumerated() {
       let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
       if communicator.rank == 0 { all[slices[0]].copy(from: moment.values) }
       let (toFirst, atFirst) = transfers
@@ -52,7 +51,7 @@ struct OptimizerShards {
 
   /// Gives each rank its slice of `whole`, which is on rank 0. Collective.
   func scatter(_ whole: [Moment]) throws(CommunicationError) {
-    for (index, moment) in optimizer.state.enumerated() {
+    for (index, moment) in state.moments.enumerated() {
       let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
       if communicator.rank == 0 { moment.values.copy(from: all[slices[0]]) }
       let (toFirst, atFirst) = transfers

@@ -80,8 +80,10 @@ struct RunPlan {
       let loss = try configuration.task.loss(classes)
       let model = try Model.named(
         configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
-      // Weights, their gradient and two moments.
-      return try Network(model, loss: loss, capacity: max(batches.largestMicrobatch, Evaluation.slice), blocks: 4)
+      // Weights, their gradient and what the optimizer keeps of them.
+      return try Network(
+        model, loss: loss, capacity: max(batches.largestMicrobatch, Evaluation.slice),
+        blocks: 2 + configuration.optimizer.stateNames.count)
     } catch {
       throw TrainingError(.usage, error.description)
     }
@@ -95,13 +97,18 @@ struct RunPlan {
     for (key, value) in [
       ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
       ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
-      ("optimizer", "adam"), ("learning_rate", "\(configuration.learningRate)"), ("schedule", "\(schedule)"),
+      ("optimizer", configuration.optimizer.name), ("learning_rate", "\(configuration.learningRate)"),
+      ("schedule", "\(schedule)"),
       ("seed", "\(configuration.seed)"), ("reduction", configuration.reduction.rawValue),
       ("training_data", training.digest.hex),
       ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
     ] { recipe[key] = value }
     // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
     recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
+    for (key, value) in configuration.optimizer.settings {
+      precondition(recipe[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
+      recipe[key] = value
+    }
     // For the same reason only where they are not MNIST's.
     recipe.classes = classes
     return recipe

@@ -70,34 +70,30 @@ public final class Trainer {
     hosts = Set(names).count
     ranksTimes = names.map { _ in (0, 0) }
 
-    let sharesMemory = configuration.sharesMemory && configuration.reduction == .lockstep
-    let shardsOptimizer = configuration.shardsOptimizer && configuration.reduction == .lockstep
-    let slices = TrainingStep.slices(of: network, ranks: communicator.size)
-    let optimizer: Adam
+    let division = StepDivision(
+      of: network.layout, optimizer: configuration.optimizer, communicator: communicator,
+      method: configuration.reduction, sharesMemory: configuration.sharesMemory, shards: configuration.shardsOptimizer)
+    let optimizer: any Optimizer
     let shards: OptimizerShards?
     do throws(CommunicationError) {
       let memory = try RunMemory(
-        count: network.layout.count, slices: slices, communicator: communicator, sharesMemory: sharesMemory,
-        shardsOptimizer: shardsOptimizer)
+        count: network.layout.count, names: configuration.optimizer.stateNames, division: division,
+        communicator: communicator)
       momentBytes = memory.momentBytes
-      optimizer = Adam(
-        firstMoment: memory.firstMoment, secondMoment: memory.secondMoment, learningRate: configuration.learningRate,
-        schedule: plan.schedule)
+      optimizer = configuration.optimizer.makeOptimizer(
+        state: memory.state, layout: network.layout, schedule: plan.schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
-        keeping: memory.kept, communicator: communicator, method: configuration.reduction, sharesMemory: sharesMemory,
-        stepsSlices: shardsOptimizer, clipNorm: configuration.clipNorm,
-        skipsNonFinite: configuration.onNonFinite == .skip)
-      shards =
-        memory.isSharded
-        ? OptimizerShards(optimizer, slices: slices, shown: memory.shown, communicator: communicator) : nil
+        division: division, communicator: communicator, method: configuration.reduction,
+        clipNorm: configuration.clipNorm, skipsNonFinite: configuration.onNonFinite == .skip)
+      shards = OptimizerShards(memory, division, communicator: communicator)
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
     evaluation = Evaluation(network: network, data: test, communicator: communicator)
 
     var content = CheckpointContent(
-      layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state,
+      layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,
       recipe: plan.recipe, batches: batches)
     let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
       guard communicator.rank == 0 else { return (nil, nil) }

@@ -13,8 +13,13 @@ public struct TrainingConfiguration: Sendable {
   public var globalBatch = 32
   /// Samples in a microbatch; nil for the default of the global batch.
   public var microbatch: Int?
-  /// Adam's α.
-  public var learningRate: Float = 1e-3
+  /// What turns gradients into steps, with its constants.
+  public var optimizer: any OptimizerSpecification = Adam()
+  /// The optimizer's α.
+  public var learningRate: Float {
+    get { optimizer.learningRate }
+    set { optimizer.learningRate = newValue }
+  }
   /// How the step size changes after the warm-up, and the steps of that.
   public var schedule = Schedule.Shape.constant
   public var warmup = 0

@@ -5,7 +5,8 @@ import NeuralNetworks
 import Optimizers
 import Tensors
 
-/// One optimisation step: gradients of this rank's microbatches, their sum over all ranks in the fixed tree's order, Adam.
+/// One optimisation step: gradients of this rank's microbatches, their sum over all ranks in the fixed tree's order, the
+/// optimizer's step.
 ///
 /// Everything it needs is made by its initialiser; a step allocates nothing.
 public final class TrainingStep {
@@ -24,21 +25,20 @@ public final class TrainingStep {
   private let feed: Feed
   private let clipNorm: Float?
   private let skipsNonFinite: Bool
-  /// The parameters whose moments the optimizer has here.
-  private let kept: Range<Int>
+  /// Where the parameters lie whose gradient counts: those that are not frozen.
+  private let stepped: [Range<Int>]
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
   ///
   /// - Parameters:
-  ///   - kept: the parameters whose moments the optimizer has: all, or with `stepsSlices` at least those of ``slices(of:ranks:)``.
-  ///   - stepsSlices: whether each rank steps a slice of the weights for all; always so where all ranks share memory.
+  ///   - division: the parameters that each rank steps, whose state `optimizer` has.
   ///   - clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
   ///   - skipsNonFinite: whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others
   ///     think of their slices before it steps its own.
   public init(
     network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
-    keeping kept: Range<Int>? = nil, communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool,
-    stepsSlices: Bool = false, clipNorm: Float? = nil, skipsNonFinite: Bool = true
+    division: StepDivision, communicator: any Communicator, method: ReductionMethod, clipNorm: Float? = nil,
+    skipsNonFinite: Bool = true
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
@@ -46,18 +46,13 @@ public final class TrainingStep {
     self.communicator = communicator
     self.clipNorm = clipNorm
     self.skipsNonFinite = skipsNonFinite
-    self.kept = kept ?? 0..<parameters.count
+    stepped = network.layout.ranges(of: [.weight, .bias])
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
-      communicator: communicator, method: method, sharesMemory: sharesMemory, finishesSlices: stepsSlices)
+      communicator: communicator, method: method, sharesMemory: division.sharesMemory,
+      finishesSlices: division.isSliced)
     feed = Feed(data, capacity: batches.microbatch)
-  }
-
-  /// The parameters of `network` that each of so many ranks steps, where each steps a slice.
-  static func slices(of network: Network, ranks: Int) -> [Range<Int>] {
-    let learnt = 0..<network.layout.count
-    return Collectives.slices(of: learnt.count + BatchSums.count, ranks).map { $0.clamped(to: learnt) }
   }
 
   /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
@@ -108,14 +103,12 @@ public final class TrainingStep {
     let (total, isFinite) = try reduction.reduce(
       plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isAwaited: skipsNonFinite,
       isMeasured: clipNorm != nil,
-      measure: { total in scale = meanScale(total[learnt], samples: samples, clipNorm: clipNorm) }
+      measure: { total in scale = meanScale(total, in: stepped, samples: samples, clipNorm: clipNorm) }
     ) { total, range, isFinite in
       guard isFinite else { return }
       let start = ContinuousClock.now
-      let stepped = range.clamped(to: learnt)
       optimizer.update(
-        parameters[kept], gradient: total[kept],
-        in: stepped.lowerBound - kept.lowerBound..<stepped.upperBound - kept.lowerBound, scale: scale, step: step)
+        parameters, gradient: total[learnt], in: range.clamped(to: learnt), scale: scale, step: step)
       updating = .now - start
     }
     return (Sum(total, parameters: network.layout.count), isFinite, updating)

@@ -24,11 +24,15 @@ struct OneRankStep {
     }
     let parameters = Buffer<Float>(count: network.layout.count)
     network.initialise(parameters, seed: 0)
+    let communicator = SoloCommunicator()
+    let division = StepDivision(
+      of: network.layout, optimizer: Adam(), communicator: communicator, method: .lockstep, sharesMemory: false,
+      shards: false)
     do throws(CommunicationError) {
       step = try TrainingStep(
         network: network, data: images, batches: batches, parameters: parameters,
-        optimizer: Adam(count: parameters.count), communicator: SoloCommunicator(), method: .lockstep,
-        sharesMemory: false)
+        optimizer: Adam().makeOptimizer(for: network.layout), division: division, communicator: communicator,
+        method: .lockstep)
     } catch {
       throw TrainingError(.rankFailed, "\(error)")
     }

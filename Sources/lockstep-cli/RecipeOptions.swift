@@ -18,8 +18,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, 4 to 32)")
   var microbatch: Int?
 
-  @Option(help: "Adam's step size. \(preset(\.learningRate))")
-  var learningRate: Float?
+  @OptionGroup var optimizer: OptimizerOptions
 
   @Option(help: "How the step size falls to the run's end: constant, cosine, linear. \(preset(\.schedule))")
   var schedule: Schedule.Shape?
@@ -32,9 +31,6 @@ struct RecipeOptions: ParsableArguments {
     guard globalBatch ?? 1 >= 1 else { throw ValidationError("--global-batch \(globalBatch ?? 0) is less than 1") }
     guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
     guard warmup ?? 0 >= 0 else { throw ValidationError("--warmup \(warmup ?? 0) is less than 0") }
-    guard learningRate ?? 1 > 0, (learningRate ?? 1).isFinite else {
-      throw ValidationError("--learning-rate \(learningRate ?? 0) is not a positive number")
-    }
   }
 
   /// The recipe with the flags that were given.
@@ -44,17 +40,20 @@ struct RecipeOptions: ParsableArguments {
     configuration.epochs = epochs ?? configuration.epochs
     configuration.globalBatch = globalBatch ?? configuration.globalBatch
     configuration.microbatch = microbatch ?? configuration.microbatch
-    configuration.learningRate = learningRate ?? configuration.learningRate
+    optimizer.apply(to: &configuration)
     configuration.schedule = schedule ?? configuration.schedule
     configuration.warmup = warmup ?? configuration.warmup
     return configuration
   }
 
-  /// A flag's default, with the recipes that have another: `(default: 5; fast: 4)`.
-  private static func preset<Value: Equatable>(_ path: KeyPath<TrainingConfiguration, Value>) -> String {
+  /// A flag's default, with the recipes that have another: `(default: 5; fast: 4)`, and what is to be said of it beside.
+  static func preset<Value: Equatable>(
+    _ path: KeyPath<TrainingConfiguration, Value>, also more: String? = nil
+  ) -> String {
     let usual = NamedRecipe.article.configuration[keyPath: path]
     let others = NamedRecipe.allCases.filter { $0.configuration[keyPath: path] != usual }
-    return "(default: \(usual)" + others.map { "; \($0): \($0.configuration[keyPath: path])" }.joined() + ")"
+    return "(default: \(usual)" + others.map { "; \($0): \($0.configuration[keyPath: path])" }.joined()
+      + (more.map { "; \($0)" } ?? "") + ")"
   }
 }
 

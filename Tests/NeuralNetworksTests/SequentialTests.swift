@@ -53,6 +53,29 @@ import Testing
     #expect(layout.learntCount == 53)
   }
 
+  @Test func rangesOfARoleAreAsFewAsCanBe() {
+    let roles: [ParameterRole] = [.weight, .bias, .frozen, .frozen, .weight]
+    let layout = ParameterLayout(
+      roles.map { ParameterSpecification(name: "p", shape: [18], initialiser: .zeros, role: $0) })
+    #expect(layout.ranges(of: [.weight]) == [0..<32, 128..<160])
+    #expect(layout.ranges(of: [.bias]) == [32..<64])
+    #expect(layout.ranges(of: [.weight, .bias]) == [0..<64, 128..<160])
+    #expect(layout.ranges(of: [.frozen]) == [64..<128])
+    #expect(layout.ranges(of: [.weight, .bias, .frozen]) == [0..<160])
+    #expect(layout.ranges(of: []).isEmpty)
+  }
+
+  @Test func biasesOfAllModelsAreBiases() throws {
+    for name in ["article", "mlp", "keras-convnet", "pytorch-convnet"] {
+      let model = try Model.named(name, input: [28, 28, 1], outputs: 10)
+      let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10, firstLabel: 0), capacity: 1)
+      #expect(network.layout.parameters.contains { $0.role == .bias })
+      for parameter in network.layout.parameters {
+        #expect(parameter.role == (parameter.name.hasSuffix(".bias") ? .bias : .weight), "\(name): \(parameter.name)")
+      }
+    }
+  }
+
   /// The batch's size and the buffers' capacity decide nothing about a sample: the same bits in any company that has the same
   /// number of samples, whatever the layers were planned for.
   @Test func capacityDoesNotChangeBits() throws {

@@ -45,18 +45,18 @@ import Testing
   @Test(arguments: [1, 3, 32])
   func goldenValues(samples: Int) {
     let theta = Buffer((0..<5).map { Float(sin(Double($0))) })
-    let adam = Adam(count: 5, learningRate: 0.01)
-    #expect(adam.state.map(\.name) == ["m", "v"])
+    let adam = Adam(learningRate: 0.01).makeOptimizer(for: layout(5))
+    #expect(adam.state.moments.map(\.name) == ["m", "v"])
     for step in 1...10 {
       let gradient = Buffer(
         (0..<5).map { Float(samples) * Float(cos(Double($0 * step)) * pow(10, Double($0) - 3)) })
       adam.update(theta, gradient: gradient, samples: samples, step: step)
       guard let golden = Self.golden[step] else { continue }
       expectClose(theta.array, golden.theta, within: 2e-6, "θ at \(step)")
-      expectClose(adam.state[0].values.array, golden.m, within: 2e-6, "m at \(step)")
+      expectClose(adam.state.moments[0].values.array, golden.m, within: 2e-6, "m at \(step)")
       // PyTorch takes 1 − 0.999 in Double, which is 1.3·10⁻⁵ larger than 1 − Float(0.999). The bias correction here is of
       // Float's β₂, too, so the difference cancels in the step.
-      expectClose(adam.state[1].values.array, golden.v, within: 2e-5, "v at \(step)")
+      expectClose(adam.state.moments[1].values.array, golden.v, within: 2e-5, "v at \(step)")
     }
   }
 
@@ -64,14 +64,14 @@ import Testing
   @Test func biasCorrectionAtStepOne() {
     let sizes: [Float] = [1e-4, -1e-2, 1, -100, 1e6]
     let theta = Buffer<Float>(count: 5)
-    Adam(count: 5, learningRate: 0.25).update(theta, gradient: Buffer(sizes), samples: 1, step: 1)
+    Adam(learningRate: 0.25).makeOptimizer(for: layout(5)).update(theta, gradient: Buffer(sizes), samples: 1, step: 1)
     for k in 0..<5 { #expect(abs(theta[k] - (sizes[k] < 0 ? 0.25 : -0.25)) < 5e-5, "\(sizes[k])") }
   }
 
   /// No gradient, no step, no division by zero.
   @Test func zeroGradient() {
     let theta = Buffer([1, -2] as [Float])
-    let adam = Adam(count: 2)
+    let adam = Adam().makeOptimizer(for: layout(2))
     for step in 1...3 { adam.update(theta, gradient: Buffer(count: 2), samples: 4, step: step) }
     #expect(theta.array == [1, -2])
   }
@@ -81,7 +81,7 @@ import Testing
     var results: [[Float]] = []
     for step in [1_000_000, 1_000_000_000, Int.max] {
       let theta = Buffer([0.5, 0.5] as [Float])
-      let adam = Adam(count: 2, learningRate: 0.01)
+      let adam = Adam(learningRate: 0.01).makeOptimizer(for: layout(2))
       adam.update(theta, gradient: Buffer([1, -3]), samples: 1, step: step)
       results.append(theta.array)
       // m = 0.1·g, √v = √0.001·|g|.
@@ -90,17 +90,19 @@ import Testing
     #expect(results[0] == results[1] && results[1] == results[2])
   }
 
-  /// The state is all that a run needs to go on: a fresh Adam with it takes the same steps.
-  @Test func stateIsWhole() {
+  /// The state is all that a run needs to go on: a fresh optimizer with it takes the same steps.
+  @Test(arguments: optimizers.indices)
+  func stateIsWhole(_ index: Int) {
     let gradients = (0..<6).map { step in Buffer((0..<21).map { Float(sin(Double(31 * step + $0))) }) }
-    func run(_ adam: Adam, _ theta: Buffer<Float>, _ steps: ClosedRange<Int>) {
-      for step in steps { adam.update(theta, gradient: gradients[step - 1], samples: 8, step: step) }
+    func run(_ optimizer: any Optimizer, _ theta: Buffer<Float>, _ steps: ClosedRange<Int>) {
+      for step in steps { optimizer.update(theta, gradient: gradients[step - 1], samples: 8, step: step) }
     }
-    let (theta, adam) = (Buffer<Float>(count: 21), Adam(count: 21))
-    run(adam, theta, 1...3)
-    let (resumedTheta, resumed) = (Buffer(theta.array), Adam(count: 21))
-    for (from, to) in zip(adam.state, resumed.state) { to.values.copy(from: from.values) }
-    run(adam, theta, 4...6)
+    func fresh() -> any Optimizer { optimizers[index].makeOptimizer(for: layout(21)) }
+    let (theta, optimizer) = (Buffer<Float>(count: 21), fresh())
+    run(optimizer, theta, 1...3)
+    let (resumedTheta, resumed) = (Buffer(theta.array), fresh())
+    for (from, to) in zip(optimizer.state.moments, resumed.state.moments) { to.values.copy(from: from.values) }
+    run(optimizer, theta, 4...6)
     run(resumed, resumedTheta, 4...6)
     #expect(resumedTheta.array == theta.array)
   }

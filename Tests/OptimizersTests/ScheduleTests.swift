@@ -52,14 +52,21 @@ import Testing
     #expect(Schedule(.constant, warmup: 0, steps: 7).description == Schedule.constant.description)
   }
 
-  /// Adam takes the step of a learning rate multiplied by the factor.
-  @Test func adamFollows() {
+  /// Every optimizer takes the step of a learning rate multiplied by the factor.
+  @Test(arguments: optimizers.indices)
+  func optimizersFollow(_ index: Int) {
+    func at(_ rate: Float) -> any OptimizerSpecification {
+      var optimizer = optimizers[index]
+      optimizer.learningRate = rate
+      return optimizer
+    }
     let gradient = Buffer([1, -3] as [Float])
     let schedule = Schedule(.linear, warmup: 0, steps: 4)
     for step in 1...4 {
-      let (theta, expected) = (Buffer<Float>(count: 2), Buffer<Float>(count: 2))
-      Adam(count: 2, learningRate: 0.5, schedule: schedule).update(theta, gradient: gradient, samples: 1, step: step)
-      Adam(count: 2, learningRate: 0.5 * Float(5 - step) / 4).update(
+      let (theta, expected) = (Buffer([2, 3] as [Float]), Buffer([2, 3] as [Float]))
+      at(0.5).makeOptimizer(for: layout(2), schedule: schedule).update(
+        theta, gradient: gradient, samples: 1, step: step)
+      at(0.5 * Float(5 - step) / 4).makeOptimizer(for: layout(2)).update(
         expected, gradient: gradient, samples: 1, step: step)
       for k in 0..<2 { #expect(abs(theta[k] - expected[k]) <= 1e-6 * abs(expected[k]), "\(step)") }
     }

@@ -28,8 +28,12 @@ extension ProgramTests {
       void _exit(int code) { report(); syscall(SYS_exit_group, code); __builtin_unreachable(); }
       """
 
-    @Test(arguments: ["article", "mlp"], [nil, 2])
-    func aStepAllocatesNothing(_ model: String, _ ranks: Int?) throws {
+    @Test(
+      arguments: [
+        ["--model", "article"], ["--model", "mlp"], ["--optimizer", "adamw"],
+        ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
+      ], [nil, 2])
+    func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {
       let scratch = try ScratchDirectory()
       try Self.counter.write(toFile: scratch.file("counter.c"), atomically: true, encoding: .utf8)
       let compiler = Process()
@@ -43,8 +47,7 @@ extension ProgramTests {
 
       let counts = try [100, 1100].map { steps in
         let outcome = try Program.run(
-          ["train", "--model", model, "--max-steps", "\(steps)", "--run-dir", scratch.file("run-\(steps)")],
-          ranks: ranks,
+          ["train", "--max-steps", "\(steps)", "--run-dir", scratch.file("run-\(steps)")] + recipe, ranks: ranks,
           environment: ["LD_PRELOAD": scratch.file("counter.so")])
         #expect(outcome.code == 0, "\(outcome.errors)")
         // mpirun, which inherits the counter, says its own too.

@@ -47,6 +47,8 @@ extension ProgramTests {
     private static let options = [
       Option(train, "--epochs=#"), Option(train, "--global-batch=#"), Option(train, "--microbatch=#"),
       Option(train, "--global-batch=#", "--microbatch=#"), Option(train, "--learning-rate=#"),
+      Option(train, "--optimizer=sgd", "--momentum=#"), Option(train, "--optimizer=sgd", "--weight-decay=#"),
+      Option(train, "--optimizer=adamw", "--weight-decay=#"),
       Option(train, "--learning-rate=#", "--on-nonfinite=skip"), Option(train, "--warmup=#"),
       Option(train, "--warmup=#", "--schedule=cosine"), Option(train, "--seed=#"), Option(train, "--seed", "#"),
       Option(train, "--keep=#"), Option(unlimited, "--max-steps=#"), Option(train, "--nonfinite-limit=#"),

@@ -16,6 +16,7 @@ extension ProgramTests {
       ("without shared memory", ["--model", "article", "--no-shared-memory", "--max-steps", "200"]),
       ("clipped", ["--model", "article", "--clip-norm", "0.5", "--max-steps", "200"]),
       ("sharded", ["--model", "article", "--no-shared-memory", "--optimizer-sharding", "--max-steps", "200"]),
+      ("adamw", ["--model", "article", "--optimizer", "adamw", "--max-steps", "100"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 

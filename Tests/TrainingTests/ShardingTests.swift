@@ -16,13 +16,14 @@ import Testing
     return try ImageDataset(imagesPath: images.path, labelsPath: labels.path)
   }
 
-  private static func train(
-    hosts: HostMap, sharesMemory: Bool = true, shards: Bool, clipNorm: Float? = nil, maxSteps: Int = 12,
-    runDirectory: String? = nil,
+  static func train(
+    _ optimizer: any OptimizerSpecification = Adam(), hosts: HostMap, sharesMemory: Bool = true, shards: Bool,
+    clipNorm: Float? = nil, maxSteps: Int = 12, runDirectory: String? = nil,
     checkpointEvery: TrainingConfiguration.CheckpointInterval = .epochs(1)
   ) throws -> TrainingSummary {
     var configuration = TrainingConfiguration()
     configuration.model = "mlp:16-40-10"
+    configuration.optimizer = optimizer
     configuration.epochs = 3
     configuration.maxSteps = maxSteps
     configuration.globalBatch = 16

@@ -72,7 +72,7 @@ public struct Conv2D: LayerSpecification {
       ParameterSpecification(
         name: "weights", shape: [kernel, kernel, channels, filters],
         initialiser: .glorotUniform(fanIn: kernel * kernel * channels, fanOut: kernel * kernel * filters)),
-      ParameterSpecification(name: "bias", shape: [filters], initialiser: .zeros),
+      ParameterSpecification(name: "bias", shape: [filters], initialiser: .zeros, role: .bias),
     ]
   }
 }

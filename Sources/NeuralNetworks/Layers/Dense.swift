@@ -38,7 +38,7 @@ public struct Dense: LayerSpecification {
     [
       ParameterSpecification(
         name: "weights", shape: [units, inputs], initialiser: .glorotUniform(fanIn: inputs, fanOut: units)),
-      ParameterSpecification(name: "bias", shape: [units], initialiser: .zeros),
+      ParameterSpecification(name: "bias", shape: [units], initialiser: .zeros, role: .bias),
     ]
   }
 }

@@ -33,7 +33,7 @@ private final class GhostBatchNormLayer: Layer {
     self.positions = positions
     self.channels = channels
     parameters = ["scale", "shift", "runningMean", "runningVariance"].map {
-      ParameterSpecification(name: $0, shape: [channels], initialiser: .zeros)
+      ParameterSpecification(name: $0, shape: [channels], initialiser: .zeros, role: .bias)
     }
     layout = ParameterLayout(parameters)
     normalised = Buffer(count: capacity * positions * channels)

@@ -42,7 +42,7 @@ private final class LSTMLayer: Layer {
         initialiser: .glorotUniform(fanIn: features, fanOut: 4 * units)),
       ParameterSpecification(
         name: "recurrent", shape: [4 * units, units], initialiser: .glorotUniform(fanIn: units, fanOut: 4 * units)),
-      ParameterSpecification(name: "bias", shape: [4 * units], initialiser: .zeros),
+      ParameterSpecification(name: "bias", shape: [4 * units], initialiser: .zeros, role: .bias),
     ]
     layout = ParameterLayout(parameters)
     gates = Buffer(count: capacity * steps * 4 * units)

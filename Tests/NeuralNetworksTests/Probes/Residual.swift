@@ -38,8 +38,10 @@ private final class ResidualLayer: Layer {
     self.body = body
     self.shortcut = shortcut
     let named: (String, [ParameterSpecification]) -> [ParameterSpecification] = { stem, parameters in
-      parameters.map {
-        ParameterSpecification(name: "\(stem).\($0.name)", shape: $0.shape, initialiser: $0.initialiser)
+      parameters.map { parameter in
+        var named = parameter
+        named.name = "\(stem).\(parameter.name)"
+        return named
       }
     }
     parameters = named("body", body.parameters) + named("shortcut", shortcut?.parameters ?? [])

@@ -1,0 +1,38 @@
+import Collectives
+import NeuralNetworks
+import Optimizers
+
+/// Which parameters each rank steps, and so whose optimizer state it keeps: decided here and nowhere else.
+///
+/// Where all ranks share memory, or with sharding, each steps a slice for all (ZeRO stage 1, Rajbhandari et al. 2020). Otherwise, and
+/// always with an optimizer that is not element-wise, every rank steps all.
+public struct StepDivision: Sendable {
+  /// Whether ranks of one host add gradients in memory that they share.
+  let sharesMemory: Bool
+  /// Whether each rank steps a slice for all.
+  let isSliced: Bool
+  /// Whether every rank can look at the others' optimizer state.
+  let isShown: Bool
+  /// The parameters that each rank steps: even slices, or all of them each.
+  let parts: [Range<Int>]
+
+  /// - Parameters:
+  ///   - sharesMemory: whether ranks of one host may share memory.
+  ///   - shards: whether each rank is to keep a slice of the optimizer's state, whoever shares memory.
+  public init(
+    of layout: ParameterLayout, optimizer: any OptimizerSpecification, communicator: any Communicator,
+    method: ReductionMethod, sharesMemory: Bool, shards: Bool
+  ) {
+    let size = communicator.size
+    let usesTree = method == .lockstep && size > 1
+    self.sharesMemory = usesTree && sharesMemory
+    let isTogether = self.sharesMemory && communicator.hosts.ranks.count == 1
+    isSliced = usesTree && optimizer.isElementwise && (isTogether || shards)
+    isShown = isSliced && isTogether
+    let all = 0..<layout.count
+    parts =
+      isSliced
+      ? slices(of: layout.count + BatchSums.count, size).map { $0.clamped(to: all) }
+      : Array(repeating: all, count: size)
+  }
+}
