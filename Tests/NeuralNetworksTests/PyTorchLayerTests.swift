@@ -43,6 +43,9 @@ import Testing
 ///     z = wave(6, scale=3)
 ///     l = F.binary_cross_entropy_with_logits(z, torch.tensor([1., 0, 0, 1, 1, 0]), reduction="sum"); l.backward()
 ///     print("# sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
+///     z, y = wave(4, 3, scale=3), wave(4, 3, at=1)
+///     l = 4 * F.mse_loss(z, y); l.backward()            # the sum over samples of the mean over outputs
+///     print("# squares", f"{l.item():.7g}"); show("gradient", z.grad)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
