@@ -57,8 +57,8 @@ let package = Package(
     room(
       "Lockstep",
       [
-        "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives", "Checkpoints",
-        "Training", "Reporting",
+        "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
+        "Checkpoints", "Training", "Reporting",
       ]),
     .executableTarget(
       name: "lockstep-cli",

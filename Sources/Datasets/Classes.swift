@@ -2,7 +2,7 @@
 ///
 /// They are found from the labels of both parts. Labels that lie in 0 … 9 are those of ten classes, whichever of them occur:
 /// so a set like MNIST is one of ten classes even where a digit is missing. Any others go from the smallest to the largest,
-/// as EMNIST's letters from 1 to 26.
+/// as EMNIST's letters from 1 to 26. A data set may also say which classes it has (``Targets/classes(_:)``): then it has these.
 public struct Classes: Hashable, Sendable, CustomStringConvertible {
   /// The number of classes.
   public let count: Int
@@ -29,18 +29,25 @@ public struct Classes: Hashable, Sendable, CustomStringConvertible {
     self.init(count: count, firstLabel: firstLabel)
   }
 
-  /// The classes of data in `parts`. Throws ``IDXError`` where their labels lie further apart than ``most``.
-  public init(of parts: ImageDataset...) throws(IDXError) {
-    let (smallest, largest) = parts.reduce((Int.max, Int.min)) {
-      (min($0.0, $1.labelRange.lowerBound), max($0.1, $1.labelRange.upperBound))
+  /// The classes that hold the targets of all `parts`.
+  ///
+  /// Throws ``DatasetError`` where the labels lie further apart than ``most``, or the targets of a part are real numbers.
+  public init(of parts: any Dataset...) throws(DatasetError) { try self.init(parts) }
+
+  init(_ parts: [any Dataset]) throws(DatasetError) {
+    var (smallest, largest) = (Int.max, Int.min)
+    var areFound = true
+    for part in parts {
+      guard let range = part.targets.labelRange else { throw DatasetError(part.name, .noClasses(part.targets)) }
+      (smallest, largest) = (min(smallest, range.lowerBound), max(largest, range.upperBound))
+      if case .classes = part.targets { areFound = false }
     }
-    if smallest >= 0 && largest <= 9 {
+    if areFound && smallest >= 0 && largest <= 9 {
       self = .ten
     } else if largest - smallest < Self.most {
       self.init(count: largest - smallest + 1, firstLabel: smallest)
     } else {
-      throw IDXError(
-        path: parts[parts.count - 1].labelsPath, cause: .tooManyClasses(smallest: smallest, largest: largest))
+      throw DatasetError(parts[parts.count - 1].name, .tooManyClasses(smallest: smallest, largest: largest))
     }
   }
 

@@ -39,10 +39,6 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case trailingBytes(expected: Int)
     /// There are not as many labels as images; `path` is the labels'.
     case countsDiffer(images: Int, labels: Int)
-    /// A label is not that of a class.
-    case label(Int, index: Int, classes: Classes)
-    /// The labels lie too far apart to be classes.
-    case tooManyClasses(smallest: Int, largest: Int)
     /// The file, or what is made of it, takes more memory than there is.
     case memory(bytes: Double, available: Int)
     /// The directory holds several data sets, whose names begin with these prefixes.
@@ -91,9 +87,6 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case .truncated(let expected, .none): "truncated: too short to hold the \(expected) bytes that it promises"
     case .trailingBytes(let expected): "bytes follow the \(expected) that its header promises"
     case .countsDiffer(let images, let labels): "\(labels) labels for \(images) images"
-    case .label(let label, let index, let classes): "label \(label) at index \(index) is not one of \(classes)"
-    case .tooManyClasses(let smallest, let largest):
-      "its labels go from \(smallest) to \(largest): more than \(Classes.most) classes"
     case .memory(let bytes, let available):
       "takes \(megabytes(bytes)) of memory, and there are \(megabytes(Double(available)))"
     case .severalSets(let prefixes): "holds several data sets: \(prefixes.joined(separator: ", "))"
@@ -113,8 +106,6 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     case .elementType, .rank:
       "give images as [count, rows, columns] of unsigned bytes, and labels as [count] or [count, columns] of integers"
     case .countsDiffer: "images and labels must come from the same set"
-    case .label: "check that the labels belong to this task"
-    case .tooManyClasses: "give each class a number, one after the other"
     case .memory: "free memory, raise the limit (ulimit -v), or take a machine with more"
     case .severalSets: "put the four files of one of them into a directory of their own"
     default: "replace it; launch/fetch replaces damaged MNIST and Fashion-MNIST files"

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// The pixels stay bytes; a microbatch's are turned into numbers when they are needed. Labels are integers of any IDX type,
 /// `[count]`, or `[count, columns]`, of which the first column is the class, as QMNIST has it.
-public final class ImageDataset: Sendable {
+public final class ImageDataset: Dataset {
   /// The two halves of a data set.
   public enum Part: String, Sendable, CaseIterable {
     /// The samples to learn from.
@@ -121,23 +121,21 @@ public final class ImageDataset: Sendable {
   /// Pixels in an image: rows times columns.
   public var pixels: Int { rows * columns }
 
-  /// The labels' file.
-  public var labelsPath: String { labelsFile.path }
+  /// The labels' file: what may be wrong with a set that was read is its labels.
+  public var name: String { labelsFile.path }
 
-  /// Throws ``IDXError`` with the first label that is none of `classes`.
-  public func check(_ classes: Classes) throws(IDXError) {
-    guard !classes.contains(labelRange.lowerBound) || !classes.contains(labelRange.upperBound) else { return }
-    for index in 0..<count where !classes.contains(Int(labels[index])) {
-      throw IDXError(path: labelsPath, cause: .label(Int(labels[index]), index: index, classes: classes))
-    }
-  }
+  /// Rows, columns and one channel.
+  public var inputShape: Shape { [rows, columns, 1] }
+
+  /// The labels that occur.
+  public var targets: Targets { .labels(labelRange) }
 
   /// The label of the sample at `index`, which must be in `0..<count`.
   public func label(at index: Int) -> Int { Int(labels[index]) }
 
-  /// Copies the images of `samples` into `destination`, `[samples.count, rows, columns]`, each pixel divided by 255
-  /// and correctly rounded. Allocates nothing.
-  public func copyImages(at samples: ArraySlice<UInt32>, into destination: Buffer<Float>) {
+  /// Copies the images of `samples` into `destination`, `[samples.count, rows, columns, 1]`, each pixel divided by 255
+  /// and correctly rounded; nothing is random. Allocates nothing.
+  public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
     precondition(
       destination.count == samples.count * pixels, "\(samples.count) images of \(pixels) into \(destination.count)")
     let (start, pixels) = (images.elementsStart, self.pixels)
@@ -152,23 +150,23 @@ public final class ImageDataset: Sendable {
     }
   }
 
-  /// Copies the images of the adjoining samples `range`, as ``copyImages(at:into:)`` does.
-  public func copyImages(in range: Range<Int>, into destination: Buffer<Float>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "samples \(range) of \(count)")
+  /// Copies the images of adjoining samples, as ``copyInputs(of:into:noise:)`` does.
+  public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
+    precondition(samples.lowerBound >= 0 && samples.upperBound <= count, "samples \(samples) of \(count)")
     let start = images.elementsStart
-    images.content[start + range.lowerBound * pixels..<start + range.upperBound * pixels].withBytes {
+    images.content[start + samples.lowerBound * pixels..<start + samples.upperBound * pixels].withBytes {
       normalise($0, into: destination)
     }
   }
 
   /// Copies the labels of `samples` into `destination`, `[samples.count]`. Allocates nothing.
-  public func copyLabels(at samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
+  public func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
     precondition(destination.count == samples.count, "\(samples.count) labels into \(destination.count)")
     for (target, sample) in samples.enumerated() { destination[target] = labels[Int(sample)] }
   }
 
-  /// Copies the labels of the adjoining samples `range`, as ``copyLabels(at:into:)`` does.
-  public func copyLabels(in range: Range<Int>, into destination: Buffer<Int32>) {
-    destination.copy(from: labels[range])
+  /// Copies the labels of adjoining samples.
+  public func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>) {
+    destination.copy(from: labels[samples])
   }
 }

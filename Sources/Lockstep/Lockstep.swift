@@ -2,6 +2,7 @@
 @_exported import Checkpoints
 @_exported import Collectives
 @_exported import Datasets
+@_exported import Digests
 @_exported import MPICollectives
 @_exported import NeuralNetworks
 @_exported import Optimizers

@@ -88,28 +88,7 @@ public struct Pass: Sendable {
 
   /// The random words of one sample in one layer: a function of seed, step, the sample's place in the batch and the layer.
   func words(forSample index: Int, _ purpose: Philox.Purpose) -> Philox? {
-    noise.map { noise in
-      Philox(
-        seed: noise.seed, purpose: Philox.Purpose(rawValue: purpose.rawValue | path << 8),
-        stream: UInt64(noise.step) << 32 | UInt64(noise.firstPosition + index))
-    }
-  }
-}
-
-/// Where in a run a training pass stands: what noise is keyed by, whichever rank computes it.
-public struct Noise: Sendable, Hashable {
-  /// The run's seed.
-  public var seed: UInt64
-  /// The step, from 1.
-  public var step: Int
-  /// The place of the pass' first sample within the global batch.
-  public var firstPosition: Int
-
-  /// See the properties.
-  public init(seed: UInt64, step: Int, firstPosition: Int) {
-    self.seed = seed
-    self.step = step
-    self.firstPosition = firstPosition
+    noise?.words(forSample: index, Philox.Purpose(rawValue: purpose.rawValue | path << 8))
   }
 }
 

@@ -13,13 +13,13 @@ public final class Evaluation {
   public static let slice = 64
 
   private let network: Network
-  private let data: ImageDataset
+  private let data: any Dataset
   private let communicator: any Communicator
   private let metrics: [any Metric]
   private let feed: Feed
 
   /// Of `network`, planned for at least ``slice`` samples, on `data`; `metrics` are counted beside those of a ``ClassificationReport``.
-  public init(network: Network, data: ImageDataset, communicator: any Communicator, metrics: [any Metric] = []) {
+  public init(network: Network, data: any Dataset, communicator: any Communicator, metrics: [any Metric] = []) {
     self.network = network
     self.data = data
     self.communicator = communicator

@@ -2,37 +2,57 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Copies samples out of a dataset into buffers made once, scaled to 0…1.
+/// Copies samples out of a data set into buffers made once.
 final class Feed {
-  private let data: ImageDataset
+  private let data: any Dataset
+  /// The floats of one sample's input, and its real numbers.
+  private let inputCount: Int
+  private let valueCount: Int
   private let inputs: Buffer<Float>
+  /// Of these two one is empty, after the data's targets.
   private let labels: Buffer<Int32>
+  private let values: Buffer<Float>
 
   /// For up to `capacity` samples at once, or all where there are fewer.
-  init(_ data: ImageDataset, capacity: Int) {
+  init(_ data: any Dataset, capacity: Int) {
     self.data = data
     let capacity = min(capacity, data.count)
-    inputs = Buffer(count: capacity * data.pixels)
-    labels = Buffer(count: capacity)
+    inputCount = data.inputShape.count
+    valueCount = data.targets.valueCount ?? 0
+    inputs = Buffer(count: capacity * inputCount)
+    labels = Buffer(count: data.targets.labelRange == nil ? 0 : capacity)
+    values = Buffer(count: capacity * valueCount)
   }
 
   /// The samples of these numbers, valid until the next call.
-  func load(_ samples: ArraySlice<UInt32>) -> Examples {
+  func load(_ samples: ArraySlice<UInt32>, noise: Noise) -> Examples {
     let examples = window(samples.count)
-    data.copyImages(at: samples, into: examples.inputs)
-    data.copyLabels(at: samples, into: examples.labels)
+    data.copyInputs(of: samples, into: examples.inputs, noise: noise)
+    if hasLabels {
+      data.copyLabels(of: samples, into: examples.labels)
+    } else {
+      data.copyValues(of: samples, into: examples.values)
+    }
     return examples
   }
 
-  /// The samples of this range, valid until the next call.
+  /// The samples of this range, without noise, valid until the next call.
   func load(_ samples: Range<Int>) -> Examples {
     let examples = window(samples.count)
-    data.copyImages(in: samples, into: examples.inputs)
-    data.copyLabels(in: samples, into: examples.labels)
+    data.copyInputs(in: samples, into: examples.inputs)
+    if hasLabels {
+      data.copyLabels(in: samples, into: examples.labels)
+    } else {
+      data.copyValues(in: samples, into: examples.values)
+    }
     return examples
   }
 
+  private var hasLabels: Bool { valueCount == 0 }
+
   private func window(_ count: Int) -> Examples {
-    Examples(inputs: inputs.prefix(count * data.pixels), labels: labels.prefix(count))
+    Examples(
+      samples: count, inputs: inputs.prefix(count * inputCount), labels: labels.prefix(hasLabels ? count : 0),
+      values: values.prefix(count * valueCount))
   }
 }

@@ -29,7 +29,7 @@ public struct RestoredNetwork {
   /// - Throws: 64 where ranks were given other arguments or data, 66 where there is no checkpoint, 65 where it is damaged or does
   ///   not fit the data.
   public init(
-    _ path: String, for data: ImageDataset, strict: Bool = false, program: String, communicator: any Communicator,
+    _ path: String, for data: any Dataset, strict: Bool = false, program: String, communicator: any Communicator,
     warn: (String) -> Void
   ) throws(TrainingError) {
     try communicator.agree { () throws(TrainingError) in try prepareArithmetic() }
@@ -86,17 +86,29 @@ public struct RestoredNetwork {
       }
     }
 
-    func network(for data: ImageDataset) throws(TrainingError) -> Network {
+    func network(for data: any Dataset) throws(TrainingError) -> Network {
       guard let task = Task(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
         throw Self.incomplete(path)
       }
-      do throws(IDXError) { try data.check(classes) } catch { throw TrainingError(.badData, error.description) }
+      let targets = try Self.targets(of: data, among: classes)
       do throws(ModelError) {
-        let loss = try task.loss(classes)
-        let model = try Model.named(model, input: [data.rows, data.columns, 1], outputs: loss.outputs)
+        let loss = try task.loss(targets)
+        let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
         return try Network(model, loss: loss, capacity: Evaluation.slice)
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
+      }
+    }
+
+    /// The classes of the checkpoint, none of which the data may exceed, or the data's real numbers.
+    private static func targets(of data: any Dataset, among classes: Classes) throws(TrainingError) -> Targets {
+      do throws(DatasetError) {
+        try data.validate()
+        if case .values(let count) = data.targets { return .values(count: count) }
+        try data.check(classes)
+        return .classes(classes)
+      } catch {
+        throw TrainingError(.badData, error.description)
       }
     }
 
@@ -106,7 +118,7 @@ public struct RestoredNetwork {
   }
 
   private static func read(
-    _ path: String, for data: ImageDataset, strict: Bool, warn: (String) -> Void
+    _ path: String, for data: any Dataset, strict: Bool, warn: (String) -> Void
   ) throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>) {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)

@@ -16,13 +16,13 @@ struct RunPlan {
 
   /// Throws where the arguments do not fit one another, the data, or so many ranks.
   init(
-    _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, program: String, ranks: Int
+    _ configuration: TrainingConfiguration, training: any Dataset, test: any Dataset, program: String, ranks: Int
   ) throws(TrainingError) {
+    let targets = try Self.targets(training, test)
     batches = try Self.batches(configuration, samples: training.count, ranks: ranks)
     schedule = try Self.schedule(configuration, batches)
-    let classes = try Self.classes(training, test)
-    network = try Self.network(configuration, batches, classes, training, test)
-    recipe = Self.recipe(configuration, batches, schedule, classes, training, test, program: program)
+    network = try Self.network(configuration, batches, targets, training, test)
+    recipe = Self.recipe(configuration, batches, schedule, targets, training, test, program: program)
     facts =
       recipe.entries.map { ($0.key, $0.value) } + [
         ("shared_memory", "\(configuration.sharesMemory)"),
@@ -60,26 +60,29 @@ struct RunPlan {
     return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
   }
 
-  private static func classes(_ training: ImageDataset, _ test: ImageDataset) throws(TrainingError) -> Classes {
-    do throws(IDXError) { return try Classes(of: training, test) } catch {
+  private static func targets(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Targets {
+    do throws(DatasetError) {
+      try training.validate()
+      try test.validate()
+      return try Targets(of: training, test)
+    } catch {
       throw TrainingError(.badData, error.description)
     }
   }
 
   private static func network(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ classes: Classes, _ training: ImageDataset,
-    _ test: ImageDataset
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ targets: Targets, _ training: any Dataset,
+    _ test: any Dataset
   ) throws(TrainingError) -> Network {
-    guard training.rows == test.rows && training.columns == test.columns else {
+    guard training.inputShape == test.inputShape else {
       throw TrainingError(
         .badData,
-        "training images are \(training.rows)×\(training.columns) but test images \(test.rows)×\(test.columns); "
-          + "give --data a directory with both parts of one dataset")
+        "training inputs are of shape \(training.inputShape) but test inputs of \(test.inputShape); take both parts from "
+          + "one data set")
     }
     do throws(ModelError) {
-      let loss = try configuration.task.loss(classes)
-      let model = try Model.named(
-        configuration.model, input: [training.rows, training.columns, 1], outputs: loss.outputs)
+      let loss = try configuration.task.loss(targets)
+      let model = try Model.named(configuration.model, input: training.inputShape, outputs: loss.outputs)
       // Weights, their gradient and two moments.
       return try Network(model, loss: loss, capacity: max(batches.largestMicrobatch, Evaluation.slice), blocks: 4)
     } catch {
@@ -88,8 +91,8 @@ struct RunPlan {
   }
 
   private static func recipe(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ classes: Classes,
-    _ training: ImageDataset, _ test: ImageDataset, program: String
+    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ targets: Targets,
+    _ training: any Dataset, _ test: any Dataset, program: String
   ) -> Recipe {
     var recipe = Recipe()
     for (key, value) in [
@@ -103,7 +106,7 @@ struct RunPlan {
     // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
     recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
     // For the same reason only where they are not MNIST's.
-    recipe.classes = classes
+    if case .classes(let classes) = targets { recipe.classes = classes }
     return recipe
   }
 }

@@ -1,17 +1,21 @@
 import Datasets
 import NeuralNetworks
 
-/// What a network is trained to tell apart: `--task`.
+/// What a network is trained to say of a sample: `--task`.
 public enum Task: Sendable, Hashable, CustomStringConvertible {
   /// Every class from every other: softmax and cross-entropy.
   case classify
   /// The class of one label from the rest: a single sigmoid and binary cross-entropy.
   case binary(positive: Int)
+  /// The sample's real numbers: mean squared error.
+  case regress
 
-  /// Reads `classify` or `binary:K`; nil for anything else.
+  /// Reads `classify`, `binary:K` or `regress`; nil for anything else.
   public init?(_ text: String) {
     if text == "classify" {
       self = .classify
+    } else if text == "regress" {
+      self = .regress
     } else if text.hasPrefix("binary:"), let positive = Int(text.dropFirst("binary:".count)) {
       self = .binary(positive: positive)
     } else {
@@ -23,19 +27,24 @@ public enum Task: Sendable, Hashable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .classify: "classify"
+    case .regress: "regress"
     case .binary(let positive): "binary:\(positive)"
     }
   }
 
-  /// The loss over data of `classes`. Throws where the task asks for a class that the data has not.
-  func loss(_ classes: Classes) throws(ModelError) -> any Loss {
-    switch self {
-    case .classify: return SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
-    case .binary(let positive):
+  /// The loss over data with `targets`, those of all parts. Throws where the task asks for others, or for a class that the data has not.
+  func loss(_ targets: Targets) throws(ModelError) -> any Loss {
+    switch (self, targets) {
+    case (.classify, .classes(let classes)):
+      return SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
+    case (.binary(let positive), .classes(let classes)):
       guard classes.contains(positive) else {
         throw ModelError("--task \(self) names a class that the data has not: its labels are \(classes)")
       }
       return SigmoidCrossEntropy(positive: positive)
+    case (.regress, .values(let count)): return MeanSquaredError(outputs: count)
+    default:
+      throw ModelError("--task \(self) does not fit the data, whose targets are \(targets)")
     }
   }
 }

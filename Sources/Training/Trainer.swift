@@ -44,7 +44,7 @@ public final class Trainer {
   /// Collective. Throws on every rank alike where the run cannot be: arguments that contradict one another or another
   /// rank's, a run directory or checkpoint that cannot be used.
   public init(
-    _ configuration: TrainingConfiguration, training: ImageDataset, test: ImageDataset, program: String,
+    _ configuration: TrainingConfiguration, training: any Dataset, test: any Dataset, program: String,
     communicator: any Communicator, control: RunControl = RunControl(), observers: [any Observer] = []
   ) throws(TrainingError) {
     self.configuration = configuration

@@ -36,7 +36,7 @@ public final class TrainingStep {
   ///   - skipsNonFinite: whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others
   ///     think of their slices before it steps its own.
   public init(
-    network: Network, data: ImageDataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
+    network: Network, data: any Dataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
     keeping kept: Range<Int>? = nil, communicator: any Communicator, method: ReductionMethod, sharesMemory: Bool,
     stepsSlices: Bool = false, clipNorm: Float? = nil, skipsNonFinite: Bool = true
   ) throws(CommunicationError) {
@@ -88,8 +88,8 @@ public final class TrainingStep {
   ) {
     communicator.entered(.compute, step: step)
     let positions = batch[share.microbatch].positions
-    let examples = feed.load(order.samples[positions])
     let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
+    let examples = feed.load(order.samples[positions], noise: noise)
     let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
     let losses = network.differentiate(
       examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)

@@ -71,18 +71,18 @@ struct BenchScaling: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     try prepareArithmetic()
-    let images = try data.load(.train)
+    let training = try data.load(.train)
     let sizes = try (ranksAsked ?? []).map { ranks in
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
       do {
         // A batch may be larger than the data: only its cut matters here.
-        return (ranks, try BatchPlan(samples: max(images.count, batch), globalBatch: batch, microbatch: microbatch))
+        return (ranks, try BatchPlan(samples: max(training.count, batch), globalBatch: batch, microbatch: microbatch))
       } catch {
         throw TrainingError(.usage, "\(error)")
       }
     }
     guard let microbatch = sizes.first?.1.microbatch else { return }
-    let prediction = try measure(images, microbatch: max(1, min(microbatch, images.count / 8)))
+    let prediction = try measure(training, microbatch: max(1, min(microbatch, training.count / 8)))
     print(
       "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
         + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "
@@ -109,14 +109,14 @@ struct BenchScaling: ParsableCommand {
   }
 
   /// What one rank's work costs: a step of one microbatch and one of eight tell the microbatch from the update.
-  private func measure(_ images: ImageDataset, microbatch: Int) throws(TrainingError) -> ScalingPrediction {
-    var eight = try OneRankStep(model: model, images, globalBatch: 8 * microbatch, microbatch: microbatch)
+  private func measure(_ data: any Dataset, microbatch: Int) throws(TrainingError) -> ScalingPrediction {
+    var eight = try OneRankStep(model: model, data, globalBatch: 8 * microbatch, microbatch: microbatch)
     let eightSeconds = try eight.medianSeconds()
     var prediction = ScalingPrediction(
       microbatchSeconds: 0, updateSeconds: 0, gradientCount: eight.gradientCount,
       message: MessageCost(latency: alpha, secondsPerFloat: beta), processors: processors)
     prediction.otherBytes = max(0, ProcessFacts.peakResidentBytes - prediction.bytes(eight.batches, ranks: 1))
-    var one = try OneRankStep(model: model, images, globalBatch: microbatch, microbatch: microbatch)
+    var one = try OneRankStep(model: model, data, globalBatch: microbatch, microbatch: microbatch)
     let oneSeconds = try one.medianSeconds()
     // On a busy machine the difference of two short times can be anything.
     prediction.microbatchSeconds = max((eightSeconds - oneSeconds) / 7, oneSeconds * 1e-3, 1e-9)

@@ -46,11 +46,11 @@ struct BenchStep: ParsableCommand {
     if json { try report.printJSON() } else { report.printTable() }
   }
 
-  private func measure(_ images: ImageDataset) throws(TrainingError) -> StepReport {
+  private func measure(_ data: any Dataset) throws(TrainingError) -> StepReport {
     // A batch smaller than what is asked for a microbatch grows to it.
-    let globalBatch = min(max(batch, microbatch ?? 1), images.count)
+    let globalBatch = min(max(batch, microbatch ?? 1), data.count)
     var measurement = StepMeasurement(
-      try OneRankStep(model: model, images, globalBatch: globalBatch, microbatch: microbatch))
+      try OneRankStep(model: model, data, globalBatch: globalBatch, microbatch: microbatch))
     return try measurement.run(seconds: seconds)
   }
 }

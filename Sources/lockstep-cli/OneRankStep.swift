@@ -10,14 +10,14 @@ struct OneRankStep {
   private let steps: Int
   private(set) var taken = 0
 
-  /// A step of `model` on `images`, which are told apart by class. Throws with 64 where the flags do not fit.
-  init(model: String, _ images: ImageDataset, globalBatch: Int, microbatch: Int?) throws(TrainingError) {
+  /// A step of `model` on `data`, which are told apart by class. Throws with 64 where the flags do not fit.
+  init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws(TrainingError) {
     do {
-      batches = try BatchPlan(samples: images.count, globalBatch: globalBatch, microbatch: microbatch)
-      let classes = try Classes(of: images)
+      batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
+      let classes = try Classes(of: data)
       let loss = SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
       network = try Network(
-        Model.named(model, input: [images.rows, images.columns, 1], outputs: loss.outputs), loss: loss,
+        Model.named(model, input: data.inputShape, outputs: loss.outputs), loss: loss,
         capacity: batches.largestMicrobatch, blocks: 4)
     } catch {
       throw TrainingError(.usage, "\(error)")
@@ -26,7 +26,7 @@ struct OneRankStep {
     network.initialise(parameters, seed: 0)
     do throws(CommunicationError) {
       step = try TrainingStep(
-        network: network, data: images, batches: batches, parameters: parameters,
+        network: network, data: data, batches: batches, parameters: parameters,
         optimizer: Adam(count: parameters.count), communicator: SoloCommunicator(), method: .lockstep,
         sharesMemory: false)
     } catch {

@@ -39,7 +39,7 @@ import Testing
     #expect((0..<3).map(short.label(at:)) == [-32_768, 5, 32_767])
     let int = try data([0x80, 0, 0, 0, 0, 1, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF], type: 0x0C)
     #expect((0..<3).map(int.label(at:)) == [-2_147_483_648, 65_536, 2_147_483_647])
-    #expect(throws: IDXError.self) { try Classes(of: int) }
+    #expect(throws: DatasetError.self) { try Classes(of: int) }
     // Of several columns the first is the class.
     #expect(try (0..<2).map(data([4, 9, 9, 7, 9, 9], columns: 3).label(at:)) == [4, 7])
     let qmnist: [UInt8] =
@@ -52,7 +52,7 @@ import Testing
 
   @Test func tooManyClassesAreRefused() throws {
     let far = try data([0, 0, 0, 1, 0, 1, 0, 1], type: 0x0C)
-    let error = #expect(throws: IDXError.self) { try Classes(of: far) }
+    let error = #expect(throws: DatasetError.self) { try Classes(of: far) }
     #expect(error?.cause == .tooManyClasses(smallest: 1, largest: 65_537))
     let near = try data([0, 0, 0, 1, 0, 1, 0, 0], type: 0x0C)
     #expect(try Classes(of: near).count == 65_536)
@@ -67,8 +67,7 @@ import Testing
     try data([1, 26]).check(letters)
     for (labels, label, index) in [([3, 0, 4], 0, 1), ([3, 4, 27], 27, 2)] as [([UInt8], Int, Int)] {
       let data = try data(labels)
-      let error = #expect(throws: IDXError(path: data.labelsPath, cause: .label(label, index: index, classes: letters)))
-      {
+      let error = #expect(throws: DatasetError(data.name, .label(label, index: index, classes: letters))) {
         try data.check(letters)
       }
       #expect(error?.description.contains("label \(label) at index \(index) is not one of 1 to 26") == true)

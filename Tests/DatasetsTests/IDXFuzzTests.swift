@@ -19,8 +19,8 @@ import Testing
       let dataset = try ImageDataset(imagesPath: imagesPath, labelsPath: labelsPath)
       let values = Buffer<Float>(count: dataset.count * dataset.pixels)
       let classes = Buffer<Int32>(count: dataset.count)
-      dataset.copyImages(at: (0..<UInt32(dataset.count)).map { $0 }[...], into: values)
-      dataset.copyLabels(at: (0..<UInt32(dataset.count)).map { $0 }[...], into: classes)
+      dataset.copyInputs(of: (0..<UInt32(dataset.count)).map { $0 }[...], into: values, noise: nil)
+      dataset.copyLabels(of: (0..<UInt32(dataset.count)).map { $0 }[...], into: classes)
       return (values.array, classes.array)
     } catch {
       if error.isMissingInput || error.description.contains("\n") { Issue.record("\(error)") }

@@ -25,7 +25,7 @@ import Testing
 
   @Test func pixelsAreDividedBy255AndCorrectlyRounded() throws {
     let (dataset, values) = (try dataset(), Buffer<Float>(count: 2 * 256))
-    dataset.copyImages(at: [2, 0], into: values)
+    dataset.copyInputs(of: [2, 0], into: values, noise: nil)
     for pixel in 0..<256 {
       // The quotient in Double is so close that rounding it to Float is rounding the exact one.
       #expect(values[pixel] == Float(Double(pixel) / 255))
@@ -40,15 +40,15 @@ import Testing
       imagesPath: scratch.write(images, to: "images"), labelsPath: scratch.write(idx([4], [0, 1, 2, 3]), to: "labels"))
     let (values, classes) = (Buffer<Float>(count: 6), Buffer<Int32>(count: 3))
     let order: [UInt32] = [9, 3, 0, 3, 9]
-    dataset.copyImages(at: order[1..<4], into: values)
-    dataset.copyLabels(at: order[1..<4], into: classes)
+    dataset.copyInputs(of: order[1..<4], into: values, noise: nil)
+    dataset.copyLabels(of: order[1..<4], into: classes)
     #expect(values.array.map { ($0 * 255).rounded() } == [30, 31, 0, 1, 30, 31])
     #expect(classes.array == [3, 0, 3])
-    dataset.copyImages(in: 1..<4, into: values)
+    dataset.copyInputs(in: 1..<4, into: values)
     dataset.copyLabels(in: 1..<4, into: classes)
     #expect(values.array.map { ($0 * 255).rounded() } == [10, 11, 20, 21, 30, 31])
     #expect(classes.array == [1, 2, 3])
-    dataset.copyImages(at: [], into: values.prefix(0))
+    dataset.copyInputs(of: [], into: values.prefix(0), noise: nil)
     dataset.copyLabels(in: 2..<2, into: classes.prefix(0))
   }
 

@@ -5,14 +5,17 @@ import Testing
 /// The losses' gradients against central differences of the losses themselves, as ``GradientOracle`` takes them.
 @Suite struct LossGradientTests {
   private func check(_ loss: any Loss, labels: [Int32]) {
-    let output = noise(labels.count * loss.outputs, seed: 1)
+    check(loss, Examples(inputs: Buffer(count: labels.count), labels: Buffer(labels)))
+  }
+
+  private func check(_ loss: any Loss, _ examples: Examples) {
+    let output = noise(examples.samples * loss.outputs, seed: 1)
     for k in 0..<output.count { output[k] *= 3 }
-    let examples = Examples(inputs: Buffer(count: labels.count), labels: Buffer(labels))
     let gradient = Buffer<Float>(count: output.count)
     gradient.fill(.nan)
     let sums = loss.evaluate(output, examples, gradient: gradient)
     #expect(sums == loss.evaluate(output, examples, gradient: nil))
-    #expect(sums.samples == labels.count)
+    #expect(sums.samples == examples.samples)
     func value(_ index: Int, _ steps: Float) -> Double {
       let held = output[index]
       defer { output[index] = held }
@@ -56,6 +59,24 @@ import Testing
 
   @Test func sigmoidCrossEntropy() { check(SigmoidCrossEntropy(positive: 3), labels: [3, 0, 3, 9, 2, 3]) }
 
+  private func valued(_ values: Buffer<Float>, samples: Int) -> Examples {
+    Examples(samples: samples, inputs: Buffer(count: samples), labels: Buffer(count: 0), values: values)
+  }
+
+  @Test(arguments: [1, 3])
+  func meanSquaredError(outputs: Int) {
+    check(MeanSquaredError(outputs: outputs), valued(noise(5 * outputs, seed: 4), samples: 5))
+  }
+
+  /// The mean is over a sample's outputs, the sum over samples; and no sample is a hit.
+  @Test func squaresAreAveragedOverOutputsAndSummedOverSamples() {
+    let gradient = Buffer<Float>(count: 4)
+    let sums = MeanSquaredError(outputs: 2).evaluate(
+      Buffer([1, 5, 0, -3] as [Float]), valued(Buffer([0, 2, 0, 1] as [Float]), samples: 2), gradient: gradient)
+    #expect(sums == LossSums(loss: (1 + 9) / 2 + (0 + 16) / 2, correct: 0, samples: 2))
+    #expect(gradient.array == [1, 3, 0, -4])
+  }
+
   @Test func hitsAreCounted() {
     let softmax = SoftmaxCrossEntropy(classes: 3)
     // On a tie the first is the answer.
@@ -91,5 +112,7 @@ import Testing
     #expect(
       !SoftmaxCrossEntropy(classes: 3).evaluate(Buffer([0, 1, value]), examples, gradient: nil).loss.isFinite)
     #expect(!SigmoidCrossEntropy(positive: 0).evaluate(Buffer([value]), examples, gradient: nil).loss.isFinite)
+    let values = valued(Buffer([1]), samples: 1)
+    #expect(!MeanSquaredError(outputs: 1).evaluate(Buffer([value]), values, gradient: nil).loss.isFinite)
   }
 }

@@ -43,6 +43,9 @@ import Testing
 ///     z = wave(6, scale=3)
 ///     l = F.binary_cross_entropy_with_logits(z, torch.tensor([1., 0, 0, 1, 1, 0]), reduction="sum"); l.backward()
 ///     print("# sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
+///     z, y = wave(4, 3, scale=3), wave(4, 3, at=1)
+///     l = 4 * F.mse_loss(z, y); l.backward()            # the sum over samples of the mean over outputs
+///     print("# squares", f"{l.item():.7g}"); show("gradient", z.grad)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
@@ -184,5 +187,12 @@ import Testing
     #expect(abs(sigmoid.loss - 11.34597) < 1e-5)
     Golden([-0.5, 0.9473835, 0.8244083, -0.8872845, -0.9340334, 0.6559641], 1.343801)
       .expect(gradient.prefix(6), "sigmoid's gradient")
+    let squares = MeanSquaredError(outputs: 3).evaluate(
+      wave(12, scale: 3),
+      Examples(samples: 4, inputs: Buffer(count: 4), labels: Buffer(count: 0), values: wave(12, at: 1)),
+      gradient: gradient.prefix(12))
+    #expect(abs(squares.loss - 13.45638) < 1e-5)
+    Golden([-0.5609807, 1.42998, 1.326016, -0.7205639, -1.711516, -0.1950933], 5.25276)
+      .expect(gradient.prefix(12), "squares' gradient")
   }
 }

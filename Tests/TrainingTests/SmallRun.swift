@@ -12,9 +12,9 @@ struct SmallRun {
   }
 
   var configuration = TrainingConfiguration()
+  var training: any Dataset
+  var test: any Dataset
   private let scratch: Scratch
-  private let training: ImageDataset
-  private let test: ImageDataset
 
   init() throws {
     let scratch = try Scratch()

@@ -5,6 +5,7 @@ import Testing
   @Test func tasks() {
     #expect(Task("classify") == .classify)
     #expect(Task("binary:3") == .binary(positive: 3))
+    #expect(Task("regress") == .regress && "\(Task.regress)" == "regress")
     for text in ["", "binary", "binary:", "binary:three", "Classify"] {
       #expect(Task(text) == nil, "\(text)")
     }

@@ -1,0 +1,97 @@
+import Tensors
+
+@_exported import struct Digests.SHA256Digest
+
+/// Samples to learn from or to judge by: inputs of one shape, each with a target.
+///
+/// Samples have the numbers `0..<count`, and are copied out by them, a microbatch at a time. Ranks that are threads share one data set,
+/// so the copies are made by several threads at once. What is copied must depend on nothing but the sample's number and the noise: the
+/// weights' bits follow from it.
+///
+/// A data set of one's own has ``copyInputs(of:into:noise:)``, and ``copyLabels(of:into:)`` or ``copyValues(of:into:)`` after its
+/// ``targets``; the other copies follow from them. A training step allocates nothing if these do not.
+public protocol Dataset: Sendable {
+  /// The data set's name in errors. By default that of its type.
+  var name: String { get }
+
+  /// The number of samples, from 1 to 2³² − 1.
+  var count: Int { get }
+
+  /// The shape of one sample's input, channels last: `[28, 28, 1]`.
+  var inputShape: Shape { get }
+
+  /// The kind of the targets.
+  var targets: Targets { get }
+
+  /// The digest of all inputs and targets: other data have another. It stands for the data in checkpoints, and ranks compare it.
+  var digest: SHA256Digest { get }
+
+  /// Copies the inputs of `samples` into `destination`, `[samples.count, inputShape]`.
+  ///
+  /// - Parameter noise: the key of what is random in the copy (augmentation), the first of `samples` being its sample 0; nil in an
+  ///   evaluation, where nothing is random.
+  func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?)
+
+  /// Copies the inputs of adjoining samples, without noise.
+  func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>)
+
+  /// Copies the labels of `samples` into `destination`, `[samples.count]`. Called where the targets are labels or classes.
+  func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>)
+
+  /// Copies the labels of adjoining samples.
+  func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>)
+
+  /// Copies the real numbers of `samples` into `destination`, `[samples.count, values]`. Called where the targets are values.
+  func copyValues(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>)
+
+  /// Copies the real numbers of adjoining samples.
+  func copyValues(in samples: Range<Int>, into destination: Buffer<Float>)
+}
+
+extension Dataset {
+  public var name: String { "\(Self.self)" }
+
+  public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
+    copyInputs(of: numbers(samples), into: destination, noise: nil)
+  }
+
+  public func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>) {
+    copyLabels(of: numbers(samples), into: destination)
+  }
+
+  public func copyValues(in samples: Range<Int>, into destination: Buffer<Float>) {
+    copyValues(of: numbers(samples), into: destination)
+  }
+
+  public func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
+    preconditionFailure("\(name) does not copy labels, and its targets are \(targets)")
+  }
+
+  public func copyValues(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>) {
+    preconditionFailure("\(name) does not copy real numbers, and its targets are \(targets)")
+  }
+
+  private func numbers(_ samples: Range<Int>) -> ArraySlice<UInt32> { ArraySlice(samples.lazy.map { UInt32($0) }) }
+
+  /// Throws ``DatasetError`` where the data set cannot be trained on or evaluated, whatever the network.
+  public func validate() throws(DatasetError) {
+    guard count >= 1 else { throw DatasetError(name, .noSamples) }
+    guard count <= UInt32.max else { throw DatasetError(name, .tooManySamples(count)) }
+    guard inputShape.count >= 1 else { throw DatasetError(name, .emptyInputs(inputShape)) }
+    if case .values(let values) = targets, values < 1 { throw DatasetError(name, .noValues) }
+  }
+
+  /// Throws ``DatasetError`` with the first label that is none of `classes`, or where the targets are no labels.
+  public func check(_ classes: Classes) throws(DatasetError) {
+    guard let range = targets.labelRange else { throw DatasetError(name, .noClasses(targets)) }
+    guard !classes.contains(range.lowerBound) || !classes.contains(range.upperBound) else { return }
+    let labels = Buffer<Int32>(count: min(count, 4096))
+    for start in stride(from: 0, to: count, by: labels.count) {
+      let end = min(start + labels.count, count)
+      copyLabels(in: start..<end, into: labels.prefix(end - start))
+      for index in start..<end where !classes.contains(Int(labels[index - start])) {
+        throw DatasetError(name, .label(Int(labels[index - start]), index: index, classes: classes))
+      }
+    }
+  }
+}

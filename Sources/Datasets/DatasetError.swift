@@ -1,0 +1,81 @@
+import Tensors
+
+/// Why a data set cannot be used: which one, and what is wrong with it.
+public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The data set's name.
+  public let name: String
+  /// What is wrong with it.
+  public let cause: Cause
+
+  /// An error about the data set called `name`.
+  public init(_ name: String, _ cause: Cause) {
+    self.name = name
+    self.cause = cause
+  }
+
+  /// What can be wrong with a data set.
+  public enum Cause: Hashable, Sendable {
+    /// It holds no samples.
+    case noSamples
+    /// It holds so many that their numbers do not fit 32 bits.
+    case tooManySamples(Int)
+    /// An input of this shape has no elements.
+    case emptyInputs(Shape)
+    /// Its targets are real numbers, none for each sample.
+    case noValues
+    /// There are not as many numbers in the inputs as so many samples of this shape have.
+    case inputs(Int, samples: Int, shape: Shape)
+    /// There are not as many real numbers for each sample as for any other.
+    case values(Int, samples: Int)
+    /// A label is not that of a class.
+    case label(Int, index: Int, classes: Classes)
+    /// The labels lie too far apart to be classes.
+    case tooManyClasses(smallest: Int, largest: Int)
+    /// Its targets are these, and not classes.
+    case noClasses(Targets)
+    /// Its targets are of another kind than those of the data that it is used with.
+    case targetsDiffer(Targets, other: Targets)
+    /// It has no sample of this number.
+    case sample(Int, count: Int)
+    /// There is no such shard of so many.
+    case shard(Int, of: Int)
+  }
+
+  /// One line: which data set, what is wrong with it, and what to do.
+  public var description: String { "\(name): \(problem); \(remedy)" }
+
+  private var problem: String {
+    switch cause {
+    case .noSamples: "holds no samples"
+    case .tooManySamples(let count): "holds \(count) samples, more than \(UInt32.max)"
+    case .emptyInputs(let shape): "an input of shape \(shape) has no elements"
+    case .noValues: "its targets are no numbers at all"
+    case .inputs(let count, let samples, let shape):
+      "\(count) numbers for the inputs of \(samples) samples of shape \(shape)"
+    case .values(let count, let samples): "\(count) real numbers as targets of \(samples) samples"
+    case .label(let label, let index, let classes): "label \(label) at index \(index) is not one of \(classes)"
+    case .tooManyClasses(let smallest, let largest):
+      "its labels go from \(smallest) to \(largest): more than \(Classes.most) classes"
+    case .noClasses(let targets): "its targets are \(targets) a sample, not classes"
+    case .targetsDiffer(let targets, let other): "its targets are \(targets), and those of the other part \(other)"
+    case .sample(let index, let count): "has no sample \(index): they are numbered 0 to \(count - 1)"
+    case .shard(let index, let count): "has no shard \(index) of \(count)"
+    }
+  }
+
+  private var remedy: String {
+    switch cause {
+    case .noSamples: "give it one at least"
+    case .tooManySamples: "split it"
+    case .emptyInputs: "give every extent a size of 1 or more"
+    case .noValues, .values: "give every sample as many, 1 or more"
+    case .inputs: "give as many as samples times the shape's elements"
+    case .label: "check that the labels belong to this task"
+    case .tooManyClasses: "give each class a number, one after the other"
+    case .noClasses: "choose a task on real numbers, or give labels"
+    case .targetsDiffer: "take both parts from one data set"
+    case .sample: "choose among those"
+    case .shard: "number the shards from 0, and make no more of them than there are samples"
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Digests
+import Tensors
+
+/// Some samples of another data set, in an order of their own; one may be there more than once.
+public struct Subset: Dataset {
+  /// The data set that the samples are from; never a subset itself.
+  public let base: any Dataset
+  /// The number in ``base`` of each sample.
+  public let indices: [UInt32]
+
+  public let count: Int
+  public let inputShape: Shape
+  /// The targets of ``base``: all its classes, whether or not they occur here.
+  public let targets: Targets
+
+  /// The samples of `base` with the numbers `indices`. Throws ``DatasetError`` where there are none, or `base` has no such sample.
+  public init(of base: any Dataset, indices: some Sequence<Int>) throws(DatasetError) {
+    var numbers: [UInt32] = []
+    for index in indices {
+      guard index >= 0, index < base.count, let number = UInt32(exactly: index) else {
+        throw DatasetError(base.name, .sample(index, count: base.count))
+      }
+      numbers.append(number)
+    }
+    if let outer = base as? Subset {
+      self.base = outer.base
+      self.indices = numbers.map { outer.indices[Int($0)] }
+    } else {
+      self.base = base
+      self.indices = numbers
+    }
+    (count, inputShape, targets) = (numbers.count, base.inputShape, base.targets)
+    try validate()
+  }
+
+  public var name: String { "a subset of \(base.name)" }
+
+  /// The SHA-256 of the base's digest and the samples' numbers in it.
+  public var digest: SHA256Digest {
+    var hasher = SHA256Hasher()
+    hasher.update(Array("subset of \(base.digest.hex): \(count)\n".utf8))
+    Buffer(indices).withBytes { hasher.update($0) }
+    return hasher.finalize()
+  }
+
+  public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
+    let size = inputShape.count
+    each(samples, sizes: size, in: destination) { sample, place in
+      base.copyInputs(
+        of: sample, into: destination[place * size..<(place + 1) * size], noise: noise?.advanced(by: place))
+    }
+  }
+
+  public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
+    base.copyInputs(of: indices[samples], into: destination, noise: nil)
+  }
+
+  public func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
+    each(samples, sizes: 1, in: destination) { sample, place in
+      base.copyLabels(of: sample, into: destination[place..<place + 1])
+    }
+  }
+
+  public func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>) {
+    base.copyLabels(of: indices[samples], into: destination)
+  }
+
+  public func copyValues(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>) {
+    let size = targets.valueCount ?? 0
+    each(samples, sizes: size, in: destination) { sample, place in
+      base.copyValues(of: sample, into: destination[place * size..<(place + 1) * size])
+    }
+  }
+
+  public func copyValues(in samples: Range<Int>, into destination: Buffer<Float>) {
+    base.copyValues(of: indices[samples], into: destination)
+  }
+
+  /// Calls `copy` with each sample's number in the base, as the base takes it, and the sample's place among `samples`.
+  ///
+  /// The numbers are handed on as slices of ``indices``: a list of them for a microbatch would have to be allocated.
+  private func each<Element>(
+    _ samples: ArraySlice<UInt32>, sizes size: Int, in destination: Buffer<Element>,
+    _ copy: (ArraySlice<UInt32>, Int) -> Void
+  ) {
+    precondition(
+      destination.count == samples.count * size, "\(samples.count) samples of \(size) into \(destination.count)")
+    for (place, sample) in samples.enumerated() { copy(indices[Int(sample)...Int(sample)], place) }
+  }
+}
