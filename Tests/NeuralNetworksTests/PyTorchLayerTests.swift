@@ -187,5 +187,12 @@ import Testing
     #expect(abs(sigmoid.loss - 11.34597) < 1e-5)
     Golden([-0.5, 0.9473835, 0.8244083, -0.8872845, -0.9340334, 0.6559641], 1.343801)
       .expect(gradient.prefix(6), "sigmoid's gradient")
+    let squares = MeanSquaredError(outputs: 3).evaluate(
+      wave(12, scale: 3),
+      Examples(samples: 4, inputs: Buffer(count: 4), labels: Buffer(count: 0), values: wave(12, at: 1)),
+      gradient: gradient.prefix(12))
+    #expect(abs(squares.loss - 13.45638) < 1e-5)
+    Golden([-0.5609807, 1.42998, 1.326016, -0.7205639, -1.711516, -0.1950933], 5.25276)
+      .expect(gradient.prefix(12), "squares' gradient")
   }
 }
