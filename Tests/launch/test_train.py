@@ -141,6 +141,17 @@ class RealTests(unittest.TestCase):
         if "at step " in outcome.errors and "at step 0" not in outcome.errors:
             self.assertTrue(list((run / "checkpoints").glob("step-*.safetensors")), "nothing was saved")
 
+    def stopped(self, *signals, after):
+        """A run that gets these signals, a twentieth of a second apart, that long after its start; it must be stopped."""
+        run = self.run_directory()
+        job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
+        time.sleep(after)
+        for number, sent in enumerate(signals):
+            time.sleep(0.05 if number else 0)
+            os.kill(job.process.pid, sent)
+        self.ended(job, run)
+        return run
+
     def goes_on(self, run):
         """A run that was stopped must end with the weights of the run that nothing stopped."""
         resumed = jobs.run([*self.part, "--run-dir", run])
@@ -151,11 +162,7 @@ class RealTests(unittest.TestCase):
         for sent in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             for after in (0.02, 0.1, 0.25, 0.6):
                 with self.subTest(signal=sent.name, after=after):
-                    run = self.run_directory()
-                    job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
-                    time.sleep(after)
-                    os.kill(job.process.pid, sent)
-                    self.ended(job, run)
+                    run = self.stopped(sent, after=after)
                 cases += 1
         self.goes_on(run)
         print(f"{cases} stops", file=sys.stderr)
@@ -163,11 +170,7 @@ class RealTests(unittest.TestCase):
     def test_the_job_stops_with_its_launcher(self):
         """Whatever the launcher dies of, and of what it would have died of."""
         for sent in (signal.SIGPIPE, signal.SIGALRM):
-            run = self.run_directory()
-            job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
-            time.sleep(0.8)
-            os.kill(job.process.pid, sent)
-            self.ended(job, run)
+            self.stopped(sent, after=0.8)
         run, temporary = self.run_directory(), tempfile.mkdtemp(dir=self.directory)
         # Nobody reads from a pipe here, and mpirun would wait for a reader.
         job = jobs.Job(["bash", "-c", 'exec "$0" "$@" >/dev/null', *self.endless, "--run-dir", run], limit=60, TMPDIR=temporary)
@@ -183,13 +186,7 @@ class RealTests(unittest.TestCase):
 
     def test_a_second_signal_loses_nothing(self):
         for sent in (signal.SIGTERM, signal.SIGINT):
-            run = self.run_directory()
-            job = jobs.Job([*self.endless, "--run-dir", run], limit=60)
-            time.sleep(0.8)
-            os.kill(job.process.pid, sent)
-            time.sleep(0.05)
-            os.kill(job.process.pid, sent)
-            self.ended(job, run)
+            run = self.stopped(sent, sent, after=0.8)
         self.goes_on(run)
 
     def test_suspended_and_continued(self):

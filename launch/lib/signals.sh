@@ -54,6 +54,7 @@ ask_to_save() {
   local looks child
   trap '' USR1 TERM INT HUP QUIT USR2
   for ((looks = 0; looks < 100; looks++)); do
+    [[ -e /proc/$1/exe ]] || return 0
     if catches_save "$1"; then
       child=$(child_named "$1" lockstep)
       # Ranks that have not been seen for so long are on other hosts.
