@@ -31,19 +31,38 @@ public struct AdamCoefficients: Sendable {
 ///     m = β₁·m + (1 − β₁)·g
 ///     v = β₂·v + (1 − β₂)·g²
 ///     θ = θ − α/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+///
+/// - Parameter keeping: what is left of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov & Hutter 2019,
+///   Algorithm 2); nil for all of it.
 public func adamStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
-  _ coefficients: AdamCoefficients
+  _ coefficients: AdamCoefficients, keeping: Float? = nil
 ) {
   let count = parameters.count
   precondition(
     gradient.count == count && firstMoment.count == count && secondMoment.count == count,
     "Adam on buffers of different counts")
+  // A loop for each, so that one without decay multiplies no more than it must.
+  if let keeping {
+    let kept = Lanes(repeating: keeping)
+    adamStep(
+      parameters, gradient, firstMoment, secondMoment, coefficients, keepingLanes: { $0 * kept },
+      keeping: { $0 * keeping })
+  } else {
+    adamStep(parameters, gradient, firstMoment, secondMoment, coefficients, keepingLanes: { $0 }, keeping: { $0 })
+  }
+}
+
+@inline(__always)
+private func adamStep(
+  _ parameters: Buffer<Float>, _ gradient: Buffer<Float>, _ firstMoment: Buffer<Float>, _ secondMoment: Buffer<Float>,
+  _ c: AdamCoefficients, keepingLanes: (Lanes) -> Lanes, keeping: (Float) -> Float
+) {
+  let count = parameters.count
   let theta = unsafe parameters.base
   let g = unsafe UnsafePointer(gradient.base)
   let m = unsafe firstMoment.base
   let v = unsafe secondMoment.base
-  let c = coefficients
   let scale = Lanes(repeating: c.gradientScale)
   let decay1 = Lanes(repeating: c.beta1)
   let decay2 = Lanes(repeating: c.beta2)
@@ -60,7 +79,7 @@ public func adamStep(
     let denominator = epsilon.addingProduct(second.root(), correction)
     unsafe m.store(first, i)
     unsafe v.store(second, i)
-    unsafe theta.store(theta.lanes(i) - first * step / denominator, i)
+    unsafe theta.store(keepingLanes(theta.lanes(i)) - first * step / denominator, i)
   }
   for i in whole..<count {
     let scaled = unsafe g[i] * c.gradientScale
@@ -69,6 +88,6 @@ public func adamStep(
     let denominator = c.epsilon.addingProduct(second.squareRoot(), c.secondMomentCorrection)
     unsafe m[i] = first
     unsafe v[i] = second
-    unsafe theta[i] -= first * c.stepSize / denominator
+    unsafe theta[i] = keeping(theta[i]) - first * c.stepSize / denominator
   }
 }

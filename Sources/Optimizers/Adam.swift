@@ -42,19 +42,14 @@ public struct Adam: OptimizerSpecification, Hashable {
 final class AdamOptimizer: Optimizer {
   let state: OptimizerState
   private let adam: Adam
-  private let weightDecay: Float
   private let schedule: Schedule
-  /// The parameters that decay, and the others.
-  private let decaying: [Range<Int>]
-  private let steady: [Range<Int>]
+  private let groups: DecayGroups
 
   init(_ adam: Adam, weightDecay: Float, _ state: OptimizerState, _ layout: ParameterLayout, _ schedule: Schedule) {
     self.adam = adam
-    self.weightDecay = weightDecay
     self.state = state
     self.schedule = schedule
-    decaying = weightDecay == 0 ? [] : layout.ranges(of: [.weight])
-    steady = layout.ranges(of: weightDecay == 0 ? [.weight, .bias] : [.bias])
+    groups = DecayGroups(of: layout, weightDecay: weightDecay)
   }
 
   func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
@@ -66,18 +61,11 @@ final class AdamOptimizer: Optimizer {
     let coefficients = AdamCoefficients(
       gradientScale: scale, beta1: adam.beta1, beta2: adam.beta2, stepSize: Float(rate / correction1),
       secondMomentCorrection: Float(1 / correction2.squareRoot()), epsilon: adam.epsilon)
-    for run in steady where run.overlaps(range) {
-      let part = run.clamped(to: range)
+    groups.forEach(in: range) { part, weightDecay in
       adamStep(
         parameters: parameters[part], gradient: gradient[part], firstMoment: state.values(0, of: part),
-        secondMoment: state.values(1, of: part), coefficients)
-    }
-    let kept = Float(1 - rate * Double(weightDecay))
-    for run in decaying where run.overlaps(range) {
-      let part = run.clamped(to: range)
-      adamWStep(
-        parameters: parameters[part], gradient: gradient[part], firstMoment: state.values(0, of: part),
-        secondMoment: state.values(1, of: part), coefficients, keeping: kept)
+        secondMoment: state.values(1, of: part), coefficients,
+        keeping: weightDecay == 0 ? nil : Float(1 - rate * Double(weightDecay)))
     }
   }
 }

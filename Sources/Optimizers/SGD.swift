@@ -44,34 +44,26 @@ private final class SGDOptimizer: Optimizer {
   let state: OptimizerState
   private let sgd: SGD
   private let schedule: Schedule
-  /// The parameters that decay alike.
-  private let groups: [(ranges: [Range<Int>], weightDecay: Float)]
+  private let groups: DecayGroups
 
   init(_ sgd: SGD, _ state: OptimizerState, _ layout: ParameterLayout, _ schedule: Schedule) {
     self.sgd = sgd
     self.state = state
     self.schedule = schedule
-    if sgd.weightDecay == 0 {
-      groups = [(layout.ranges(of: [.weight, .bias]), 0)]
-    } else {
-      groups = [(layout.ranges(of: [.weight]), sgd.weightDecay), (layout.ranges(of: [.bias]), 0)]
-    }
+    groups = DecayGroups(of: layout, weightDecay: sgd.weightDecay)
   }
 
   func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
     let stepSize = Float(Double(sgd.learningRate) * schedule.factor(step: step))
-    for (ranges, weightDecay) in groups {
+    groups.forEach(in: range) { part, weightDecay in
       let coefficients = SGDCoefficients(
         gradientScale: scale, weightDecay: weightDecay, momentum: sgd.momentum, isNesterov: sgd.isNesterov,
         stepSize: stepSize)
-      for run in ranges where run.overlaps(range) {
-        let part = run.clamped(to: range)
-        if state.moments.isEmpty {
-          sgdStep(parameters: parameters[part], gradient: gradient[part], coefficients)
-        } else {
-          momentumStep(
-            parameters: parameters[part], gradient: gradient[part], momentum: state.values(0, of: part), coefficients)
-        }
+      if state.moments.isEmpty {
+        sgdStep(parameters: parameters[part], gradient: gradient[part], coefficients)
+      } else {
+        momentumStep(
+          parameters: parameters[part], gradient: gradient[part], momentum: state.values(0, of: part), coefficients)
       }
     }
   }

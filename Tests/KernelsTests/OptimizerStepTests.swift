@@ -11,7 +11,7 @@ import Testing
     let v = buffers[3]
     for k in 0..<count { v[k] = abs(v[k]) }
     let before = buffers.map { $0.array }
-    adamWStep(parameters: buffers[0], gradient: buffers[1], firstMoment: buffers[2], secondMoment: v, c, keeping: 0.75)
+    adamStep(parameters: buffers[0], gradient: buffers[1], firstMoment: buffers[2], secondMoment: v, c, keeping: 0.75)
     let same = before.map { Buffer($0) }
     adamStep(parameters: same[0], gradient: same[1], firstMoment: same[2], secondMoment: same[3], c)
     for k in 1...3 { #expect(bits(buffers[k]) == bits(same[k])) }
@@ -50,7 +50,7 @@ import Testing
     let sgd = SGDCoefficients(gradientScale: 1 / 3, weightDecay: 0.3, momentum: 0.7, isNesterov: true, stepSize: 0.1)
     let steps: [(Buffer<Float>, Buffer<Float>, Buffer<Float>, Buffer<Float>) -> Void] = [
       { adamStep(parameters: $0, gradient: $1, firstMoment: $2, secondMoment: $3, adam) },
-      { adamWStep(parameters: $0, gradient: $1, firstMoment: $2, secondMoment: $3, adam, keeping: 0.9) },
+      { adamStep(parameters: $0, gradient: $1, firstMoment: $2, secondMoment: $3, adam, keeping: 0.9) },
       { theta, g, _, _ in sgdStep(parameters: theta, gradient: g, sgd) },
       { theta, g, b, _ in momentumStep(parameters: theta, gradient: g, momentum: b, sgd) },
     ]
