@@ -163,8 +163,8 @@ public final class Trainer {
       let (result, seconds) = try test()
       tested = result
       let report = EpochReport(
-        training: progress, testLoss: result.sums.loss / Double(result.sums.samples),
-        testAccuracy: Double(result.sums.correct) / Double(result.sums.samples), evaluationSeconds: seconds,
+        training: progress, testLoss: result.sums.meanLoss,
+        testAccuracy: result.sums.accuracy, evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
@@ -314,8 +314,7 @@ public final class Trainer {
       model: configuration.model, parameters: network.layout.learntCount, ranks: communicator.size,
       globalBatch: configuration.globalBatch, microbatch: batches.microbatch, epochs: configuration.epochs,
       steps: state.step, seed: configuration.seed, reduction: configuration.reduction.rawValue,
-      testAccuracy: Double(tested.sums.correct) / Double(tested.sums.samples),
-      testLoss: tested.sums.loss / Double(tested.sums.samples), testMetrics: tested.report,
+      testAccuracy: tested.sums.accuracy, testLoss: tested.sums.meanLoss, testMetrics: tested.report,
       trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,

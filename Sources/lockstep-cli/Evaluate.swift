@@ -21,11 +21,10 @@ struct Evaluate: ParsableCommand {
     ) { Terminal.complain("warning: \($0)") }
     let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
     let result = try evaluation.run(restored.parameters)
-    let sums = result.sums
     guard world.rank == 0 else { return }
     print("\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)")
     if let report = result.report { print(ReportTable(report).text) }
-    print("Test loss: \(fixed(sums.loss / Double(sums.samples), 4))")
-    print("Test accuracy: \(fixed(Double(sums.correct) / Double(sums.samples), 4))")
+    print("Test loss: \(fixed(result.sums.meanLoss, 4))")
+    print("Test accuracy: \(fixed(result.sums.accuracy, 4))")
   }
 }

@@ -157,16 +157,10 @@ import Testing
         [Score("samples", Double(counters[0])), Score("mean_label", Double(counters[1]) / Double(counters[0]))]
       }
     }
-    let scratch = try Scratch()
     let count = 10_001
-    func header(_ extents: [Int]) -> Data {
-      Data([0, 0, 8, UInt8(extents.count)] + extents.flatMap { [UInt8(0), 0, UInt8($0 >> 8), UInt8($0 & 0xFF)] })
-    }
-    let pixels = (0..<count * 4).map { UInt8(truncatingIfNeeded: ($0 * 2_654_435_761) >> 9) }
-    let (images, labels) = ("\(scratch.path)/images", "\(scratch.path)/labels")
-    try (header([count, 2, 2]) + pixels).write(to: URL(filePath: images))
-    try (header([count]) + (0..<count).map { UInt8($0 * 7 % 10) }).write(to: URL(filePath: labels))
-    let data = try ImageDataset(imagesPath: images, labelsPath: labels)
+    let data = try InMemoryDataset(
+      inputs: Buffer((0..<count * 4).map { Float(($0 * 2_654_435_761) >> 9 & 0xFF) / 255 }), shape: [2, 2, 1],
+      labels: Buffer((0..<count).map { Int32($0 * 7 % 10) }))
     var found: [ClassificationReport] = []
     for ranks in 1...4 {
       let results = try InProcessCommunicator.run(size: ranks) { communicator in

@@ -42,6 +42,11 @@ public struct LossSums: Sendable, Equatable {
     self.correct = correct
     self.samples = samples
   }
+
+  /// The loss a sample; not a number where there are none.
+  public var meanLoss: Double { loss / Double(samples) }
+  /// The part that is classified rightly; not a number where there are no samples.
+  public var accuracy: Double { Double(correct) / Double(samples) }
 }
 
 /// What is minimised: the sum over samples of a function of a network's output and the microbatch.

@@ -30,7 +30,7 @@ public struct CalibrationError: Metric {
   public func scores(_ counters: [Int]) -> [Score] {
     var (distance, samples) = (0.0, 0)
     for bin in 0..<bins where counters[3 * bin] > 0 {
-      distance += abs(Double(counters[3 * bin + 1]) - Double(counters[3 * bin + 2]) / 4_294_967_296)
+      distance += abs(Double(counters[3 * bin + 1]) - real(counters[3 * bin + 2]))
       samples += counters[3 * bin]
     }
     return [Score("calibration_error", distance / Double(samples))]

@@ -18,6 +18,6 @@ public struct LogLoss: Metric {
   }
 
   public func scores(_ counters: [Int]) -> [Score] {
-    [Score("log_loss", Double(counters[1]) / 4_294_967_296 / Double(counters[0]))]
+    [Score("log_loss", real(counters[1]) / Double(counters[0]))]
   }
 }

@@ -24,6 +24,9 @@ extension Metric {
     guard !value.isNaN else { return 1 << 62 }
     return Int((min(max(value, -1_073_741_824), 1_073_741_824) * 4_294_967_296).rounded())
   }
+
+  /// The number that a sum of ``fixedPoint(_:)`` stands for.
+  public func real(_ fixedPoint: Int) -> Double { Double(fixedPoint) / 4_294_967_296 }
 }
 
 /// A score, and its name in files and reports.
