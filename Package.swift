@@ -13,18 +13,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
   .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-// Every room, in the order in which data passes through them.
-let rooms = [
-  "Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-  "Checkpoints", "Training", "Reporting",
-]
-
 let package = Package(
   name: "lockstep",
   products: [
-    // With the rooms, so that a package which imports Lockstep is compiled anew when one of them changes; see the last lines.
-    .library(name: "Lockstep", targets: ["Lockstep"] + rooms),
-    .executable(name: "lockstep", targets: ["lockstep-cli"]),
+    .executable(name: "lockstep", targets: ["lockstep-cli"])
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -94,17 +86,25 @@ let package = Package(
 )
 
 // SwiftPM compiles a target anew when a module changes that the target depends on itself, but not when one does that is below such a
-// module: it would go on with the old layout of the types, and overwrite memory. So every target depends on all that is below it.
+// module: it would go on with the old layout of the types, and overwrite memory. So every target depends on all that is below it, and
+// who depends on the library, on all of its rooms.
 let direct = Dictionary(
   uniqueKeysWithValues: package.targets.map { target in
     (target.name, target.dependencies.compactMap { if case .byNameItem(let name, _) = $0 { name } else { nil } })
   })
-for target in package.targets where target.type != .system {
-  var below = direct[target.name, default: []]
+/// All that is below a target, each once: first what it names itself.
+func below(_ name: String) -> [String] {
+  var found = direct[name, default: []]
   var index = 0
-  while index < below.count {
-    below += direct[below[index], default: []].filter { !below.contains($0) }
+  while index < found.count {
+    found += direct[found[index], default: []].filter { !found.contains($0) }
     index += 1
   }
-  target.dependencies += below.dropFirst(direct[target.name, default: []].count).map { .byName(name: $0) }
+  return found
+}
+let systemLibraries = Set(package.targets.filter { $0.type == .system }.map(\.name))
+package.products.append(
+  .library(name: "Lockstep", targets: ["Lockstep"] + below("Lockstep").filter { !systemLibraries.contains($0) }))
+for target in package.targets where target.type != .system {
+  target.dependencies += below(target.name).dropFirst(direct[target.name, default: []].count).map { .byName(name: $0) }
 }
