@@ -1,4 +1,5 @@
-# What launch/train and launch/verify share, to be sourced behind signals.sh with `root` set: which ranks and hosts, what must be there first, and mpirun.
+# What launch/train and launch/verify share, to be sourced behind signals.sh with `root` set: which ranks and
+# hosts, what must be there first, and mpirun.
 #
 #   read_arguments "$@"   → ranks, hostfile, hosts, slots, machines, naive, data, arguments (those of lockstep train)
 #   set_up                → program, cores, all that can be installed, fetched and built
