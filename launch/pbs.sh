@@ -29,22 +29,22 @@ arguments+=("$@")
 export LOCKSTEP_CHAIN=${LOCKSTEP_CHAIN:-runs/pbs-${PBS_JOBID%%.*}}
 where=(--run-dir "$LOCKSTEP_CHAIN")
 for argument in ${arguments[@]+"${arguments[@]}"}; do [[ $argument != --run-dir* ]] || where=(); done
-mkdir -p -- "$(dirname -- "$LOCKSTEP_CHAIN")"
+mkdir -p -- "`dirname -- "$LOCKSTEP_CHAIN"`"
 exec >>"$LOCKSTEP_CHAIN.log" 2>&1
 
 # What this job was given; long values are broken over lines that begin with a tab.
-resources=$(qstat -f "$PBS_JOBID" | sed -e ':more' -e 'N;s/\n\t//;t more' -e 'P;D' |
-  sed -n 's/^ *Resource_List\.\(select\|place\|nodes\|walltime\) = /\1=/p')
+resources=`qstat -f "$PBS_JOBID" | sed -e ':more' -e 'N;s/\n\t//;t more' -e 'P;D' |
+  sed -n 's/^ *Resource_List\.\(select\|place\|nodes\|walltime\) = /\1=/p'`
 limit=()
-walltime=$(sed -n 's/^walltime=//p' <<<"$resources" | awk -F : '{ for (i = 1; i <= NF; i++) sum = sum * 60 + $i; print sum }')
+walltime=`sed -n 's/^walltime=//p' <<<"$resources" | awk -F : '{ for (i = 1; i <= NF; i++) sum = sum * 60 + $i; print sum }'`
 [[ -z $walltime || $walltime -le 180 ]] || limit=(--max-time "$((walltime - 90))s")
 
-hosts=$(mktemp)
+hosts=`mktemp`
 trap 'rm -f -- "$hosts"' EXIT
 awk '!count[$1]++ { order[++n] = $1 } END { for (i = 1; i <= n; i++) print order[i] " slots=" count[order[i]] }' \
   "$PBS_NODEFILE" >"$hosts"
 
-printf 'launch/pbs.sh: job %s, %s\n' "$PBS_JOBID" "$(paste -sd, "$hosts")"
+printf 'launch/pbs.sh: job %s, %s\n' "$PBS_JOBID" "`paste -sd, "$hosts"`"
 with_signals "$root/launch/train" --hostfile "$hosts" ${where[@]+"${where[@]}"} ${limit[@]+"${limit[@]}"} \
   ${arguments[@]+"${arguments[@]}"}
 if [[ $code -eq 75 ]]; then
@@ -53,7 +53,7 @@ if [[ $code -eq 75 ]]; then
   options=(-v "LOCKSTEP_CHAIN,LOCKSTEP_ARGUMENTS${LOCKSTEP_CHECKOUT:+,LOCKSTEP_CHECKOUT}")
   while read -r resource; do [[ -z $resource ]] || options+=(-l "$resource"); done <<<"$resources"
   [[ -z ${PBS_QUEUE-} ]] || options+=(-q "$PBS_QUEUE")
-  next=$(qsub "${options[@]}" "$root/launch/pbs.sh") ||
+  next=`qsub "${options[@]}" "$root/launch/pbs.sh"` ||
     { printf 'launch/pbs.sh: qsub refuses; submit it again with --run-dir %s to go on\n' "$LOCKSTEP_CHAIN" >&2; exit 75; }
   printf 'launch/pbs.sh: stopped after a checkpoint; %s goes on\n' "$next"
 fi

@@ -46,13 +46,13 @@ set_up() {
   require_temporary
   "$root/launch/setup"
   case $data in mnist | fashion-mnist) "$root/launch/fetch" "$data" >/dev/null ;; esac
-  program=$("$root/launch/build")
+  program=`"$root/launch/build"`
   # Physical cores: two ranks on one core's two threads share its multipliers.
-  cores=$(lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l)
-  [[ $cores -ge 1 && $cores -le $(nproc) ]] || cores=$(nproc)
+  cores=`lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l`
+  [[ $cores -ge 1 && $cores -le `nproc` ]] || cores=`nproc`
   # In a job of Slurm's, mpirun takes the allocation for its hosts: 2(x3),1 is two tasks on each of three nodes and one more.
   if [[ -n ${SLURM_JOB_ID-} && -n ${SLURM_TASKS_PER_NODE-} ]]; then
-    cores=$(tr ',' '\n' <<<"$SLURM_TASKS_PER_NODE" | tr -d '()' | awk -F x '{ sum += $1 * (NF > 1 ? $2 : 1) } END { print sum }')
+    cores=`tr ',' '\n' <<<"$SLURM_TASKS_PER_NODE" | tr -d '()' | awk -F x '{ sum += $1 * (NF > 1 ? $2 : 1) } END { print sum }'`
   fi
   [[ $EUID -ne 0 ]] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 }
@@ -82,13 +82,13 @@ start() {
     [[ -z ${only-} ]] || mpi+=(--host "${only#*@}")
     [[ -z ${spread-} ]] || mpi+=(--map-by node)
     # What decides the bits, and where the data are, must be the same on every host; ssh carries nothing over.
-    for variable in $(compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$)'); do mpi+=(-x "$variable"); done
+    for variable in `compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$)'`; do mpi+=(-x "$variable"); done
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
   # There is nothing to save yet.
   [[ -z $stop ]] || { say_stopped; code=75; return; }
-  directory=$(mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null) || directory=''
+  directory=`mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null` || directory=''
   stop_file=${directory:+$directory/asked}
   export LOCKSTEP_STOP_FILE=$stop_file
   release $$ >/dev/null 2>&1 &
@@ -97,7 +97,10 @@ start() {
   disown "$releasing"
   nameless said
   if [[ ${LOCKSTEP_VERBOSE-} == 1 ]]; then with_signals mpirun "${mpi[@]}" "$@"; else
-    with_signals mpirun "${mpi[@]}" "$@" 2> >(hold "$said")
+    # What is left of the one before it may still be there, of which bash would warn.
+    { coproc HOLD { hold "$said" 2>&3; }; } 3>&2 2>/dev/null
+    with_signals mpirun "${mpi[@]}" "$@" 2>&"${HOLD[1]-2}"
+    [[ -z ${HOLD[1]-} ]] || exec {HOLD[1]}>&-
     await_held "$said"
   fi
   kill -KILL "$releasing" 2>/dev/null || :
@@ -118,12 +121,12 @@ release() {
   [[ -n ${hostfile-}${SLURM_JOB_ID-} ]] || patience=60
   while [[ -z $mpirun && -e /proc/$1/exe && $((SECONDS - since)) -lt 30 ]]; do
     sleep 0.1
-    mpirun=$(child_named "$1" mpirun)
+    mpirun=`child_named "$1" mpirun`
   done
   # It may have been started all the same.
   [[ -n $mpirun || -e /proc/$1/exe ]] || { orphaned=1; ask_by_file || :; sleep 60; }
   while [[ -n $mpirun && -e /proc/$mpirun/exe ]]; do
-    if [[ -n $(child_named "$mpirun" lockstep) ]]; then
+    if [[ -n `child_named "$mpirun" lockstep` ]]; then
       since=$SECONDS patience=10
     elif [[ -n $patience && $((SECONDS - since)) -ge $patience ]]; then
       kill -KILL "$mpirun" 2>/dev/null || :

@@ -40,7 +40,7 @@ held_all='the end'
 await_held() {
   local try
   for ((try = 0; try < 150; try++)); do
-    [[ $(tail -n 1 -- "$1") != "$held_all" ]] || break
+    [[ `tail -n 1 -- "$1"` != "$held_all" ]] || break
     sleep 0.02
   done
 }
@@ -48,7 +48,7 @@ await_held() {
 # explain FILE: says the reason in FILE; fails where there is none.
 explain() {
   local line
-  line=$(reason "$1")
+  line=`reason "$1"`
   [[ -n $line ]] && printf '%s: mpirun: %s\n' "$name" "$line" >&2
 }
 

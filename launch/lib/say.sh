@@ -3,11 +3,11 @@
 name=launch/${0##*/}
 
 # bash complains at every start about a locale that is not installed: once is enough.
-if [[ -n ${LC_ALL-} && -n $({ LC_ALL=$LC_ALL; } 2>&1) ]]; then export LC_ALL=C.UTF-8; fi
+if [[ -n ${LC_ALL-} && -n `{ LC_ALL=$LC_ALL; } 2>&1` ]]; then export LC_ALL=C.UTF-8; fi
 
 # fail CODE LINE: says it, on one line whatever is in it, and ends.
 fail() {
-  printf '%s: %s\n' "$name" "$(shown "$2")" >&2
+  printf '%s: %s\n' "$name" "`shown "$2"`" >&2
   exit "$1"
 }
 
@@ -52,7 +52,7 @@ require_temporary() {
 nameless() {
   local file descriptor
   require_temporary
-  file=$(mktemp 2>/dev/null) || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
+  file=`mktemp 2>/dev/null` || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
   exec {descriptor}<>"$file"
   rm -f -- "$file"
   printf -v "$1" /dev/fd/%d "$descriptor"

@@ -4,10 +4,14 @@
 # job behind: `stop` is then set, and a job that runs is asked to stop. A signal that was ignored when the script started stays ignored,
 # as bash has it: a job of nohup's outlives its terminal.
 
+# bash 5.2 loses a trap, says `trap: line 2: unexpected EOF` and may end with 2 where a signal comes while it evaluates $(…), <(…) or
+# >(…). So the shells that source this, and what they source, write `…` and coproc instead, and $(…) only inside of `…`. It loses the
+# code of a command for which it waits when a signal comes. So they wait only for what has ended.
+
 # What a closed descriptor 0, 1 or 2 would be given to is the next file that a program opens.
-{ : <&0; } 2>/dev/null || exec </dev/null
-{ : >&1; } 2>/dev/null || exec >/dev/null
-{ : >&2; } 2>/dev/null || exec 2>/dev/null
+[[ -e /proc/$$/fd/0 ]] || exec </dev/null
+[[ -e /proc/$$/fd/1 ]] || exec >/dev/null
+[[ -e /proc/$$/fd/2 ]] || exec 2>/dev/null
 
 stop=''
 # A file that asks a job for a stop by being there. It cannot come too early, as a signal can. Empty where the job looks at none.
@@ -19,17 +23,19 @@ trap : USR2
 # with_signals COMMAND…: runs it with input from /dev/null, and sets `code`, its exit code. It has a process group of its own, so what
 # a terminal sends reaches this shell alone. USR2, TSTP and CONT are handed on; a second TERM, INT or QUIT hurries the end.
 with_signals() {
-  local job again='' asked='' asking=''
+  local job save='' suspend='' resume='' hurry='' asked='' asking='' never='' tries=0
+  local fifo=${TMPDIR:-/tmp}/lockstep-$$-$RANDOM$RANDOM
+  ! mkfifo -m 600 -- "$fifo" 2>/dev/null || exec {never}<>"$fifo"
+  rm -f -- "$fifo"
   set -m
   "$@" </dev/null &
   job=$!
   set +m
-  trap "again=1; ask_to_save $job >/dev/null 2>&1 &" USR2
-  trap "again=1; kill -TSTP $job 2>/dev/null || :; kill -STOP \$\$" TSTP
-  trap "again=1; kill -CONT $job 2>/dev/null || :" CONT
-  trap 'again=1 stop=1' USR1 HUP PIPE ALRM
-  trap "again=1; [[ -z \$asked ]] || kill -TERM $job 2>/dev/null || :; stop=1" TERM INT QUIT
-  while :; do
+  trap 'save=1' USR2
+  trap 'suspend=1' TSTP
+  trap 'resume=1' CONT
+  trap 'hurry=$asked stop=1' TERM INT QUIT
+  while [[ -e /proc/$job/exe ]]; do
     if [[ -n $stop && -z $asked ]]; then
       asked=1
       if ! ask_by_file; then
@@ -38,15 +44,25 @@ with_signals() {
         disown "$asking"
       fi
     fi
-    again='' code=0
-    # A signal ends `wait`, not the job.
-    wait "$job" 2>/dev/null || code=$?
-    [[ -n $again || (-n $stop && -z $asked) ]] || break
+    [[ -z $hurry ]] || { hurry=''; kill -TERM "$job" 2>/dev/null || :; }
+    # In a process that is no job of this shell's, which would say when it ends.
+    [[ -z $save ]] || { save=''; (ask_to_save "$job" >/dev/null 2>&1 &); }
+    [[ -z $suspend ]] || { suspend=''; kill -TSTP "$job" 2>/dev/null || :; kill -STOP $$; }
+    [[ -z $resume ]] || { resume=''; kill -CONT "$job" 2>/dev/null || :; }
+    # Nothing ever comes.
+    if [[ -n $never ]]; then read -r -t 0.05 -u "$never" || :; else sleep 0.05; fi
   done
+  # A signal may end even this, but not three times.
+  while [[ $tries -lt 3 ]]; do
+    tries=$((tries + 1)) code=0
+    wait "$job" 2>/dev/null || code=$?
+    [[ $code -gt 128 ]] || break
+  done
+  [[ -z $never ]] || exec {never}>&-
   [[ -z $asking ]] || kill -KILL "$asking" 2>/dev/null || :
   trap - TSTP CONT
   trap : USR2
-  trap 'stop=1' USR1 TERM INT HUP QUIT PIPE ALRM
+  trap 'stop=1' TERM INT QUIT
 }
 
 # ask_to_save PROCESS: sends it USR2 once neither it nor a rank below it would die of that; gives up after 10 s, or where it ends.
@@ -55,10 +71,11 @@ ask_to_save() {
   trap '' USR1 TERM INT HUP QUIT USR2
   for ((looks = 0; looks < 100; looks++)); do
     [[ -e /proc/$1/exe ]] || return 0
-    if catches_save "$1"; then
-      child=$(child_named "$1" lockstep)
+    # Before it is the command, it is a copy of this shell, with traps that end with it.
+    if catches_save "$1" && ! cmp -s "/proc/$1/cmdline" "/proc/$$/cmdline"; then
+      child=`child_named "$1" lockstep`
       # Ranks that have not been seen for so long are on other hosts.
-      if [[ $(cat "/proc/$1/comm") != mpirun || -z $child && $looks -ge 30 ]] || catches_save "$child"; then
+      if [[ `cat "/proc/$1/comm"` != mpirun || -z $child && $looks -ge 30 ]] || catches_save "$child"; then
         kill -USR2 "$1"
         return
       fi
@@ -70,14 +87,14 @@ ask_to_save() {
 # catches_save PROCESS: whether it has a handler of USR2.
 catches_save() {
   local mask
-  mask=$(sed -n 's/^SigCgt:[[:blank:]]*/0x/p' "/proc/$1/status" 2>/dev/null) && [[ -n $mask ]] && (((mask >> 11) & 1))
+  mask=`sed -n 's/^SigCgt:[[:blank:]]*/0x/p' "/proc/$1/status" 2>/dev/null` && [[ -n $mask ]] && (((mask >> 11) & 1))
 }
 
 # child_named PROCESS NAME: the last of its children of that name, if there is any.
 child_named() {
   local child found=''
-  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-    [[ $(cat "/proc/$child/comm" 2>/dev/null) != "$2" ]] || found=$child
+  for child in `cat /proc/"$1"/task/*/children 2>/dev/null`; do
+    [[ `cat "/proc/$child/comm" 2>/dev/null` != "$2" ]] || found=$child
   done
   printf '%s' "$found"
 }

@@ -1,0 +1,78 @@
+"""Scripts that catch signals: python3 Tests/launch/test_signals.py
+
+bash 5.2 loses a trap, and may end, where a signal comes while it evaluates $(…), <(…) or >(…); see launch/lib/signals.sh.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+LAUNCH = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "launch"))
+
+# What every script that starts a job evaluates, again and again, with a stand-in for mpirun.
+SCRIPT = """
+set -euo pipefail
+source "$1/lib/signals.sh"
+root=${1%/*}
+source "$1/lib/job.sh"
+echo sourced
+PATH=$2/tools:$PATH cores=2
+for ((i = 0; i < 40; i++)); do
+  read_arguments -n 2 --hostfile "$2/hosts" --epochs 1
+  [[ `shown $'a\\tb'` == 'a\\tb' ]] || echo "shown: `shown $'a\\tb'`" >&2
+  [[ `all_ranks` == 3 ]] || echo "ranks: `all_ranks`" >&2
+  stop='' code=''
+  start 2 true
+  [[ $code -eq 0 ]] || echo "code: $code" >&2
+  explain "$said" 2>/dev/null || echo "no reason" >&2
+done
+echo done
+"""
+
+
+class SignalTests(unittest.TestCase):
+    def test_a_signal_in_any_evaluation(self):
+        directory = tempfile.mkdtemp(prefix="lockstep-signals-")
+        self.addCleanup(shutil.rmtree, directory)
+        os.mkdir(os.path.join(directory, "tools"))
+        mpirun = os.path.join(directory, "tools", "mpirun")
+        with open(mpirun, "w") as file:
+            file.write("#!/bin/sh\necho 'ssh: no such host' >&2\n")
+        os.chmod(mpirun, 0o755)
+        with open(os.path.join(directory, "hosts"), "w") as file:
+            file.write("localhost slots=3\n")
+        sent = 0
+        process = subprocess.Popen(["bash", "-c", SCRIPT, "launch/train", LAUNCH, directory], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "sourced\n")
+        source = random.Random(1)
+        while process.poll() is None:
+            time.sleep(source.random() * 0.005)
+            # Nothing is there to be saved, so this changes nothing.
+            process.send_signal(signal.SIGUSR2)
+            sent += 1
+        output, errors = process.communicate()
+        self.assertEqual((process.returncode, output, errors), (0, "done\n", ""), f"after {sent} signals")
+        self.assertGreater(sent, 300)
+
+    def test_no_script_that_catches_signals_evaluates_so(self):
+        scripts = [os.path.join(LAUNCH, name) for name in ("train", "verify", "slurm.sbatch", "pbs.sh")]
+        scripts += [os.path.join(LAUNCH, "lib", name) for name in os.listdir(os.path.join(LAUNCH, "lib")) if name.endswith(".sh")]
+        for script in scripts:
+            with open(script) as file:
+                code = re.sub(r"(?m)^\s*#.*$", "", file.read())
+            # What stands between backticks is evaluated by another process, which catches nothing.
+            code = re.sub(r"(?s)`.*?`", "", code)
+            for found in re.finditer(r"\$\((?!\()|[<>]\(", code):
+                line = code[: found.start()].count("\n") + 1
+                self.fail(f"{script}, line {line}: {code.splitlines()[line - 1].strip()}")
+
+
+if __name__ == "__main__":
+    unittest.main()
