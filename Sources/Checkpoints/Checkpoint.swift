@@ -10,7 +10,7 @@ public struct Checkpoint: Sendable {
   /// Where the run stands.
   public var state: RunState
   /// What the run is made of.
-  public var recipe: Recipe
+  public var recipe: Fingerprint
   /// The digest of the parameters' bytes, as the run reports it.
   public var weightsDigest: String
 
@@ -26,7 +26,7 @@ public struct Checkpoint: Sendable {
   static let recipePrefix = "recipe."
 
   /// A checkpoint of these tensors; their buffers are shared, not copied.
-  public init(tensors: [NamedTensor], state: RunState, recipe: Recipe, weightsDigest: String) {
+  public init(tensors: [NamedTensor], state: RunState, recipe: Fingerprint, weightsDigest: String) {
     self.tensors = tensors
     self.state = state
     self.recipe = recipe

@@ -11,7 +11,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The file has a tensor that the model does not have.
   case unexpectedTensor(path: String, tensor: String, shape: Shape)
   /// The checkpoint is of a run with another recipe.
-  case recipeDiffers(path: String, differences: [Recipe.Difference])
+  case recipeDiffers(path: String, differences: [Fingerprint.Difference])
   /// There are checkpoints, but none is whole; the newest has this problem.
   case noneWhole(directory: String, count: Int, newest: String)
   /// The directory of checkpoints cannot be listed.
@@ -47,7 +47,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   }
 
   /// The first few of `differences`, and how many more there are.
-  private static func list(_ differences: [Recipe.Difference]) -> String {
+  private static func list(_ differences: [Fingerprint.Difference]) -> String {
     let shown = differences.prefix(8).map(\.description).joined(separator: ", ")
     return differences.count > 8 ? "\(shown) and \(differences.count - 8) more" : shown
   }

@@ -7,7 +7,7 @@ public struct CheckpointFile: ~Copyable {
   /// Where the run stood.
   public let state: RunState
   /// What the run was made of.
-  public let recipe: Recipe
+  public let recipe: Fingerprint
   /// The digest of the parameters' bytes, as the run reported it.
   public let weightsDigest: String
 
@@ -34,9 +34,9 @@ public struct CheckpointFile: ~Copyable {
         path: path, key: Checkpoint.MetadataKey.weightsDigest, expected: "a digest", found: nil)
     }
     let prefix = Checkpoint.recipePrefix.utf8
-    recipe = Recipe(
+    recipe = Fingerprint(
       uniqueEntries: header.metadata.filter { $0.key.utf8.starts(with: prefix) }.map {
-        Recipe.Entry(key: String(Substring($0.key.utf8.dropFirst(prefix.count))), value: $0.value)
+        Fingerprint.Entry(key: String(Substring($0.key.utf8.dropFirst(prefix.count))), value: $0.value)
       })
     self.file = file
     self.state = state
@@ -50,7 +50,7 @@ public struct CheckpointFile: ~Copyable {
   /// Refuses a checkpoint of a run with another recipe, naming every line that differs with both values.
   ///
   /// - Parameter ignored: keys that may differ: those of one's choice, as the number of epochs.
-  public func requireRecipe(_ current: Recipe, ignoring ignored: Set<String> = []) throws(CheckpointError) {
+  public func requireRecipe(_ current: Fingerprint, ignoring ignored: Set<String> = []) throws(CheckpointError) {
     let differences = current.differences(from: recipe, ignoring: ignored)
     if !differences.isEmpty { throw .recipeDiffers(path: path, differences: differences) }
   }

@@ -9,6 +9,3 @@
 @_exported import Reporting
 @_exported import Tensors
 @_exported import Training
-
-/// The program's and library's version, which all ranks of a job must share.
-public let lockstepVersion = "0.1.0"

@@ -28,6 +28,10 @@ public struct Adam: OptimizerSpecification, Hashable {
   public var name: String { "adam" }
   public var title: String { "Adam" }
   public var stateNames: [String] { ["m", "v"] }
+  public var fault: String? {
+    faultOfRate ?? faultOfDecays([("beta1", beta1), ("beta2", beta2)])
+      ?? (epsilon > 0 && epsilon.isFinite ? nil : "epsilon \(epsilon) is not a positive number")
+  }
   public var isElementwise: Bool { true }
   public var settings: [(key: String, value: String)] {
     unusual([("beta1", beta1, 0.9), ("beta2", beta2, 0.999), ("epsilon", epsilon, 1e-8)])

@@ -27,6 +27,7 @@ public struct AdamW: OptimizerSpecification, Hashable {
   public var name: String { "adamw" }
   public var title: String { "AdamW" }
   public var stateNames: [String] { adam.stateNames }
+  public var fault: String? { adam.fault ?? Optimizers.fault(ofWeightDecay: weightDecay) }
   public var isElementwise: Bool { true }
   public var settings: [(key: String, value: String)] {
     adam.settings + unusual([("weight_decay", weightDecay, 1e-2)])

@@ -15,6 +15,8 @@ public protocol OptimizerSpecification: Sendable {
   var settings: [(key: String, value: String)] { get }
   /// The names of the values that it keeps between steps, one of each for every parameter: `m`, `v`.
   var stateNames: [String] { get }
+  /// What is wrong with its constants: `momentum 1.5 is not from 0 to below 1`; nil where they are what they may be.
+  var fault: String? { get }
   /// Whether an element's step follows from that element's parameter, gradient and state alone. Then each rank may step a slice for all,
   /// cut anywhere. Else every rank steps all parameters.
   var isElementwise: Bool { get }
@@ -26,12 +28,28 @@ public protocol OptimizerSpecification: Sendable {
 extension OptimizerSpecification {
   public var title: String { name }
   public var settings: [(key: String, value: String)] { [] }
+  public var fault: String? { faultOfRate }
+
+  /// What is wrong with the learning rate alone.
+  var faultOfRate: String? {
+    learningRate > 0 && learningRate.isFinite ? nil : "learning rate \(learningRate) is not a positive number"
+  }
 
   /// The optimizer with state of its own, for all parameters of `layout`.
   public func makeOptimizer(for layout: ParameterLayout, schedule: Schedule = .constant) -> any Optimizer {
     let state = OptimizerState(stateNames, of: 0..<layout.count)
     return makeOptimizer(state: state, layout: layout, schedule: schedule)
   }
+}
+
+/// What is wrong where one of `constants`, a moment's decay, is not from 0 to below 1.
+func faultOfDecays(_ constants: [(name: String, value: Float)]) -> String? {
+  constants.first { !($0.value >= 0 && $0.value < 1) }.map { "\($0.name) \($0.value) is not from 0 to below 1" }
+}
+
+/// What is wrong with a weight decay.
+func fault(ofWeightDecay value: Float) -> String? {
+  value >= 0 && value.isFinite ? nil : "weight decay \(value) is not a number from 0 on"
 }
 
 /// The lines of `constants` whose value is not the usual one.

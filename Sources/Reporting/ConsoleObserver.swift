@@ -12,16 +12,16 @@ public final class ConsoleObserver: Observer {
 
   public func began(_ run: RunDescription) {
     ranks = run.ranks
-    let configuration = run.configuration
-    let schedule = configuration.schedule == .constant ? "" : " \(configuration.schedule.rawValue)"
+    let recipe = run.recipe
+    let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
-      "\(configuration.optimizer.title) \(configuration.learningRate)"
-      + configuration.optimizer.settings.map { " \($0.key) \($0.value)" }.joined()
+      "\(recipe.optimizer.title) \(recipe.learningRate)"
+      + recipe.optimizer.settings.map { " \($0.key) \($0.value)" }.joined()
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
-      "\(escaped(configuration.model)): \(grouped(run.parameters)) parameters, \(configuration.task), on \(run.ranks) "
-        + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(configuration.globalBatch) in microbatches of "
-        + "\(run.microbatch), \(optimizer)\(schedule), seed \(configuration.seed)")
+      "\(escaped(recipe.model.name)): \(grouped(run.parameters)) parameters, \(escaped(recipe.loss.name)), on \(run.ranks) "
+        + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(recipe.globalBatch) in microbatches of "
+        + "\(run.microbatch), \(optimizer)\(schedule), seed \(recipe.seed)")
     if run.isComplete && run.resumedAtStep > 0 {
       print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
     } else if run.resumedAtStep > 0 {
@@ -30,7 +30,7 @@ public final class ConsoleObserver: Observer {
     lastDrawn = .now
   }
 
-  public func stepped(_ progress: Progress) {
+  public func stepped(_ progress: EpochProgress) {
     // The clock costs less than the smallest step by a factor of a thousand.
     let now = ContinuousClock.now
     let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
@@ -68,7 +68,7 @@ public final class ConsoleObserver: Observer {
   /// A mean, or a dash where there was nothing to take it over.
   private func measured(_ mean: Double) -> String { mean.isNaN ? "–" : fixed(mean, 4) }
 
-  private func line(_ progress: Progress, isOver: Bool) -> String {
+  private func line(_ progress: EpochProgress, isOver: Bool) -> String {
     let done = Double(progress.samplesDone) / Double(progress.samplesInEpoch)
     let cells = 24
     let full = Int(done * Double(cells))

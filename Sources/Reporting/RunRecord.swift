@@ -14,25 +14,25 @@ public final class RunRecord: Observer {
   public init() {}
 
   public func began(_ run: RunDescription) throws(TrainingError) {
-    directory = run.configuration.runDirectory ?? "."
+    directory = run.options.directory ?? "."
     metrics =
       run.resumedAtStep > 0 ? try earlierMetrics(of: run) : GrowingFile("\(directory)/metrics.jsonl")
     for name in ["config.json", "metrics.jsonl", "summary.json"] {
       try writing { () throws(FileWriteError) in try AtomicFile.removeLeftover(of: "\(directory)/\(name)") }
     }
-    let configuration = run.configuration
+    let (recipe, options) = (run.recipe, run.options)
     try write(
       "config.json",
       Configuration(
-        model: configuration.model, task: "\(configuration.task)", epochs: configuration.epochs,
-        globalBatch: configuration.globalBatch, microbatch: run.microbatch, optimizer: configuration.optimizer.name,
+        model: recipe.model.name, task: recipe.loss.name, epochs: recipe.epochs,
+        globalBatch: recipe.globalBatch, microbatch: run.microbatch, optimizer: recipe.optimizer.name,
         optimizerSettings: Dictionary(
-          uniqueKeysWithValues: configuration.optimizer.settings.map { ($0.key, $0.value) }),
-        learningRate: configuration.learningRate, schedule: configuration.schedule.rawValue,
-        warmup: configuration.warmup, seed: configuration.seed,
-        reduction: configuration.reduction.rawValue, checkpointEvery: "\(configuration.checkpointEvery)",
-        keep: configuration.keep, clipNorm: configuration.clipNorm, onNonFinite: configuration.onNonFinite.rawValue,
-        maxSteps: configuration.maxSteps, ranks: run.ranks, hosts: run.hosts))
+          uniqueKeysWithValues: recipe.optimizer.settings.map { ($0.key, $0.value) }),
+        learningRate: recipe.learningRate, schedule: recipe.schedule.rawValue,
+        warmup: recipe.warmup, seed: recipe.seed,
+        reduction: recipe.reduction.rawValue, checkpointEvery: "\(options.checkpointEvery)",
+        keep: options.keep, clipNorm: recipe.clipNorm, onNonFinite: run.execution.onNonFinite.rawValue,
+        maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts))
   }
 
   /// The lines of the run that this one goes on from, without those of epochs that will be gone through to their end (an epoch's line is

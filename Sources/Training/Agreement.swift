@@ -61,8 +61,8 @@ extension Communicator {
 }
 
 /// Lines of a name and a value.
-private func recipe(_ lines: String) -> Recipe {
-  var recipe = Recipe()
+private func recipe(_ lines: String) -> Fingerprint {
+  var recipe = Fingerprint()
   for line in lines.split(separator: "\n") {
     let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
     recipe[String(words[0])] = words.count > 1 ? String(words[1]) : ""

@@ -1,7 +1,7 @@
 /// Who is told of a run: its observers on rank 0, nobody on the others.
 struct Audience {
   let observers: [any Observer]
-  let onFailure: TrainingConfiguration.SaveFailure
+  let onFailure: RunOptions.SaveFailure
 
   /// Tells all; one that cannot write its file ends the run, or is heard as a warning.
   func tell(_ message: (any Observer) throws(TrainingError) -> Void) throws(TrainingError) {

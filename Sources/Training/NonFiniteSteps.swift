@@ -3,12 +3,12 @@ import Collectives
 /// What becomes of steps whose loss or gradient was not finite: skipped and counted, or the end of the run.
 struct NonFiniteSteps {
   private var inARow = 0
-  private let configuration: TrainingConfiguration
+  private let execution: Execution
   private let communicator: any Communicator
   private let audience: Audience
 
-  init(_ configuration: TrainingConfiguration, communicator: any Communicator, audience: Audience) {
-    self.configuration = configuration
+  init(_ execution: Execution, communicator: any Communicator, audience: Audience) {
+    self.execution = execution
     self.communicator = communicator
     self.audience = audience
   }
@@ -22,16 +22,16 @@ struct NonFiniteSteps {
   mutating func skip(step: Int, microbatch: Int?) throws(TrainingError) {
     inARow += 1
     let what = "step \(step): \(try cause(microbatch))"
-    switch configuration.onNonFinite {
+    switch execution.onNonFinite {
     case .stop:
       throw .agreed(
         .rankFailed,
         "\(what); the step was not taken, and checkpoints are from before it: lower --learning-rate, set --clip-norm, or give "
           + "--on-nonfinite skip")
-    case .skip where inARow > configuration.nonFiniteLimit:
+    case .skip where inARow > execution.nonFiniteLimit:
       throw .agreed(
         .rankFailed,
-        "\(what), as in the \(inARow - 1) steps before it, and --nonfinite-limit is \(configuration.nonFiniteLimit): lower "
+        "\(what), as in the \(inARow - 1) steps before it, and --nonfinite-limit is \(execution.nonFiniteLimit): lower "
           + "--learning-rate or set --clip-norm")
     case .skip: audience.warn("\(what); the step was skipped, \(inARow) in a row")
     }

@@ -6,7 +6,7 @@ public protocol Observer: AnyObject {
   /// Before the first step.
   func began(_ run: RunDescription) throws(TrainingError)
   /// After each step.
-  func stepped(_ progress: Progress) throws(TrainingError)
+  func stepped(_ progress: EpochProgress) throws(TrainingError)
   /// After each epoch's evaluation.
   func endedEpoch(_ report: EpochReport) throws(TrainingError)
   /// Once a checkpoint is durably on disk.
@@ -19,7 +19,7 @@ public protocol Observer: AnyObject {
 
 extension Observer {
   public func began(_ run: RunDescription) throws(TrainingError) {}
-  public func stepped(_ progress: Progress) throws(TrainingError) {}
+  public func stepped(_ progress: EpochProgress) throws(TrainingError) {}
   public func endedEpoch(_ report: EpochReport) throws(TrainingError) {}
   public func saved(checkpoint path: String, step: Int) throws(TrainingError) {}
   public func warned(_ line: String) {}
@@ -29,7 +29,9 @@ extension Observer {
 /// What a run is, as it begins.
 public struct RunDescription: Sendable {
   /// What was asked for.
-  public let configuration: TrainingConfiguration
+  public let recipe: Recipe
+  public let execution: Execution
+  public let options: RunOptions
   /// The learnt values.
   public let parameters: Int
   /// The ranks, and the hosts they are on.
@@ -49,7 +51,7 @@ public struct RunDescription: Sendable {
 }
 
 /// Where an epoch stands after a step.
-public struct Progress: Sendable {
+public struct EpochProgress: Sendable {
   /// The epoch, from 1, and how many there will be.
   public let epoch: Int
   public let epochs: Int
@@ -75,7 +77,7 @@ public struct Progress: Sendable {
 /// How an epoch went.
 public struct EpochReport: Sendable {
   /// Where it ended: the training loss and accuracy are the means over the epoch, with the weights as they changed.
-  public let training: Progress
+  public let training: EpochProgress
   /// The means over the test data with the weights at the end.
   public let testLoss: Double
   public let testAccuracy: Double

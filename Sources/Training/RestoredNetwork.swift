@@ -87,7 +87,7 @@ public struct RestoredNetwork {
     }
 
     func network(for data: any Dataset) throws(TrainingError) -> Network {
-      guard let task = Task(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
+      guard let task = Objective(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
         throw Self.incomplete(path)
       }
       let targets = try Self.targets(of: data, among: classes)

@@ -10,7 +10,7 @@ final class RunCheckpoints {
   /// Why the last checkpoint that was due is not there.
   private(set) var failure: TrainingError?
 
-  private let interval: TrainingConfiguration.CheckpointInterval
+  private let interval: RunOptions.CheckpointInterval
   /// Whether all ranks must take part.
   private let isCollective: Bool
   private let files: RunFiles?
@@ -29,16 +29,16 @@ final class RunCheckpoints {
 
   /// Of a run whose `files` rank 0 has, if it has any, and that starts from a checkpoint of step `restored`, if from any.
   init(
-    _ configuration: TrainingConfiguration, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?,
-    restored: Int?, pause: Duration, communicator: any Communicator, audience: Audience
+    _ options: RunOptions, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?, restored: Int?,
+    communicator: any Communicator, audience: Audience
   ) {
-    interval = configuration.checkpointEvery
-    isCollective = shards?.isGatheredByMessages == true && configuration.runDirectory != nil
+    interval = options.checkpointEvery
+    isCollective = shards?.isGatheredByMessages == true && options.directory != nil
     self.files = files
     self.content = content
     self.shards = shards
     savedAtStep = restored
-    self.pause = pause
+    pause = options.control.pause
     self.communicator = communicator
     self.audience = audience
   }

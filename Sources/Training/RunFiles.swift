@@ -8,23 +8,23 @@ final class RunFiles {
   let directory: RunDirectory
   private let store: CheckpointStore
 
-  /// The files of a run that starts as `configuration` asks, if it has any; and where it goes on from, with `content` read.
+  /// The files of a run that starts as `options` ask, if it has any; and where it goes on from, with `content` read.
   static func open(
-    _ configuration: TrainingConfiguration, _ content: CheckpointContent, warn: (String) -> Void
+    _ options: RunOptions, epochs: Int, _ content: CheckpointContent, warn: (String) -> Void
   ) throws(TrainingError) -> (files: RunFiles?, restored: RunState?) {
-    let files = try configuration.runDirectory.map { path throws(TrainingError) in
-      try RunFiles(path, isNew: configuration.makesNewRunDirectory, keep: configuration.keep)
+    let files = try options.directory.map { path throws(TrainingError) in
+      try RunFiles(path, isNew: options.makesNewDirectory, keep: options.keep)
     }
-    let restored = try restore(configuration, files, content, warn: warn)
-    if let restored { try requireAhead(restored, configuration) }
+    let restored = try restore(options, files, content, warn: warn)
+    if let restored { try requireAhead(restored, options, epochs: epochs) }
     return (files, restored)
   }
 
   private static func restore(
-    _ configuration: TrainingConfiguration, _ files: RunFiles?, _ content: CheckpointContent, warn: (String) -> Void
+    _ options: RunOptions, _ files: RunFiles?, _ content: CheckpointContent, warn: (String) -> Void
   ) throws(TrainingError) -> RunState? {
-    let here = try files?.newestWhole(strict: configuration.strict, warn: warn)
-    switch configuration.resume {
+    let here = try files?.newestWhole(strict: options.strict, warn: warn)
+    switch options.resume {
     case .never:
       guard let files, let step = try files.newestStep() else { return nil }
       throw TrainingError(
@@ -39,8 +39,8 @@ final class RunFiles {
       guard let here else { return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) } }
       // Two runs of one recipe are the same run: the bits follow from it. So the one that is further is where both go on.
       try reading { () throws(CheckpointError) in
-        try file.requireRecipe(content.recipe, ignoring: CheckpointContent.free)
-        try here.requireRecipe(content.recipe, ignoring: CheckpointContent.free)
+        try file.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
+        try here.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
       }
       guard here.state.step > file.state.step else {
         return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) }
@@ -53,18 +53,18 @@ final class RunFiles {
   }
 
   /// Throws where a run has gone further than it is asked to go: it cannot go backwards.
-  private static func requireAhead(_ state: RunState, _ configuration: TrainingConfiguration) throws(TrainingError) {
+  private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int) throws(TrainingError) {
     let begun = state.epoch + (state.sampleOffset > 0 ? 1 : 0)
-    guard begun <= configuration.epochs else {
+    guard begun <= epochs else {
       throw TrainingError(
         .usage,
-        "the run is in epoch \(begun) already, at step \(state.step), beyond --epochs \(configuration.epochs): give --epochs "
+        "the run is in epoch \(begun) already, at step \(state.step), beyond --epochs \(epochs): give --epochs "
           + "\(begun) or more, or another --run-dir")
     }
-    guard state.step <= configuration.maxSteps ?? .max else {
+    guard state.step <= options.maxSteps ?? .max else {
       throw TrainingError(
         .usage,
-        "the run is at step \(state.step) already, beyond --max-steps \(configuration.maxSteps ?? 0): give --max-steps "
+        "the run is at step \(state.step) already, beyond --max-steps \(options.maxSteps ?? 0): give --max-steps "
           + "\(state.step) or more, or another --run-dir")
     }
   }
@@ -117,7 +117,7 @@ struct CheckpointContent {
   let parameters: Buffer<Float>
   /// What the optimizer keeps of every parameter, by name.
   var moments: [(name: String, values: Buffer<Float>)]
-  let recipe: Recipe
+  let fingerprint: Fingerprint
   let batches: BatchPlan
 
   /// What may differ between a run and the one that it goes on from: how long, and on which machine.
@@ -137,13 +137,13 @@ struct CheckpointContent {
 
   func checkpoint(_ state: RunState) -> Checkpoint {
     Checkpoint(
-      tensors: tensors, state: state, recipe: recipe, weightsDigest: layout.digest(of: parameters).hex)
+      tensors: tensors, state: state, recipe: fingerprint, weightsDigest: layout.digest(of: parameters).hex)
   }
 
   func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws(CheckpointError) -> RunState {
-    try file.requireRecipe(recipe, ignoring: Self.free)
+    try file.requireRecipe(fingerprint, ignoring: Self.free)
     try requireState(of: file, in: batches)
-    if let kernels = file.recipe["kernels"], kernels != recipe["kernels"] {
+    if let kernels = file.recipe["kernels"], kernels != fingerprint["kernels"] {
       warn("\(file.path) was written with kernels \(escaped(kernels)); here the bits may differ from there on")
     }
     try file.read(into: tensors)

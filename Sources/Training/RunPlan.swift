@@ -4,43 +4,49 @@ import Kernels
 import NeuralNetworks
 import Optimizers
 
-/// What a run will do, worked out before its first step from its arguments and data alone: the same on every rank.
+/// What a run will do, worked out before its first step from its recipe and data alone: the same on every rank.
 struct RunPlan {
   let batches: BatchPlan
   let schedule: Schedule
   let network: Network
   /// Everything that the bits of the run follow from, in words.
-  let recipe: Recipe
-  /// The recipe, and what else ranks must have been told alike in order to go through the same collectives.
+  let fingerprint: Fingerprint
+  /// The fingerprint, and what else ranks must have been told alike in order to go through the same collectives.
   let facts: [(name: String, value: String)]
 
-  /// Throws where the arguments do not fit one another, the data, or so many ranks.
+  /// Throws where the values are out of their ranges or do not fit one another, the data, or so many ranks.
   init(
-    _ configuration: TrainingConfiguration, training: any Dataset, test: any Dataset, program: String, ranks: Int
+    _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
+    ranks: Int
   ) throws(TrainingError) {
-    let targets = try Self.targets(training, test)
-    batches = try Self.batches(configuration, samples: training.count, ranks: ranks)
-    schedule = try Self.schedule(configuration, batches)
-    network = try Self.network(configuration, batches, targets, training, test)
-    recipe = Self.recipe(configuration, batches, schedule, targets, training, test, program: program)
+    try recipe.validate()
+    try options.validate()
+    guard !execution.shardsOptimizer || recipe.reduction == .lockstep else {
+      throw TrainingError(
+        .usage, "sharding the optimizer needs the lockstep reduction: MPI's gives no rank a slice of its own")
+    }
+    let targets = try Targets(validating: training, test)
+    try Self.check(recipe.loss, against: targets)
+    batches = try Self.batches(recipe, samples: training.count, ranks: ranks)
+    schedule = try Self.schedule(recipe, batches)
+    network = try Self.network(recipe, batches, training, test)
+    fingerprint = Self.fingerprint(
+      recipe, batches, schedule, data: (training, test, targets), program: options.program)
     facts =
-      recipe.entries.map { ($0.key, $0.value) } + [
-        ("shared_memory", "\(configuration.sharesMemory)"),
-        ("optimizer_sharding", "\(configuration.shardsOptimizer)"),
-        ("max_steps", configuration.maxSteps.map(String.init) ?? "none"),
-        ("run_dir", configuration.runDirectory ?? "none"), ("resume", "\(configuration.resume)"),
-        ("checkpoint_every", "\(configuration.checkpointEvery)"),
-        ("on_nonfinite", configuration.onNonFinite.rawValue),
-        ("nonfinite_limit", "\(configuration.nonFiniteLimit)"), ("verify_every", "\(configuration.verifyEvery)"),
+      fingerprint.entries.map { ($0.key, $0.value) } + [
+        ("shared_memory", "\(execution.sharesMemory)"),
+        ("optimizer_sharding", "\(execution.shardsOptimizer)"),
+        ("max_steps", options.maxSteps.map(String.init) ?? "none"),
+        ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),
+        ("checkpoint_every", "\(options.checkpointEvery)"),
+        ("on_nonfinite", execution.onNonFinite.rawValue),
+        ("nonfinite_limit", "\(execution.nonFiniteLimit)"), ("verify_every", "\(execution.verifyEvery)"),
       ]
   }
 
-  private static func batches(
-    _ configuration: TrainingConfiguration, samples: Int, ranks: Int
-  ) throws(TrainingError) -> BatchPlan {
+  private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws(TrainingError) -> BatchPlan {
     do throws(BatchPlanError) {
-      let plan = try BatchPlan(
-        samples: samples, globalBatch: configuration.globalBatch, microbatch: configuration.microbatch)
+      let plan = try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
       try plan.check(ranks: ranks)
       return plan
     } catch {
@@ -48,78 +54,86 @@ struct RunPlan {
     }
   }
 
-  private static func schedule(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan
-  ) throws(TrainingError) -> Schedule {
-    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: configuration.epochs)
+  private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws(TrainingError) -> Schedule {
+    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: recipe.epochs)
     let steps = isTooLarge ? Int.max : product
-    guard configuration.warmup < steps else {
+    guard recipe.warmup < steps else {
       throw TrainingError(
-        .usage, "--warmup \(configuration.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
+        .usage, "--warmup \(recipe.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
     }
-    return Schedule(configuration.schedule, warmup: configuration.warmup, steps: steps)
+    return Schedule(recipe.schedule, warmup: recipe.warmup, steps: steps)
   }
 
-  private static func targets(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Targets {
-    do throws(DatasetError) {
-      try training.validate()
-      try test.validate()
-      return try Targets(of: training, test)
-    } catch {
-      throw TrainingError(.badData, error.description)
+  /// Throws where the loss is over other targets than the data's.
+  private static func check(_ loss: any Loss, against targets: Targets) throws(TrainingError) {
+    let count = targets.valueCount ?? 0
+    guard loss.targetValues == count else {
+      let wanted = loss.targetValues == 0 ? "classes" : "\(Targets.values(count: loss.targetValues))"
+      throw TrainingError(.usage, "the loss \(loss.name) is over \(wanted), but the data's targets are \(targets)")
+    }
+    guard let loss = loss as? any ClassLoss, let labels = targets.labelRange else { return }
+    let isWithin = [labels.lowerBound, labels.upperBound].allSatisfy {
+      (0..<loss.classes).contains(loss.classIndex(of: Int32($0)))
+    }
+    guard isWithin else {
+      throw TrainingError(
+        .usage,
+        "the loss \(loss.name) is over \(loss.classes) classes, but the data's labels are \(labels.lowerBound) to "
+          + "\(labels.upperBound)")
     }
   }
 
   private static func network(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ targets: Targets, _ training: any Dataset,
-    _ test: any Dataset
+    _ recipe: Recipe, _ batches: BatchPlan, _ training: any Dataset, _ test: any Dataset
   ) throws(TrainingError) -> Network {
-    guard training.inputShape == test.inputShape else {
-      throw TrainingError(
-        .badData,
-        "training inputs are of shape \(training.inputShape) but test inputs of \(test.inputShape); take both parts from "
-          + "one data set")
+    for (part, data) in [("training", training), ("test", test)] {
+      guard data.inputShape == recipe.model.input else {
+        throw TrainingError(
+          .badData,
+          "\(part) inputs are of shape \(data.inputShape), but the model takes \(recipe.model.input); take both parts from "
+            + "one data set")
+      }
     }
     do throws(ModelError) {
-      let loss = try configuration.task.loss(targets)
-      let model = try Model.named(configuration.model, input: training.inputShape, outputs: loss.outputs)
       // Weights, their gradient and what the optimizer keeps of them.
       return try Network(
-        model, loss: loss, capacity: max(batches.largestMicrobatch, Evaluation.slice),
-        blocks: 2 + configuration.optimizer.stateNames.count)
+        recipe.model, loss: recipe.loss, capacity: max(batches.largestMicrobatch, Evaluation.slice),
+        blocks: 2 + recipe.optimizer.stateNames.count)
     } catch {
       throw TrainingError(.usage, error.description)
     }
   }
 
-  private static func recipe(
-    _ configuration: TrainingConfiguration, _ batches: BatchPlan, _ schedule: Schedule, _ targets: Targets,
-    _ training: any Dataset, _ test: any Dataset, program: String
-  ) -> Recipe {
-    var recipe = Recipe()
+  private static func fingerprint(
+    _ recipe: Recipe, _ batches: BatchPlan, _ schedule: Schedule,
+    data: (training: any Dataset, test: any Dataset, targets: Targets), program: String
+  ) -> Fingerprint {
+    var fingerprint = Fingerprint()
     for (key, value) in [
-      ("model", configuration.model), ("task", "\(configuration.task)"), ("epochs", "\(configuration.epochs)"),
-      ("global_batch", "\(configuration.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
-      ("optimizer", configuration.optimizer.name), ("learning_rate", "\(configuration.learningRate)"),
+      ("model", recipe.model.name), ("task", recipe.loss.name), ("epochs", "\(recipe.epochs)"),
+      ("global_batch", "\(recipe.globalBatch)"), ("microbatch", "\(batches.microbatch)"),
+      ("optimizer", recipe.optimizer.name), ("learning_rate", "\(recipe.learningRate)"),
       ("schedule", "\(schedule)"),
-      ("seed", "\(configuration.seed)"), ("reduction", configuration.reduction.rawValue),
-      ("training_data", training.digest.hex),
-      ("test_data", test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
-    ] { recipe[key] = value }
+      ("seed", "\(recipe.seed)"), ("reduction", recipe.reduction.rawValue),
+      ("training_data", data.training.digest.hex),
+      ("test_data", data.test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
+    ] { fingerprint[key] = value }
     // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
-    recipe["clip_norm"] = configuration.clipNorm.map { "\($0)" }
-    for (key, value) in configuration.optimizer.settings {
-      precondition(recipe[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
-      recipe[key] = value
+    fingerprint["clip_norm"] = recipe.clipNorm.map { "\($0)" }
+    // A name of one's own says nothing of the layers.
+    if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }
+    for (key, value) in recipe.optimizer.settings {
+      precondition(fingerprint[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
+      fingerprint[key] = value
     }
-    // For the same reason only where they are not MNIST's.
-    if case .classes(let classes) = targets { recipe.classes = classes }
-    return recipe
+    // For the same reason as clipping's only where they are not MNIST's.
+    if case .classes(let classes) = data.targets { fingerprint.classes = classes }
+    return fingerprint
   }
 }
 
-extension Recipe {
-  /// The classes that the run tells apart, ten from 0 on where the recipe does not say; nil where it says what cannot be.
+extension Fingerprint {
+  /// The classes that the run tells apart, ten from 0 on where the fingerprint does not say; nil where it says what cannot be.
   var classes: Classes? {
     get {
       let lines = [(self["classes"], Classes.ten.count), (self["first_label"], Classes.ten.firstLabel)]

@@ -10,7 +10,7 @@ struct CheckpointOptions: ParsableArguments {
       What a checkpoint or record that cannot be written does: stop ends the run, continue warns and tries again when the \
       next is due.
       """)
-  var onCheckpointFailure = TrainingConfiguration.SaveFailure.stop
+  var onCheckpointFailure = RunOptions.SaveFailure.stop
 }
 
 /// The same in every command that reads checkpoints.

@@ -9,7 +9,7 @@ struct ControlOptions: ParsableArguments {
   @Option(
     name: .customLong("on-nonfinite"),
     help: "At a step whose loss or gradient is not finite: stop ends the run, skip goes on without it.")
-  var onNonFinite = TrainingConfiguration.NonFiniteResponse.stop
+  var onNonFinite = Execution.NonFiniteResponse.stop
 
   @Option(name: .customLong("nonfinite-limit"), help: "The most steps that are skipped one after another.")
   var nonFiniteLimit = 10
@@ -18,7 +18,7 @@ struct ControlOptions: ParsableArguments {
   var clipNorm: Float?
 
   @Option(help: "How often the ranks compare their weights: 100steps, never.")
-  var verifyEvery = TrainingConfiguration.VerifyInterval.steps(100)
+  var verifyEvery = Execution.VerifyInterval.steps(100)
 
   func validate() throws {
     guard nonFiniteLimit >= 0 else { throw ValidationError("--nonfinite-limit \(nonFiniteLimit) is less than 0") }
@@ -27,19 +27,19 @@ struct ControlOptions: ParsableArguments {
     }
   }
 
-  /// Puts them into `configuration`.
-  func apply(to configuration: inout TrainingConfiguration) {
-    configuration.maxTime = maxTime
-    configuration.onNonFinite = onNonFinite
-    configuration.nonFiniteLimit = nonFiniteLimit
-    configuration.clipNorm = clipNorm
-    configuration.verifyEvery = verifyEvery
+  /// Puts them into what they belong to.
+  func apply(to recipe: inout Recipe, _ execution: inout Execution, _ options: inout RunOptions) {
+    recipe.clipNorm = clipNorm
+    execution.onNonFinite = onNonFinite
+    execution.nonFiniteLimit = nonFiniteLimit
+    execution.verifyEvery = verifyEvery
+    options.maxTime = maxTime
   }
 }
 
-extension TrainingConfiguration.NonFiniteResponse: ExpressibleByArgument {}
+extension Execution.NonFiniteResponse: ExpressibleByArgument {}
 
-extension TrainingConfiguration.VerifyInterval: ExpressibleByArgument {
+extension Execution.VerifyInterval: ExpressibleByArgument {
   /// See `VerifyInterval.init(_:)`.
   public init?(argument: String) { self.init(argument) }
 }

@@ -57,21 +57,21 @@ struct LockstepProgram: ParsableCommand {
   }
 }
 
-extension Task: ExpressibleByArgument {
-  /// See `Task.init(_:)`.
+extension Objective: ExpressibleByArgument {
+  /// See `Objective.init(_:)`.
   public init?(argument: String) { self.init(argument) }
 }
 
 extension ReductionMethod: ExpressibleByArgument {}
 
-extension TrainingConfiguration.CheckpointInterval: ExpressibleByArgument {
+extension RunOptions.CheckpointInterval: ExpressibleByArgument {
   /// See `CheckpointInterval.init(_:)`.
   public init?(argument: String) { self.init(argument) }
 }
 
-extension TrainingConfiguration.SaveFailure: ExpressibleByArgument {}
+extension RunOptions.SaveFailure: ExpressibleByArgument {}
 
-extension TrainingConfiguration.Resume: ExpressibleByArgument {
+extension RunOptions.Resume: ExpressibleByArgument {
   /// `auto`, `never`, or a file.
   public init?(argument: String) {
     switch argument {

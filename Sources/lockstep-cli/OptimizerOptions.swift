@@ -49,16 +49,14 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
-  /// Puts the optimizer into `configuration`, whose learning rate is the recipe's: for Adam, in both forms.
-  func apply(to configuration: inout TrainingConfiguration) {
-    let usualRate = configuration.learningRate
+  /// The optimizer, for a recipe whose usual learning rate, for Adam in both forms, is `usualRate`.
+  func specification(usualRate: Float) -> any OptimizerSpecification {
     switch optimizer {
-    case .adam: configuration.optimizer = Adam(learningRate: learningRate ?? usualRate)
+    case .adam: Adam(learningRate: learningRate ?? usualRate)
     case .adamw:
-      configuration.optimizer = AdamW(
-        learningRate: learningRate ?? usualRate, weightDecay: weightDecay ?? AdamW().weightDecay)
+      AdamW(learningRate: learningRate ?? usualRate, weightDecay: weightDecay ?? AdamW().weightDecay)
     case .sgd:
-      configuration.optimizer = SGD(
+      SGD(
         learningRate: learningRate ?? SGD().learningRate, momentum: momentum ?? 0, weightDecay: weightDecay ?? 0,
         isNesterov: nesterov)
     }

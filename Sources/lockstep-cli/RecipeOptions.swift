@@ -33,30 +33,29 @@ struct RecipeOptions: ParsableArguments {
     guard warmup ?? 0 >= 0 else { throw ValidationError("--warmup \(warmup ?? 0) is less than 0") }
   }
 
-  /// The recipe with the flags that were given.
-  var configuration: TrainingConfiguration {
-    var configuration = recipe.configuration
-    configuration.model = model ?? configuration.model
-    configuration.epochs = epochs ?? configuration.epochs
-    configuration.globalBatch = globalBatch ?? configuration.globalBatch
-    configuration.microbatch = microbatch ?? configuration.microbatch
-    optimizer.apply(to: &configuration)
-    configuration.schedule = schedule ?? configuration.schedule
-    configuration.warmup = warmup ?? configuration.warmup
-    return configuration
+  /// The recipe with the flags that were given, for a loss over the data.
+  func recipe(input: Shape, loss: any Loss) throws(ModelError) -> Recipe {
+    let defaults = recipe.defaults
+    let model = try Model.named(model ?? defaults.model, input: input, outputs: loss.outputs)
+    var recipe = Recipe(model: model, loss: loss)
+    recipe.epochs = epochs ?? defaults.epochs
+    recipe.globalBatch = globalBatch ?? defaults.globalBatch
+    recipe.microbatch = microbatch
+    recipe.optimizer = optimizer.specification(usualRate: defaults.learningRate)
+    recipe.schedule = schedule ?? defaults.schedule
+    recipe.warmup = warmup ?? defaults.warmup
+    return recipe
   }
 
   /// A flag's default, with the recipes that have another: `(default: 5; fast: 4)`, and what is to be said of it beside.
   static func preset<Value: Equatable>(
-    _ path: KeyPath<TrainingConfiguration, Value>, also more: String? = nil
+    _ path: KeyPath<NamedRecipe.Defaults, Value>, also more: String? = nil
   ) -> String {
-    let usual = NamedRecipe.article.configuration[keyPath: path]
-    let others = NamedRecipe.allCases.filter { $0.configuration[keyPath: path] != usual }
-    return "(default: \(usual)" + others.map { "; \($0): \($0.configuration[keyPath: path])" }.joined()
+    let usual = NamedRecipe.article.defaults[keyPath: path]
+    let others = NamedRecipe.allCases.filter { $0.defaults[keyPath: path] != usual }
+    return "(default: \(usual)" + others.map { "; \($0): \($0.defaults[keyPath: path])" }.joined()
       + (more.map { "; \($0)" } ?? "") + ")"
   }
 }
-
-extension NamedRecipe: ExpressibleByArgument {}
 
 extension Schedule.Shape: ExpressibleByArgument {}

@@ -18,7 +18,7 @@ struct Train: ParsableCommand {
   @OptionGroup var recipe: RecipeOptions
 
   @Option(help: "What it tells apart: classify, or binary:K for the samples of label K against the rest.")
-  var task = Task.classify
+  var task = Objective.classify
 
   // A negative number is a value that is wrong, not a flag.
   @Option(parsing: .unconditional, help: "What the first weights and the order of the samples follow from.")
@@ -38,14 +38,14 @@ struct Train: ParsableCommand {
   var runDir: String?
 
   @Option(help: "When a checkpoint is written: 1epoch, 500steps, 10min.")
-  var checkpointEvery = TrainingConfiguration.CheckpointInterval.epochs(1)
+  var checkpointEvery = RunOptions.CheckpointInterval.epochs(1)
 
   @Option(help: "How many checkpoints stay.")
   var keep = 3
 
   @Option(
     help: "auto goes on from the run directory's newest whole checkpoint, never starts anew, a file starts there.")
-  var resume = TrainingConfiguration.Resume.auto
+  var resume = RunOptions.Resume.auto
 
   @OptionGroup var safety: CheckpointOptions
 
@@ -70,29 +70,35 @@ struct Train: ParsableCommand {
   func run() throws {
     let world = try World.join(stall.limits)
     let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
-    var configuration = recipe.configuration
-    configuration.task = task
-    configuration.seed = seed
-    configuration.reduction = reduction
-    configuration.sharesMemory = sharedMemory
-    configuration.shardsOptimizer = sharding.optimizerSharding
-    configuration.maxSteps = maxSteps
-    configuration.makesNewRunDirectory = runDir == nil
-    configuration.runDirectory =
-      try runDir ?? world.fromFirst("runs/\(timeStamp())-\(fileName(configuration.model))")
-    configuration.checkpointEvery = checkpointEvery
-    configuration.keep = keep
-    configuration.resume = resume
-    configuration.strict = safety.strictness.strict
-    configuration.onCheckpointFailure = safety.onCheckpointFailure
-    control.apply(to: &configuration)
-    let observers: [any Observer] = [
-      ConsoleObserver(), RunRecord(),
-    ]
+    var recipe = try world.agree { () throws(TrainingError) in try makeRecipe(training, test) }
+    recipe.seed = seed
+    recipe.reduction = reduction
+    var execution = Execution()
+    execution.sharesMemory = sharedMemory
+    execution.shardsOptimizer = sharding.optimizerSharding
+    var options = RunOptions()
+    options.maxSteps = maxSteps
+    options.makesNewDirectory = runDir == nil
+    options.directory = try runDir ?? world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
+    options.checkpointEvery = checkpointEvery
+    options.keep = keep
+    options.resume = resume
+    options.strict = safety.strictness.strict
+    options.onCheckpointFailure = safety.onCheckpointFailure
+    options.control = Signals.control
+    control.apply(to: &recipe, &execution, &options)
     let trainer = try Trainer(
-      configuration, training: training, test: test, program: lockstepVersion, communicator: world,
-      control: Signals.control, observers: observers)
+      recipe, training: training, test: test, execution: execution, options: options, on: world,
+      observers: [ConsoleObserver(), RunRecord()])
     _ = try trainer.run()
+  }
+
+  /// What is trained on these data, by the names of the flags.
+  private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Recipe {
+    let loss = try task.loss(over: training, test)
+    do throws(ModelError) { return try recipe.recipe(input: training.inputShape, loss: loss) } catch {
+      throw TrainingError(.usage, error.description)
+    }
   }
 
   /// `text` as a part of a file's name: letters, digits, dots and hyphens, and no more of it than a name has room for.

@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: pairs)
   func oneIsNotTakenForTheOther(_ first: String, _ second: String) throws {
-    func checkpoint(_ names: [String], recipe: Recipe = [:]) throws -> CheckpointFile {
+    func checkpoint(_ names: [String], recipe: Fingerprint = [:]) throws -> CheckpointFile {
       let tensors = names.map { NamedTensor(name: $0, shape: [1], values: Buffer([1])) }
       let path = directory.file("one.safetensors")
       try Checkpoint(tensors: tensors, state: RunState(seed: 0), recipe: recipe, weightsDigest: "").write(to: path)
@@ -57,13 +57,13 @@ import Testing
 
   @Test(arguments: pairs)
   func recipesDiffer(_ first: String, _ second: String) {
-    var recipe: Recipe = ["model": first]
+    var recipe: Fingerprint = ["model": first]
     recipe[first] = "1"
     recipe[second] = "2"
     #expect(recipe.entries.count == 3)
     #expect(recipe[first] == "1" && recipe[second] == "2")
-    #expect(recipe != ["model": second, first: "1", second: "2"] as Recipe)
-    let differences = (["model": second, second: "2"] as Recipe).differences(from: recipe)
+    #expect(recipe != ["model": second, first: "1", second: "2"] as Fingerprint)
+    let differences = (["model": second, second: "2"] as Fingerprint).differences(from: recipe)
     #expect(differences.count == 2, "\(differences)")
     #expect(recipe.differences(from: recipe).isEmpty)
   }

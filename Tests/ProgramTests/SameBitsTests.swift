@@ -65,10 +65,6 @@ extension ProgramTests {
 
     /// Ranks that are threads of this process, and ranks that are processes.
     @Test func threadsComputeWhatProcessesCompute() throws {
-      var configuration = TrainingConfiguration()
-      configuration.epochs = 1
-      configuration.globalBatch = 48
-      configuration.maxSteps = 60
       let directory = try ImageDataset.directory(named: "mnist")
       let training = try ImageDataset.load(directory: directory, part: .train)
       let test = try ImageDataset.load(directory: directory, part: .test)
@@ -76,12 +72,15 @@ extension ProgramTests {
       let processes = try Program.run(
         ["train", "--epochs", "1", "--global-batch", "48", "--max-steps", "60", "--run-dir", scratch.file("run")],
         ranks: 2)
+      var recipe = Recipe(
+        model: try .named("article", input: training.inputShape, outputs: 10), loss: SoftmaxCrossEntropy(classes: 10))
+      recipe.epochs = 1
+      recipe.globalBatch = 48
+      var options = RunOptions()
+      options.maxSteps = 60
       for size in [1, 2, 3, 4] {
-        let configuration = configuration
-        let summaries = try InProcessCommunicator.run(size: size) { communicator in
-          try Trainer(
-            configuration, training: training, test: test, program: "test", communicator: communicator
-          ).run()
+        let summaries = try InProcessCommunicator.run(size: size) { [recipe, options] communicator in
+          try Trainer(recipe, training: training, test: test, options: options, on: communicator).run()
         }
         #expect(summaries.map(\.weightsDigest) == Array(repeating: processes.weightsDigest, count: size))
         #expect(Set(summaries.map(\.testAccuracy)).count == 1)

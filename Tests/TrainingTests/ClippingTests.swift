@@ -5,28 +5,28 @@ import Testing
 @Suite struct ClippingTests {
   @Test func theBitsAreTheSameAtAnyNumberOfRanks() throws {
     var run = try SmallRun()
-    run.configuration.runDirectory = nil
+    run.options.directory = nil
     let free = try run.run(ranks: 1)[0].digest
-    run.configuration.clipNorm = 0.3
+    run.recipe.clipNorm = 0.3
     var digests: Set<String?> = []
     for ranks in 1...4 {
       for sharesMemory in [true, false] {
-        run.configuration.sharesMemory = sharesMemory
+        run.execution.sharesMemory = sharesMemory
         digests.formUnion(try run.run(ranks: ranks).map(\.digest))
       }
     }
     #expect(digests.count == 1 && !digests.contains(free) && !digests.contains(nil))
     // A norm that no gradient reaches changes nothing.
-    run.configuration.clipNorm = 1e6
+    run.recipe.clipNorm = 1e6
     #expect(try run.run(ranks: 2)[0].digest == free)
   }
 
   @Test func theRecipeKnowsOfIt() throws {
     var run = try SmallRun()
-    run.configuration.epochs = 1
-    run.configuration.clipNorm = 0.5
+    run.recipe.epochs = 1
+    run.recipe.clipNorm = 0.5
     _ = try run.run(ranks: 1)
-    run.configuration.clipNorm = nil
+    run.recipe.clipNorm = nil
     let error = #expect(throws: TrainingError.self) { try run.run(ranks: 1) }
     #expect(error?.code == .badData)
     #expect(error?.description.contains("clip_norm is 0.5 there and not given here") == true)

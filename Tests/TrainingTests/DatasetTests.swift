@@ -49,10 +49,10 @@ import Testing
   }
 
   private static func train(
-    _ configuration: TrainingConfiguration, _ training: any Dataset, _ test: any Dataset, ranks: Int
+    _ recipe: Recipe, _ training: any Dataset, _ test: any Dataset, options: RunOptions = RunOptions(), ranks: Int
   ) throws -> TrainingSummary {
     let summaries = try InProcessCommunicator.run(size: ranks) { communicator in
-      try Trainer(configuration, training: training, test: test, program: "test", communicator: communicator).run()
+      try Trainer(recipe, training: training, test: test, options: options, on: communicator).run()
     }
     #expect(Set(summaries.map(\.weightsDigest)).count == 1)
     return summaries[0]
@@ -60,12 +60,12 @@ import Testing
 
   @Test func aDatasetOfOnesOwnTrainsOnAnyRanksToTheSameBits() throws {
     var run = try SmallRun()
-    run.configuration.model = "mlp:2-16-3"
-    run.configuration.runDirectory = nil
+    run.recipe.model = try .named("mlp:2-16-3", input: [2], outputs: 3)
+    run.recipe.loss = SoftmaxCrossEntropy(classes: 3)
     var digests: Set<String> = []
     for ranks in 1...3 {
       let (training, test) = (Spiral(count: 84), Spiral(count: 200))
-      let summary = try Self.train(run.configuration, training, test, ranks: ranks)
+      let summary = try Self.train(run.recipe, training, test, ranks: ranks)
       digests.insert(summary.weightsDigest)
       #expect(summary.testMetrics?.classes.count == 3, "as many as the data set says")
       // Every place of every batch once, whoever computed it: fifteen steps, of which every fifth is short.
@@ -78,7 +78,7 @@ import Testing
       #expect(tested.places.isEmpty && tested.withoutNoise == 3 * 200, "an evaluation has no noise")
     }
     #expect(digests.count == 1)
-    let still = try Self.train(run.configuration, Spiral(count: 84, movement: 0), Spiral(count: 200), ranks: 1)
+    let still = try Self.train(run.recipe, Spiral(count: 84, movement: 0), Spiral(count: 200), ranks: 1)
     #expect(!digests.contains(still.weightsDigest), "the noise had no effect")
   }
 
@@ -93,7 +93,7 @@ import Testing
   @Test func theSameSamplesGiveTheSameWeightsFromAnywhere() throws {
     let files = try SmallRun()
     var run = files
-    run.configuration.runDirectory = nil
+    run.options.directory = nil
     let expected = try run.run(ranks: 1)[0].digest
     let memory = (training: try Self.inMemory(files.training), test: try Self.inMemory(files.test))
     // Everything, in its order; and out of another order, back again.
@@ -113,7 +113,7 @@ import Testing
 
   @Test func aShardTrainsByItself() throws {
     var run = try SmallRun()
-    run.configuration.runDirectory = nil
+    run.options.directory = nil
     let whole = run.training
     var digests: Set<String?> = []
     for shard in 0..<2 {
@@ -137,15 +137,18 @@ import Testing
     return try InMemoryDataset(inputs: points, shape: [2], values: values)
   }
 
-  private static var regression: TrainingConfiguration {
-    var configuration = TrainingConfiguration()
-    configuration.model = "mlp:2-24-2"
-    configuration.task = .regress
-    configuration.epochs = 30
-    configuration.globalBatch = 20
-    configuration.microbatch = 4
-    configuration.learningRate = 0.02
-    return configuration
+  private static var regression: Recipe {
+    var recipe = Recipe(
+      model: Model("curve", input: [2]) {
+        Dense(24)
+        ReLU()
+        Dense(2)
+      }, loss: MeanSquaredError(outputs: 2))
+    recipe.epochs = 30
+    recipe.globalBatch = 20
+    recipe.microbatch = 4
+    recipe.learningRate = 0.02
+    return recipe
   }
 
   @Test func realNumbersAreLearntToTheSameBitsOnAnyRanks() throws {
@@ -161,14 +164,15 @@ import Testing
   @Test func realNumbersAreResumedAndEvaluatedFromACheckpoint() throws {
     let scratch = try Scratch()
     let (training, test) = (try Self.surface(84), try Self.surface(100, from: 1))
-    var configuration = Self.regression
-    configuration.epochs = 3
-    let uninterrupted = try Self.train(configuration, training, test, ranks: 1)
-    configuration.runDirectory = "\(scratch.path)/run"
-    configuration.maxSteps = 7
-    _ = try Self.train(configuration, training, test, ranks: 2)
-    configuration.maxSteps = nil
-    let resumed = try Self.train(configuration, training, test, ranks: 3)
+    var (recipe, options) = (Self.regression, RunOptions())
+    recipe.model = try .named("mlp:2-24-2", input: [2], outputs: 2)
+    recipe.epochs = 3
+    let uninterrupted = try Self.train(recipe, training, test, ranks: 1)
+    options.directory = "\(scratch.path)/run"
+    options.maxSteps = 7
+    _ = try Self.train(recipe, training, test, options: options, ranks: 2)
+    options.maxSteps = nil
+    let resumed = try Self.train(recipe, training, test, options: options, ranks: 3)
     #expect(resumed.weightsDigest == uninterrupted.weightsDigest)
 
     let path = "\(scratch.path)/run"
@@ -198,14 +202,13 @@ import Testing
       (.regress, run.training, run.test, .usage, "whose targets are classes"),
       (.regress, surface, one, .badData, "its targets are 1 real number, and those of the other part 2 real numbers"),
       (.regress, surface, run.test, .badData, "its targets are classes"),
-      (.regress, surface, tall, .badData, "of shape [2] but test inputs of [2, 1]"),
+      (.regress, surface, tall, .badData, "test inputs are of shape [2, 1], but the model takes [2]"),
       (.classify, Spiral(count: 84), Spiral(count: 0), .badData, "Spiral: holds no samples"),
-    ] as [(Task, any Dataset, any Dataset, TrainingError.Code, String)] {
-      var configuration = Self.regression
-      configuration.task = task
+    ] as [(Objective, any Dataset, any Dataset, TrainingError.Code, String)] {
       let error = #expect(throws: TrainingError.self) {
-        try Trainer(
-          configuration, training: training, test: test, program: "test", communicator: SoloCommunicator())
+        var recipe = Self.regression
+        recipe.loss = try task.loss(over: training, test)
+        _ = try Trainer(recipe, training: training, test: test)
       }
       #expect(error?.code == code && error?.description.contains(words) == true, "\(error?.description ?? "")")
     }

@@ -28,10 +28,10 @@ import Testing
   @Test(arguments: [2, 3, 4], [ReductionMethod.lockstep, .mpi])
   func aRunEndsAndSaysWho(ranks: Int, method: ReductionMethod) throws {
     var run = try SmallRun()
-    run.configuration.sharesMemory = false
-    run.configuration.reduction = method
-    run.configuration.verifyEvery = .steps(4)
-    run.configuration.checkpointEvery = .steps(1)
+    run.execution.sharesMemory = false
+    run.recipe.reduction = method
+    run.execution.verifyEvery = .steps(4)
+    run.options.checkpointEvery = .steps(1)
     let outcomes = try run.run(
       ranks: ranks,
       prepare: { trainer, rank in
@@ -48,7 +48,7 @@ import Testing
     // None is saved of the step that showed it.
     #expect(try run.checkpoints.last == 3)
     run.startAnew()
-    run.configuration.verifyEvery = .never
+    run.execution.verifyEvery = .never
     let unseen = try run.run(
       ranks: ranks,
       prepare: { trainer, rank in
@@ -60,8 +60,8 @@ import Testing
   @Test(arguments: [1, 2, 3, 4], [true, false])
   func ranksThatAgreeGoOn(ranks: Int, sharesMemory: Bool) throws {
     var run = try SmallRun()
-    run.configuration.sharesMemory = sharesMemory
-    run.configuration.verifyEvery = .steps(1)
+    run.execution.sharesMemory = sharesMemory
+    run.execution.verifyEvery = .steps(1)
     #expect(try run.run(ranks: ranks).allSatisfy { $0.error == nil })
   }
 }

@@ -8,16 +8,16 @@ import Testing
 @Suite struct NonFiniteTests {
   private static func ownWeights() throws -> SmallRun {
     var run = try SmallRun()
-    run.configuration.sharesMemory = false
-    run.configuration.verifyEvery = .never
+    run.execution.sharesMemory = false
+    run.execution.verifyEvery = .never
     return run
   }
 
   @Test(arguments: [ReductionMethod.lockstep, .mpi])
   func aSkippedStepIsSkippedOnAllRanks(method: ReductionMethod) throws {
     var run = try Self.ownWeights()
-    run.configuration.reduction = method
-    run.configuration.onNonFinite = .skip
+    run.recipe.reduction = method
+    run.execution.onNonFinite = .skip
     var digests: Set<String?> = [try run.run(ranks: 1)[0].digest]
     for ranks in [1, 2, 3, 4] {
       run.startAnew()
@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4], [ReductionMethod.lockstep, .mpi])
   func whereItFirstAroseIsNamed(ranks: Int, method: ReductionMethod) throws {
     var run = try Self.ownWeights()
-    run.configuration.reduction = method
+    run.recipe.reduction = method
     let outcomes = try run.run(
       ranks: ranks,
       prepare: { trainer, rank in
@@ -64,7 +64,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4])
   func sharedWeightsThatOverflow(ranks: Int) throws {
     var run = try SmallRun()
-    run.configuration.learningRate = 1e38
+    run.recipe.learningRate = 1e38
     let outcomes = try run.run(ranks: ranks)
     for outcome in outcomes {
       #expect(outcome.error?.description.hasPrefix("step 2: the loss is not finite") == true)
@@ -75,8 +75,8 @@ import Testing
   @Test(arguments: [1, 2, 3])
   func tooManyInARowEndTheRun(ranks: Int) throws {
     var run = try Self.ownWeights()
-    run.configuration.onNonFinite = .skip
-    run.configuration.nonFiniteLimit = 3
+    run.execution.onNonFinite = .skip
+    run.execution.nonFiniteLimit = 3
     let outcomes = try run.run(ranks: ranks, prepare: { trainer, _ in trainer.parameters[0] = .nan })
     #expect(outcomes[0].events.count == 3)
     for outcome in outcomes {
@@ -88,7 +88,7 @@ import Testing
 
   @Test func weightsThatAreNotFiniteAreNotSaved() throws {
     var run = try SmallRun()
-    run.configuration.checkpointEvery = .steps(1)
+    run.options.checkpointEvery = .steps(1)
     #expect {
       try run.run(ranks: 1) { trainer, step in
         if step == 3 { trainer.parameters[0] = .infinity }

@@ -82,7 +82,7 @@ import Testing
   @Test(arguments: optimizers.indices, [1, 2, 3, 4])
   func `A stopped run ends with the uninterrupted digest on other ranks`(_ index: Int, ranks: Int) throws {
     var run = try SmallRun()
-    run.configuration.optimizer = Self.optimizers[index]
+    run.recipe.optimizer = Self.optimizers[index]
     let uninterrupted = try run.run(ranks: ranks)[0].digest
     run.startAnew()
     let controls = (0..<ranks).map { _ in RunControl() }
@@ -99,7 +99,7 @@ import Testing
       (Adam(beta1: 0.5), "beta1 is not given there and 0.5 here"),
       (Adam(learningRate: 0.5), "learning_rate is 0.001 there"),
     ] as [(any OptimizerSpecification, String)] {
-      run.configuration.optimizer = optimizer
+      run.recipe.optimizer = optimizer
       let error = #expect(throws: TrainingError.self) { try run.run(ranks: 2) }
       #expect(error?.code == .badData && error?.description.contains(text) == true, "\(String(describing: error))")
     }

@@ -6,7 +6,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4], [ReductionMethod.lockstep, .mpi])
   func aRankThatIsAskedToStopStopsAll(ranks: Int, method: ReductionMethod) throws {
     var run = try SmallRun()
-    run.configuration.reduction = method
+    run.recipe.reduction = method
     let uninterrupted = try run.run(ranks: ranks)[0].digest
     for asked in 0..<ranks {
       run.startAnew()
@@ -71,14 +71,14 @@ import Testing
   @Test(arguments: [1, 2, 3, 4])
   func theClockStopsARun(ranks: Int) throws {
     var run = try SmallRun()
-    run.configuration.maxTime = TimeSpan("0.001s")
+    run.options.maxTime = TimeSpan("0.001s")
     let outcomes = try run.run(ranks: ranks)
     #expect(try run.checkpoints == [1])
     for outcome in outcomes {
       #expect(outcome.error?.code == .stopped)
       #expect(outcome.error?.description.contains("--max-time at step 1") == true)
     }
-    run.configuration.maxTime = TimeSpan("1h")
+    run.options.maxTime = TimeSpan("1h")
     #expect(try run.run(ranks: ranks)[0].events.last == "ended")
   }
 }

@@ -13,7 +13,7 @@ import Testing
     run = try SmallRun()
     let control = RunControl()
     _ = try run.run(ranks: 1, controls: [control]) { _, step in if step == 6 { control.ask(.stop) } }
-    let directory = try #require(run.configuration.runDirectory)
+    let directory = try #require(run.options.directory)
     let file = try CheckpointFile(CheckpointStore(directory: "\(directory)/checkpoints").path(step: 7))
     let tensors = file.file.header.tensors.map {
       NamedTensor(name: $0.name, shape: $0.shape, values: Buffer(count: $0.shape.count))
@@ -21,8 +21,8 @@ import Testing
     try file.read(into: tensors)
     whole = Checkpoint(tensors: tensors, state: file.state, recipe: file.recipe, weightsDigest: file.weightsDigest)
     path = "\(directory)-state.safetensors"
-    run.configuration.resume = .file(path)
-    run.configuration.runDirectory = nil
+    run.options.resume = .file(path)
+    run.options.directory = nil
   }
 
   /// How a run that goes on from `state` ends.

@@ -19,24 +19,28 @@ import Testing
   static func train(
     _ optimizer: any OptimizerSpecification = Adam(), hosts: HostMap, sharesMemory: Bool = true, shards: Bool,
     clipNorm: Float? = nil, maxSteps: Int = 12, runDirectory: String? = nil,
-    checkpointEvery: TrainingConfiguration.CheckpointInterval = .epochs(1)
+    checkpointEvery: RunOptions.CheckpointInterval = .epochs(1)
   ) throws -> TrainingSummary {
-    var configuration = TrainingConfiguration()
-    configuration.model = "mlp:16-40-10"
-    configuration.optimizer = optimizer
-    configuration.epochs = 3
-    configuration.maxSteps = maxSteps
-    configuration.globalBatch = 16
-    configuration.microbatch = 2
-    configuration.sharesMemory = sharesMemory
-    configuration.shardsOptimizer = shards
-    configuration.clipNorm = clipNorm
-    configuration.runDirectory = runDirectory
-    configuration.checkpointEvery = checkpointEvery
-    let (recipe, part) = (configuration, try part.get())
+    var recipe = Recipe(
+      model: try .named("mlp:16-40-10", input: [4, 4, 1], outputs: 10), loss: SoftmaxCrossEntropy(classes: 10))
+    var (execution, options) = (Execution(), RunOptions())
+    recipe.optimizer = optimizer
+    recipe.epochs = 3
+    options.maxSteps = maxSteps
+    recipe.globalBatch = 16
+    recipe.microbatch = 2
+    execution.sharesMemory = sharesMemory
+    execution.shardsOptimizer = shards
+    recipe.clipNorm = clipNorm
+    options.directory = runDirectory
+    options.checkpointEvery = checkpointEvery
+    let part = try part.get()
     let size = hosts.ranks.reduce(0) { $0 + $1.count }
-    let summaries = try InProcessCommunicator.run(size: size, hosts: hosts) { communicator in
-      try Trainer(recipe, training: part, test: part, program: "test", communicator: communicator).run()
+    let summaries = try InProcessCommunicator.run(size: size, hosts: hosts) {
+      [recipe, execution, options] communicator in
+      try Trainer(
+        recipe, training: part, test: part, execution: execution, options: options, on: communicator
+      ).run()
     }
     #expect(Set(summaries.map(\.weightsDigest)).count == 1)
     return summaries[0]
@@ -91,7 +95,7 @@ import Testing
   }
 
   @Test func `Ranks agree on when to save, whatever says it`() throws {
-    for interval in [TrainingConfiguration.CheckpointInterval.minutes(1e-9), .steps(5), .epochs(2)] {
+    for interval in [RunOptions.CheckpointInterval.minutes(1e-9), .steps(5), .epochs(2)] {
       let directory = FileManager.default.temporaryDirectory.appending(path: "lockstep-\(UUID().uuidString)")
       defer { try? FileManager.default.removeItem(at: directory) }
       _ = try Self.train(

@@ -11,7 +11,9 @@ struct SmallRun {
     var events: [String] = []
   }
 
-  var configuration = TrainingConfiguration()
+  var recipe: Recipe
+  var execution = Execution()
+  var options = RunOptions()
   var training: any Dataset
   var test: any Dataset
   private let scratch: Scratch
@@ -30,12 +32,13 @@ struct SmallRun {
     }
     training = try ImageDataset.load(directory: scratch.path, part: .train)
     test = try ImageDataset.load(directory: scratch.path, part: .test)
-    configuration.model = "mlp:64-16-10"
-    configuration.globalBatch = 20
-    configuration.microbatch = 4
-    configuration.epochs = 3
-    configuration.runDirectory = "\(scratch.path)/run"
-    configuration.checkpointEvery = .epochs(100)
+    recipe = Recipe(
+      model: try .named("mlp:64-16-10", input: [8, 8, 1], outputs: 10), loss: SoftmaxCrossEntropy(classes: 10))
+    recipe.globalBatch = 20
+    recipe.microbatch = 4
+    recipe.epochs = 3
+    options.directory = "\(scratch.path)/run"
+    options.checkpointEvery = .epochs(100)
   }
 
   /// The step numbers of the checkpoints in the run directory.
@@ -54,12 +57,13 @@ struct SmallRun {
     ranks: Int, controls: [RunControl]? = nil, onStep: @escaping @Sendable (Trainer, Int) -> Void = { _, _ in },
     prepare: @escaping @Sendable (Trainer, Int) -> Void = { _, _ in }
   ) throws -> [Outcome] {
-    let (configuration, training, test) = (configuration, training, test)
-    return try InProcessCommunicator.run(size: ranks) { communicator in
+    return try InProcessCommunicator.run(size: ranks) { [recipe, execution, options, training, test] communicator in
       let watcher = Watcher(onStep)
+      var options = options
+      options.control = controls?[communicator.rank] ?? RunControl()
       let trainer = try Trainer(
-        configuration, training: training, test: test, program: "test", communicator: communicator,
-        control: controls?[communicator.rank] ?? RunControl(), observers: [watcher])
+        recipe, training: training, test: test, execution: execution, options: options, on: communicator,
+        observers: [watcher])
       watcher.trainer = trainer
       prepare(trainer, communicator.rank)
       do throws(TrainingError) {
@@ -80,7 +84,7 @@ private final class Watcher: Observer {
 
   init(_ onStep: @escaping (Trainer, Int) -> Void) { self.onStep = onStep }
 
-  func stepped(_ progress: Progress) { if let trainer { onStep(trainer, progress.step) } }
+  func stepped(_ progress: EpochProgress) { if let trainer { onStep(trainer, progress.step) } }
   func endedEpoch(_ report: EpochReport) {
     events.append(
       "epoch \(report.training.epoch)" + (report.skippedSteps > 0 ? ", \(report.skippedSteps) skipped" : ""))

@@ -3,17 +3,17 @@ import Testing
 
 @Suite struct ArgumentTests {
   @Test func tasks() {
-    #expect(Task("classify") == .classify)
-    #expect(Task("binary:3") == .binary(positive: 3))
-    #expect(Task("regress") == .regress && "\(Task.regress)" == "regress")
+    #expect(Objective("classify") == .classify)
+    #expect(Objective("binary:3") == .binary(positive: 3))
+    #expect(Objective("regress") == .regress && "\(Objective.regress)" == "regress")
     for text in ["", "binary", "binary:", "binary:three", "Classify"] {
-      #expect(Task(text) == nil, "\(text)")
+      #expect(Objective(text) == nil, "\(text)")
     }
-    #expect("\(Task.binary(positive: 7))" == "binary:7")
+    #expect("\(Objective.binary(positive: 7))" == "binary:7")
   }
 
   @Test func checkpointIntervals() {
-    typealias Interval = TrainingConfiguration.CheckpointInterval
+    typealias Interval = RunOptions.CheckpointInterval
     #expect(Interval("1epoch") == .epochs(1))
     #expect(Interval("500steps") == .steps(500))
     #expect(Interval("10min") == .minutes(10))
@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func verifyIntervals() {
-    typealias Interval = TrainingConfiguration.VerifyInterval
+    typealias Interval = Execution.VerifyInterval
     #expect(Interval("100steps") == .steps(100))
     #expect(Interval("never") == .never)
     for text in ["", "0steps", "100", "1epoch", "10min", "always"] { #expect(Interval(text) == nil, "\(text)") }

@@ -217,6 +217,13 @@ class TerminalTests(unittest.TestCase):
                     self.check_screen(session, [columns])
                     self.assertIn("lockstep: stopped by a signal", shown.replace("\n", ""))
 
+    def test_a_line_before_the_bar_is_wiped_away(self):
+        """As where mpirun passes on standard error first."""
+        lines = f"source '{REPOSITORY}/launch/lib/reason.sh'; printf 'Epoch 1/50 bar'; echo 'lockstep: stopped' | hold /dev/null"
+        session = Session(["bash", "-c", lines], 80)
+        self.assertEqual(session.end(), 0, session.text)
+        self.assertEqual([row.rstrip() for row in session.screen.rows if row.strip()], ["lockstep: stopped"])
+
 
 if __name__ == "__main__":
     unittest.main()

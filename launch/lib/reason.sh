@@ -5,14 +5,16 @@
 # hold FILE: passes standard input on to standard error line by line, but for what mpirun, ssh and the remote shell say, which
 # goes to FILE. It ends with its input, whatever signals come.
 hold() {
-  local line frame=0 held=0 error
+  local line frame=0 held=0 error clear=''
   exec {error}>&2
+  # On a terminal a line may come before the bar that it ends has been wiped away: the two have different ways there.
+  [[ ! -t 2 || -z ${TERM-} || $TERM == dumb ]] || clear=$'\r\e[K'
   trap '' HUP INT QUIT TERM USR1 USR2 PIPE TSTP
   while IFS= read -r line || [[ -n $line ]]; do
     case $line in
       # What the ranks and these scripts say is for the user at once, even between mpirun's lines.
       'lockstep: '* | launch/*)
-        printf '%s\n' "$line" >&"$error" || :
+        printf '%s\n' "$clear$line" >&"$error" || :
         [[ $line != 'lockstep: stopped by '* || -z ${stop_file-} ]] || : >"$stop_file.said"
         continue ;;
       # mpirun puts each message between two such lines; none is longer than 60.
@@ -22,7 +24,7 @@ hold() {
         'Host key verification failed.'* | 'Warning: Permanently added '* | *"orted: No such file or directory" | '') ;;
       *)
         if [[ $frame -eq 0 ]]; then
-          printf '%s\n' "$line" >&"$error" || :
+          printf '%s\n' "$clear$line" >&"$error" || :
           continue
         fi
         frame=$((frame - 1)) ;;

@@ -51,9 +51,18 @@ public struct LossSums: Sendable, Equatable {
 
 /// What is minimised: the sum over samples of a function of a network's output and the microbatch.
 public protocol Loss: Sendable {
+  /// What a checkpoint calls it: two losses whose gradients differ have different names. By default its description.
+  var name: String { get }
   /// The number of outputs that a network must have for it.
   var outputs: Int { get }
+  /// The real numbers that it takes of each sample's target; by default none, for classes.
+  var targetValues: Int { get }
 
   /// The sums over the microbatch, and ∂(loss sum)/∂output where `gradient` is given. Both buffers [samples, outputs].
   func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums
+}
+
+extension Loss {
+  public var name: String { "\(self)" }
+  public var targetValues: Int { 0 }
 }

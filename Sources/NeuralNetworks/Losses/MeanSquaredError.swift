@@ -7,6 +7,8 @@ import Tensors
 /// rightly.
 public struct MeanSquaredError: Loss {
   public let outputs: Int
+  public var targetValues: Int { outputs }
+  public var name: String { "regress" }
 
   /// Over `outputs` real numbers a sample, 1 or more.
   public init(outputs: Int) { self.outputs = outputs }

@@ -9,6 +9,7 @@ public struct SigmoidCrossEntropy: ClassLoss {
   /// The label of the class that counts as 1.
   public let positive: Int
   public var outputs: Int { 1 }
+  public var name: String { "binary:\(positive)" }
   /// The rest, and the positive class.
   public var classes: Int { 2 }
 

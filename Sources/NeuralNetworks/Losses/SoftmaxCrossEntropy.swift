@@ -7,6 +7,7 @@ import Tensors
 /// A sample is classified rightly where its class' logit is the largest (the first of equals).
 public struct SoftmaxCrossEntropy: ClassLoss {
   public let outputs: Int
+  public var name: String { "classify" }
 
   private let firstLabel: Int
 

@@ -1,20 +1,43 @@
 import Tensors
 
-/// A network as named on the command line: its layers, for one input shape and number of outputs.
+/// A network as a value: its layers, for samples of one shape.
+///
+///     Model("mine", input: [28, 28, 1]) {
+///       Conv2D(filters: 16, kernel: 3)
+///       ReLU()
+///       MaxPool2D(2)
+///       Flatten()
+///       Dense(10)
+///     }
 public struct Model: Sendable {
-  /// The name as given, such as `article` or `mlp:784-100-10`.
+  /// The name, such as `article` or `mlp:784-100-10`.
   public let name: String
   /// One sample's shape.
   public let input: Shape
   /// The layers, in order.
   public let layers: [any LayerSpecification]
+  /// Whether ``named(_:input:outputs:)`` made it, so that the name says all.
+  public let isNamed: Bool
 
   /// A model of these layers.
   public init(name: String, input: Shape, layers: [any LayerSpecification]) {
+    self.init(name: name, input: input, layers: layers, isNamed: false)
+  }
+
+  /// A model of the layers in `layers`, one a line.
+  public init(_ name: String, input: Shape, @LayerBuilder layers: () -> [any LayerSpecification]) {
+    self.init(name: name, input: input, layers: layers())
+  }
+
+  private init(name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool) {
     self.name = name
     self.input = input
     self.layers = layers
+    self.isNamed = isNamed
   }
+
+  /// The layers in words: `Conv2D(filters: 16, kernel: 3, padding: valid), ReLU(), Dense(10)`, as Swift describes each.
+  public var layersText: String { layers.map { "\($0)" }.joined(separator: ", ") }
 
   /// What `--model` takes: a new architecture is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
@@ -28,11 +51,12 @@ public struct Model: Sendable {
   /// not fit the data.
   public static func named(_ name: String, input: Shape, outputs: Int) throws(ModelError) -> Model {
     if name.hasPrefix("mlp:") {
-      return Model(name: name, input: input, layers: try mlp(named: name, input: input, outputs: outputs))
+      return Model(
+        name: name, input: input, layers: try mlp(named: name, input: input, outputs: outputs), isNamed: true)
     }
     guard let architecture = architectures.first(where: { $0.name == name }) else {
       throw ModelError("unknown model '\(escaped(name))' for --model; there are: \(names.joined(separator: ", "))")
     }
-    return Model(name: name, input: input, layers: architecture.make(input, outputs))
+    return Model(name: name, input: input, layers: architecture.make(input, outputs), isNamed: true)
   }
 }

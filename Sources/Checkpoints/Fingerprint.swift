@@ -1,10 +1,10 @@
 import Tensors
 
-/// What a run is made of, as text in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
+/// A recipe as text, in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
 ///
-/// Two runs with equal recipes compute the same bits.
-public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
-  /// One line of the recipe.
+/// Two runs with equal fingerprints compute the same bits.
+public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+  /// One line of it.
   public struct Entry: Hashable, Sendable {
     /// The key: "global_batch".
     public let key: String
@@ -17,7 +17,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// A line in which two recipes differ; nil where one has no such line.
+  /// A line in which two differ; nil where one has no such line.
   public struct Difference: Hashable, Sendable, CustomStringConvertible {
     /// The key.
     public let key: String
@@ -35,7 +35,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   /// The lines in their order, each key once.
   public private(set) var entries: [Entry] = []
 
-  /// An empty recipe.
+  /// An empty one.
   public init() {}
 
   /// A recipe of these lines, whose keys are known to differ.
@@ -65,7 +65,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
   /// The lines in which this, the recipe of now, differs from `saved`, except those of `ignored`; their order does not
   /// matter.
-  public func differences(from saved: Recipe, ignoring ignored: Set<String> = []) -> [Difference] {
+  public func differences(from saved: Fingerprint, ignoring ignored: Set<String> = []) -> [Difference] {
     // By dictionary: a hostile file may have as many lines as its header has room for.
     let currentValues = Dictionary(entries.map(\.exact)) { first, _ in first }
     let savedValues = Dictionary(saved.entries.map(\.exact)) { first, _ in first }
@@ -76,7 +76,7 @@ public struct Recipe: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   }
 }
 
-extension Recipe.Entry {
+extension Fingerprint.Entry {
   fileprivate var exact: (ExactText, ExactText) { (ExactText(key), ExactText(value)) }
 }
 

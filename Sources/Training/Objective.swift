@@ -2,7 +2,7 @@ import Datasets
 import NeuralNetworks
 
 /// What a network is trained to say of a sample: `--task`.
-public enum Task: Sendable, Hashable, CustomStringConvertible {
+public enum Objective: Sendable, Hashable, CustomStringConvertible {
   /// Every class from every other: softmax and cross-entropy.
   case classify
   /// The class of one label from the rest: a single sigmoid and binary cross-entropy.
@@ -32,6 +32,12 @@ public enum Task: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The loss over both parts of the data. Throws where they are of two kinds, or of another than the objective asks for.
+  public func loss(over training: any Dataset, _ test: any Dataset) throws(TrainingError) -> any Loss {
+    let targets = try Targets(validating: training, test)
+    do throws(ModelError) { return try loss(targets) } catch { throw TrainingError(.usage, error.description) }
+  }
+
   /// The loss over data with `targets`, those of all parts. Throws where the task asks for others, or for a class that the data has not.
   func loss(_ targets: Targets) throws(ModelError) -> any Loss {
     switch (self, targets) {
@@ -45,6 +51,19 @@ public enum Task: Sendable, Hashable, CustomStringConvertible {
     case (.regress, .values(let count)): return MeanSquaredError(outputs: count)
     default:
       throw ModelError("--task \(self) does not fit the data, whose targets are \(targets)")
+    }
+  }
+}
+
+extension Targets {
+  /// Those of both parts, each of which is looked through. Throws ``TrainingError/Code/badData``.
+  init(validating training: any Dataset, _ test: any Dataset) throws(TrainingError) {
+    do throws(DatasetError) {
+      try training.validate()
+      try test.validate()
+      try self.init(of: training, test)
+    } catch {
+      throw TrainingError(.badData, error.description)
     }
   }
 }

@@ -1,0 +1,51 @@
+/// How a recipe is carried out: what decides how fast and how closely watched a run is.
+public struct Execution: Sendable {
+  /// Whether ranks of one host add gradients in memory that they share; the same bits either way.
+  public var sharesMemory = true
+  /// Whether each rank keeps the optimizer's moments of a slice alone and steps that for all; the same bits either way.
+  public var shardsOptimizer = false
+  /// How often ranks compare their weights.
+  public var verifyEvery = VerifyInterval.steps(100)
+  /// What happens to a step whose loss or gradient is not finite.
+  public var onNonFinite = NonFiniteResponse.stop
+  /// The most steps that are skipped one after another.
+  public var nonFiniteLimit = 10
+
+  /// The usual one.
+  public init() {}
+
+  /// What happens to a step whose loss or gradient is not finite: `--on-nonfinite`.
+  public enum NonFiniteResponse: String, Sendable, CaseIterable {
+    /// The run ends, on all ranks alike.
+    case stop
+    /// The step is not taken, and the run goes on.
+    case skip
+  }
+
+  /// The distance between two comparisons of weights: `--verify-every`.
+  public enum VerifyInterval: Sendable, Hashable, CustomStringConvertible {
+    /// After every so many steps.
+    case steps(Int)
+    /// Not at all.
+    case never
+
+    /// Reads `100steps` or `never`; nil for anything else or for less than one step.
+    public init?(_ text: String) {
+      if text == "never" {
+        self = .never
+      } else if case .steps(let count)? = RunOptions.CheckpointInterval(text) {
+        self = .steps(count)
+      } else {
+        return nil
+      }
+    }
+
+    /// As ``init(_:)`` reads it.
+    public var description: String {
+      switch self {
+      case .steps(let count): "\(count)steps"
+      case .never: "never"
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Collectives
+import Kernels
+
+/// What a run counts: its progress, its evaluations, where its time went.
+extension Trainer {
+  func progress(_ time: Duration, _ samplesTimed: Int) -> EpochProgress {
+    let sums = state.sums
+    // Of nothing there is no mean: not a number.
+    let samples = Double(sums.samples)
+    return EpochProgress(
+      epoch: state.epoch + 1, epochs: recipe.epochs, step: state.step, samplesDone: state.sampleOffset,
+      samplesInEpoch: batches.samples, samplesCounted: sums.samples, samplesTimed: samplesTimed,
+      seconds: time.seconds, loss: sums.loss / samples, accuracy: Double(sums.correct) / samples)
+  }
+
+  func test() throws(TrainingError) -> (result: Evaluation.Result, seconds: Double) {
+    let start = ContinuousClock.now
+    // Who stops a job may not wait for the end of an evaluation.
+    var isSaved = false
+    let result = try evaluation.run(step.parameters) { () throws(TrainingError) in
+      if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
+    }
+    return (result, (.now - start).seconds)
+  }
+
+  /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since
+  /// the last step. Collective.
+  func meet() throws(TrainingError) -> TimeSplit {
+    let times = step.times
+    let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern, UInt64(pending.rawValue)]
+    let words = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    for rank in words { asked.formUnion(RunRequests(rawValue: UInt32(rank[2]))) }
+    let all = words.map { (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1])) }
+    for rank in all.indices {
+      ranksTimes[rank].compute += all[rank].compute
+      ranksTimes[rank].reduction += all[rank].reduction
+    }
+    return TimeSplit(all)
+  }
+
+  func summarise(_ tested: Evaluation.Result) throws(TrainingError) -> TrainingSummary {
+    let peaks = try communicating { () throws(CommunicationError) in
+      try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
+    }
+    return TrainingSummary(
+      model: recipe.model.name, parameters: network.layout.learntCount, ranks: communicator.size,
+      globalBatch: recipe.globalBatch, microbatch: batches.microbatch, epochs: recipe.epochs,
+      steps: state.step, seed: recipe.seed, reduction: recipe.reduction.rawValue,
+      testAccuracy: tested.sums.accuracy, testLoss: tested.sums.meanLoss, testMetrics: tested.report,
+      trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
+      secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
+      communicationFraction: TimeSplit(ranksTimes).communicationFraction,
+      peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0), momentBytes: Int(peaks.map { $0[1] }.max() ?? 0),
+      weightsDigest: network.layout.digest(of: step.parameters).hex)
+  }
+}

@@ -1,0 +1,138 @@
+import Checkpoints
+import Collectives
+import Datasets
+import Kernels
+
+/// How a run goes from its first step to its end.
+extension Trainer {
+  /// Trains to the end and returns the summary, on every rank the same but for the observers being told on rank 0.
+  ///
+  /// Collective. Where its control or the clock stops it, it throws ``TrainingError/Code/stopped`` on every rank after a checkpoint,
+  /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
+  /// started the ranks must end them (`MPICommunicator.abort`).
+  public func run() throws(TrainingError) -> TrainingSummary {
+    // It may be another thread than that of the start.
+    useDefaultFloatingPoint()
+    let description = RunDescription(
+      recipe: recipe, execution: execution, options: options, parameters: network.layout.learntCount,
+      ranks: communicator.size, hosts: hosts,
+      microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
+      resumedAtStep: state.step, epochsDone: state.epoch,
+      isComplete: state.epoch >= recipe.epochs || isAtLimit)
+    try audience.tell { observer throws(TrainingError) in try observer.began(description) }
+    var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples)
+    var tested: Evaluation.Result?
+    while state.epoch < recipe.epochs && !isAtLimit {
+      if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
+      let (progress, skipped) = try trainEpoch(order)
+      let (result, seconds) = try test()
+      tested = result
+      let report = EpochReport(
+        training: progress, testLoss: result.sums.meanLoss,
+        testAccuracy: result.sums.accuracy, evaluationSeconds: seconds,
+        time: try meet(), skippedSteps: skipped)
+      try checkpoints.requireLock()
+      try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
+      try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
+      if state.epoch < recipe.epochs && !isAtLimit { try answer() }
+    }
+    try checkpoints.save(state)
+    let result = if let tested { tested } else { try test().result }
+    let summary = try summarise(result)
+    try checkpoints.requireLock()
+    try audience.tell { observer throws(TrainingError) in try observer.ended(summary) }
+    // Whoever wanted to go on regardless has the results, but must not take them for saved.
+    if let failure = checkpoints.failure { throw failure }
+    return summary
+  }
+
+  var isAtLimit: Bool { options.maxSteps.map { state.step >= $0 } ?? false }
+
+  /// From where the run stands to the epoch's end, or to the step limit; with the steps of the epoch that were skipped.
+  private func trainEpoch(_ order: EpochOrder) throws(TrainingError) -> (EpochProgress, skipped: Int) {
+    var seconds = Duration.zero
+    var samplesTimed = 0
+    var progress = self.progress(seconds, samplesTimed)
+    step.resetTimes()
+    repeat {
+      let start = ContinuousClock.now
+      let batch = batches.batch(state.sampleOffset / batches.globalBatch)
+      let outcome = try take(batch, of: order)
+      asked.formUnion(outcome.requests)
+      if outcome.isFinite {
+        nonFinite.tookStep()
+        state.sums.loss += outcome.losses.loss
+        state.sums.correct += outcome.losses.correct
+        state.sums.samples += outcome.losses.samples
+      } else {
+        try nonFinite.skip(step: state.step + 1, microbatch: step.nonFiniteMicrobatch)
+        state.sums.skippedSteps += 1
+      }
+      if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
+      state.step += 1
+      state.sampleOffset = batch.positions.upperBound
+      trainedSamples += batch.positions.count
+      samplesTimed += batch.positions.count
+      seconds += .now - start
+      communicator.entered(.report, step: state.step)
+      progress = self.progress(seconds, samplesTimed)
+      for observer in audience.observers { try observer.stepped(progress) }
+      if case .steps(let count) = execution.verifyEvery, state.step % count == 0 {
+        try drift.verify(step.parameters, step: state.step)
+      }
+      // After the last step the checkpoint follows the epoch's record: once it is there, the epoch is not gone through again.
+      if state.sampleOffset < batches.samples && !isAtLimit {
+        try checkpoints.saveIfDue(state, epochEnded: false)
+        try answer()
+      }
+    } while state.sampleOffset < batches.samples && !isAtLimit
+    trainingTime += seconds
+    let skipped = state.sums.skippedSteps
+    if state.sampleOffset == batches.samples {
+      state.epoch += 1
+      state.sampleOffset = 0
+      state.sums = EpochSums()
+    }
+    return (progress, skipped)
+  }
+
+  private func take(_ batch: Batch, of order: EpochOrder) throws(TrainingError) -> StepOutcome {
+    do throws(CommunicationError) {
+      return try step.take(batch, of: order, step: state.step + 1, asking: pending)
+    } catch {
+      throw TrainingError(.rankFailed, "step \(state.step + 1): \(error)")
+    }
+  }
+
+  /// What this rank is asked for now.
+  var pending: RunRequests {
+    var requests = options.control.pending
+    if let deadline, .now >= deadline { requests.insert(.timeIsUp) }
+    return requests
+  }
+
+  /// Does what any rank has asked for, at a step boundary after which the run goes on. Collective where it ends the run.
+  private func answer() throws(TrainingError) {
+    guard asked.isDisjoint(with: .ending) else { try stop() }
+    guard asked.contains(.save) else { return }
+    asked = []
+    options.control.forget(.save)
+    try checkpoints.saveOnRequest(state)
+  }
+
+  /// Ends the run after a checkpoint, on all ranks. Collective.
+  private func stop() throws(TrainingError) -> Never {
+    try communicator.agree { () throws(TrainingError) in
+      try checkpoints.save(state)
+      if let failure = checkpoints.failure { throw failure }
+    }
+    let cause = asked.contains(.stop) ? "a signal" : "--max-time"
+    throw .agreed(
+      .stopped,
+      "stopped by \(cause) at step \(state.step) "
+        + (options.directory.map {
+          "after a checkpoint; run the same command again with --run-dir \($0) to go on"
+        }
+          ?? "without a checkpoint, for there is no run directory"))
+  }
+}
