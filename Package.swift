@@ -47,10 +47,13 @@ let package = Package(
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Reporting", ["Training", "Checkpoints", "Tensors"]),
     room(
+      "Jobs",
+      ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Reporting"]),
+    room(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Reporting",
+        "Checkpoints", "Training", "Reporting", "Jobs",
       ]),
     .executableTarget(
       name: "lockstep-cli",

@@ -10,9 +10,9 @@ public final class InProcessCommunicator: Communicator {
   public let rank: Int
   public var size: Int { world.size }
   public var hosts: HostMap { world.hosts }
-  private let world: World
+  private let world: MeetingPlace
 
-  private init(rank: Int, world: World) {
+  private init(rank: Int, world: MeetingPlace) {
     self.rank = rank
     self.world = world
   }
@@ -25,7 +25,7 @@ public final class InProcessCommunicator: Communicator {
     size: Int, hosts: HostMap? = nil, _ body: @escaping @Sendable (InProcessCommunicator) throws -> Result
   ) throws -> [Result] {
     precondition(size >= 1, "a world of \(size) ranks")
-    let world = World(hosts: hosts ?? .together(size))
+    let world = MeetingPlace(hosts: hosts ?? .together(size))
     precondition(world.size == size, "hosts of \(world.size) ranks in a world of \(size)")
     let outcomes = Mutex<[Swift.Result<Result, any Error>?]>(Array(repeating: nil, count: size))
     let ranks = DispatchGroup()
@@ -132,7 +132,7 @@ private enum Entry: Sendable {
 }
 
 /// What the ranks of one world share.
-private final class World: Sendable {
+private final class MeetingPlace: Sendable {
   let hosts: HostMap
   let board: Mutex<[Entry]>
   /// Where all ranks meet, and where those of each host do.

@@ -81,6 +81,8 @@ public struct EpochReport: Sendable {
   /// The means over the test data with the weights at the end.
   public let testLoss: Double
   public let testAccuracy: Double
+  /// The scores of the metrics that the run was given (``RunOptions/metrics``).
+  public let testScores: [Score]
   /// The seconds that the evaluation took.
   public let evaluationSeconds: Double
   /// Where the training's time went.
@@ -104,6 +106,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var testLoss: Double
   /// What the last evaluation found of the classes; nil where the loss is over none.
   public var testMetrics: ClassificationReport?
+  /// The last scores of the metrics that the run was given; not in the file.
+  public var testScores: [Score] = []
   public var trainSamplesPerSecond: Double
   public var secondsTotal: Double
   public var secondsToFirstStep: Double

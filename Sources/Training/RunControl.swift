@@ -26,6 +26,9 @@ public final class RunControl: Sendable {
   /// How long after a checkpoint that was asked for another request is the same one: mpirun passes a signal to one rank after another.
   let pause: Duration
 
+  /// That of all runs of this process, which signals ask (`World.run` in the room Jobs).
+  public static let ofProcess = RunControl()
+
   /// Nothing asked for yet.
   public init(pause: Duration = .seconds(1)) { self.pause = pause }
 

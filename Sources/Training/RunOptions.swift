@@ -18,8 +18,10 @@ public struct RunOptions: Sendable {
   public var maxSteps: Int?
   /// Stops the run after a checkpoint once this has passed since the start of rank 0's process; nil for never.
   public var maxTime: TimeSpan?
-  /// Where the run is asked to stop or to save; each rank may have its own.
-  public var control = RunControl()
+  /// Where the run is asked to stop or to save; each rank may have its own. Signals ask that of the process.
+  public var control = RunControl.ofProcess
+  /// What is measured on the test data after every epoch, beside the loss and what a ``ClassificationReport`` says.
+  public var metrics: [any Metric] = []
   /// What checkpoints call the program that wrote them.
   public var program = lockstepVersion
 

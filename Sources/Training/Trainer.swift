@@ -93,7 +93,8 @@ public final class Trainer {
     } catch {
       throw TrainingError(.rankFailed, error.description)
     }
-    evaluation = Evaluation(network: network, data: test, communicator: communicator)
+    evaluation = Evaluation(
+      network: network, data: test, communicator: communicator, metrics: options.metrics)
 
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,

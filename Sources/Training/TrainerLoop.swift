@@ -10,6 +10,7 @@ extension Trainer {
   /// Collective. Where its control or the clock stops it, it throws ``TrainingError/Code/stopped`` on every rank after a checkpoint,
   /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
   /// started the ranks must end them (`MPICommunicator.abort`).
+  @discardableResult
   public func run() throws(TrainingError) -> TrainingSummary {
     // It may be another thread than that of the start.
     useDefaultFloatingPoint()
@@ -29,7 +30,7 @@ extension Trainer {
       tested = result
       let report = EpochReport(
         training: progress, testLoss: result.sums.meanLoss,
-        testAccuracy: result.sums.accuracy, evaluationSeconds: seconds,
+        testAccuracy: result.sums.accuracy, testScores: result.scores, evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }

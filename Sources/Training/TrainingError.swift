@@ -1,3 +1,5 @@
+import Datasets
+import NeuralNetworks
 import Tensors
 
 /// Why a run ended early: one line and the program's exit code.
@@ -29,6 +31,17 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
   public init(_ code: Code, _ description: String) {
     self.code = code
     self.description = singleLine(description)
+  }
+
+  /// `error` as the end of a run: of data and models with their codes, any other as ``Code/rankFailed``.
+  public init(_ error: any Error) {
+    switch error {
+    case let error as TrainingError: self = error
+    case let error as IDXError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
+    case let error as DatasetError: self.init(.badData, error.description)
+    case let error as ModelError: self.init(.usage, error.description)
+    default: self.init(.rankFailed, "\(error)")
+    }
   }
 
   /// An error that every rank throws.

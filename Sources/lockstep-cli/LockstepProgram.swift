@@ -19,22 +19,8 @@ struct LockstepProgram: ParsableCommand {
     subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])
 
   static func main() {
-    // First of all, for a signal can come at once.
-    if CommandLine.arguments.dropFirst().first == Train._commandName { Signals.askForCheckpoints() }
-    Terminal.openStandardStreams()
-    useDefaultFloatingPoint()
-    endingWithoutMemory.withLock { $0 = { World.leave(TrainingError(.rankFailed, $0)) } }
+    World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
     Arguments.refuseUnreadable()
-    let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
-    guard missing.isEmpty else {
-      World.leave(
-        TrainingError(
-          .rankFailed,
-          "this program was built for a processor with \(missing.joined(separator: " and ")), which "
-            + "\(ProcessFacts.processorModel) on \(ProcessFacts.hostName) lacks; build with LOCKSTEP_CPU=x86-64-v2 or the "
-            + "oldest processor's name"))
-    }
-    AtomicFile.reportFileSizeLimits()
     // Every rank parses the same arguments; one of them speaks.
     do {
       var command = try parseAsRoot()

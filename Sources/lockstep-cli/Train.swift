@@ -85,7 +85,6 @@ struct Train: ParsableCommand {
     options.resume = resume
     options.strict = safety.strictness.strict
     options.onCheckpointFailure = safety.onCheckpointFailure
-    options.control = Signals.control
     control.apply(to: &recipe, &execution, &options)
     let trainer = try Trainer(
       recipe, training: training, test: test, execution: execution, options: options, on: world,
@@ -96,9 +95,7 @@ struct Train: ParsableCommand {
   /// What is trained on these data, by the names of the flags.
   private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Recipe {
     let loss = try task.loss(over: training, test)
-    do throws(ModelError) { return try recipe.recipe(input: training.inputShape, loss: loss) } catch {
-      throw TrainingError(.usage, error.description)
-    }
+    do { return try recipe.recipe(input: training.inputShape, loss: loss) } catch { throw TrainingError(error) }
   }
 
   /// `text` as a part of a file's name: letters, digits, dots and hyphens, and no more of it than a name has room for.
@@ -130,7 +127,7 @@ struct DataOptions: ParsableArguments {
     do throws(IDXError) {
       return try ImageDataset.load(directory: try ImageDataset.directory(named: data), part: part)
     } catch {
-      throw TrainingError(error.isMissingInput ? .missingInput : .badData, error.description)
+      throw TrainingError(error)
     }
   }
 }

@@ -41,7 +41,7 @@ import Testing
     "Sources/Checkpoints/SystemCalls.swift", "Sources/Datasets/FileContent.swift",
     "Sources/Datasets/GzipStream.swift", "Sources/Digests/SHA256Digest.swift",
     "Sources/Digests/SHA256Hasher.swift", "Sources/Reporting/Terminal.swift",
-    "Sources/lockstep-cli/Signals.swift",
+    "Sources/Jobs/Signals.swift",
   ]
 
   @Test func `Only these files are unsafe`() throws {

@@ -9,8 +9,9 @@ enum Arrows {
     "CZlib": ["Datasets"],
     "COpenSSL": ["Digests"],
     // Reached through the Observer protocol alone.
-    "Reporting": ["Lockstep", "lockstep-cli"],
-    "MPICollectives": ["Lockstep", "lockstep-cli"],
+    "Reporting": ["Jobs", "Lockstep", "lockstep-cli"],
+    "MPICollectives": ["Jobs", "Lockstep", "lockstep-cli"],
+    "Jobs": ["Lockstep", "lockstep-cli"],
     "Lockstep": ["lockstep-cli"],
     "ArgumentParser": ["lockstep-cli"],
   ]

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Lockstep
+import Training
 
 /// Processes that a launcher started as ranks, but that know nothing of each other.
 enum Singletons {

@@ -1,11 +1,51 @@
 import FoundationEssentials
 import Glibc
+import Collectives
+import Checkpoints
 import Kernels
-import Lockstep
+import MPICollectives
+import Reporting
 import Synchronization
+import Tensors
+import Training
 
-/// The ranks that this process is one of, and how it leaves them.
-enum World {
+/// The ranks that this process is one of: how it joins them, and how it leaves them.
+///
+///     World.run { communicator in
+///       try Trainer(recipe, training: training, test: test, on: communicator, observers: [ConsoleObserver()]).run()
+///     }
+public enum World {
+  /// Runs `body` on every rank of the job, over MPI below mpirun, else on this process alone, and ends the process: 0 where it returned,
+  /// else the code of ``TrainingError/init(_:)-(Error)``, with one line. Where one rank ends with an error that
+  /// the others have not, it ends them too. USR1, TERM, INT and HUP stop a run after a checkpoint, USR2 asks for one.
+  public static func run(
+    _ limits: StallDetector.Limits = .init(), _ body: (any Communicator) throws -> Void
+  ) -> Never {
+    prepare(stopsRuns: true)
+    do { try body(join(limits)) } catch { leave(TrainingError(error)) }
+    leave(code: 0)
+  }
+
+  /// Makes the process ready, before anything else is done: its signals, its standard streams, its arithmetic. Ends it where it was built
+  /// for another processor.
+  public static func prepare(stopsRuns: Bool) {
+    // First of all, for a signal can come at once.
+    if stopsRuns { Signals.askForCheckpoints() }
+    Terminal.openStandardStreams()
+    useDefaultFloatingPoint()
+    endingWithoutMemory.withLock { $0 = { leave(TrainingError(.rankFailed, $0)) } }
+    let missing = ProcessFacts.missingFeatures(of: compiledFeatures)
+    guard missing.isEmpty else {
+      leave(
+        TrainingError(
+          .rankFailed,
+          "this program was built for a processor with \(missing.joined(separator: " and ")), which "
+            + "\(ProcessFacts.processorModel) on \(ProcessFacts.hostName) lacks; build with LOCKSTEP_CPU=x86-64-v2 or the "
+            + "oldest processor's name"))
+    }
+    AtomicFile.reportFileSizeLimits()
+  }
+
   /// The variables by which a launcher tells a process its rank, and how many there are.
   private static let variables = [("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMIX_RANK", "PMIX_SIZE")]
 
@@ -47,13 +87,13 @@ enum World {
   private static var place: Place? { if case .success(let place) = launched { place } else { nil } }
 
   /// Whether this rank is the one that speaks: known before MPI is, so that wrong arguments cost no start of it.
-  static var isFirst: Bool { (place?.rank ?? 0) == 0 }
+  public static var isFirst: Bool { (place?.rank ?? 0) == 0 }
 
   /// What sees that no rank waits for ever, once there are ranks.
   private static let watchdog = Mutex<Watchdog?>(nil)
 
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
-  static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
+  public static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
     guard let place = try launched.get() else {
       try Singletons.refuse()
       return SoloCommunicator()
@@ -104,7 +144,7 @@ enum World {
   }
 
   /// Ends this process after everything is done or every rank has agreed on why not.
-  static func leave(code: Int32) -> Never {
+  public static func leave(code: Int32) -> Never {
     var code = code
     if !Terminal.flush() && code == 0 {
       Terminal.complain("standard output could not be written; look for a full disk or a closed pipe")
@@ -119,10 +159,10 @@ enum World {
   }
 
   /// Ends this process over arguments that no rank can have understood.
-  static func leave(usage line: String) -> Never { leave(code: TrainingError.Code.usage.rawValue, saying: line) }
+  public static func leave(usage line: String) -> Never { leave(code: TrainingError.Code.usage.rawValue, saying: line) }
 
   /// Ends this process over `error`: in order where all ranks have it, else by ending the other ranks too.
-  static func leave(_ error: TrainingError) -> Never {
+  public static func leave(_ error: TrainingError) -> Never {
     guard let watchdog = watchdog.withLock({ $0 }), let place, place.size != 1, !error.isAgreed else {
       leave(code: error.code.rawValue, saying: error.description)
     }

@@ -1,10 +1,10 @@
 import Glibc
-import Lockstep
+import Training
 
 /// The C fence of signals: those that ask something of a run. A handler does one atomic operation and nothing else.
 enum Signals {
-  /// What the signals ask for.
-  static let control = RunControl()
+  /// What the signals ask.
+  private static let control = RunControl.ofProcess
 
   /// USR1, TERM, INT and HUP stop the run after a checkpoint, USR2 asks for a checkpoint. HUP that was ignored at the start
   /// (nohup) stays ignored.
