@@ -5,7 +5,7 @@
 /// `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`, and `recipe.KEY` for each line of the recipe.
 public struct Checkpoint: Sendable {
   /// The tensors in a fixed order: the parameters under their own names, then what the optimizer keeps for each of them
-  /// (``momentPrefix``, ``secondMomentPrefix``).
+  /// (``optimizerPrefix``).
   public var tensors: [NamedTensor]
   /// Where the run stands.
   public var state: RunState
@@ -16,10 +16,6 @@ public struct Checkpoint: Sendable {
 
   /// What precedes a parameter's name in everything that belongs to the optimizer.
   public static let optimizerPrefix = "optimizer."
-  /// What precedes a parameter's name in the name of its first moment.
-  public static let momentPrefix = "optimizer.m."
-  /// What precedes a parameter's name in the name of its second moment.
-  public static let secondMomentPrefix = "optimizer.v."
 
   /// The version of the metadata, refused by a reader of another one.
   static let version = "1"

@@ -21,8 +21,6 @@ public struct ReductionTree: Sendable, Equatable {
     var children: (left: Node, right: Node) {
       (Node(level: level - 1, index: 2 * index), Node(level: level - 1, index: 2 * index + 1))
     }
-    var parent: Node { Node(level: level + 1, index: index / 2) }
-    var isRightChild: Bool { index % 2 == 1 }
   }
 
   /// The number of microbatches.

@@ -48,16 +48,6 @@ public struct BatchPlan: Hashable, Sendable {
     return Batch(positions: start..<start + min(globalBatch, samples - start), microbatch: microbatch)
   }
 
-  /// The indices, within the batch of `step`, of the microbatches that `rank` of `size` ranks computes.
-  ///
-  /// For n microbatches they are `rank·n/size ..< (rank+1)·n/size`, rounded down: contiguous, all of them held by
-  /// somebody, and shares that differ by at most one. A short last batch may leave a rank with none.
-  public func microbatches(heldBy rank: Int, of size: Int, in step: Int) -> Range<Int> {
-    precondition(rank >= 0 && rank < size, "rank \(rank) of \(size)")
-    let count = batch(step).count
-    return rank * count / size..<(rank + 1) * count / size
-  }
-
   /// Throws ``BatchPlanError`` if there are more ranks than microbatches in a full batch: some could never work.
   public func check(ranks: Int) throws(BatchPlanError) {
     guard ranks <= microbatchesInFullBatch else { throw .tooManyRanks(ranks, plan: self) }

@@ -13,6 +13,8 @@ public final class Sequential: Layer {
     /// The floats of one sample's output.
     let outputCount: Int
     let needsInputGradient: Bool
+    /// The places of the stages before it (``Pass``).
+    let placesBefore: Int
     /// Its output and the gradient of that, [capacity, output shape]; those of the last stage are the caller's.
     let output: Buffer<Float>?
     let outputGradient: Buffer<Float>?
@@ -22,6 +24,7 @@ public final class Sequential: Layer {
   public let inputShape: Shape
   public let outputShape: Shape
   public let parameters: [ParameterSpecification]
+  public let placeCount: Int
   /// The floating-point operations of training on one sample.
   var trainingOperations: Int { stages.reduce(0) { $0 + $1.description.trainingOperations } }
   /// What the planning pass made of the layers.
@@ -38,7 +41,7 @@ public final class Sequential: Layer {
     var shape = input
     var stages: [Stage] = []
     var parameters: [ParameterSpecification] = []
-    var offset = 0
+    var (offset, places) = (0, 0)
     var kinds: [String: Int] = [:]
     let planned = try fused(layers, input: input, needsInputGradient: needsInputGradient)
     let stageCount = planned.count { !($0 is Flatten) }
@@ -66,14 +69,17 @@ public final class Sequential: Layer {
       stages.append(
         Stage(
           layer: layer, description: description, range: offset..<offset + layout.count, outputCount: output.count,
-          needsInputGradient: needsInputGradient, output: isLast ? nil : Buffer(count: capacity * output.count),
+          needsInputGradient: needsInputGradient, placesBefore: places,
+          output: isLast ? nil : Buffer(count: capacity * output.count),
           outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
       offset += layout.count
+      places += layer.placeCount
     }
     self.inputShape = input
     self.outputShape = shape
     self.parameters = parameters
     self.stages = stages
+    placeCount = places + 1
   }
 
   public func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
@@ -81,7 +87,7 @@ public final class Sequential: Layer {
     stageTimes?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
-      stage.layer.forward(current, parameters[stage.range], into: next, pass.entering(stage: index))
+      stage.layer.forward(current, parameters[stage.range], into: next, pass.entering(after: stage.placesBefore))
       stageTimes?.endForward(stage: index)
       current = next
     }
@@ -104,7 +110,7 @@ public final class Sequential: Layer {
       stage.layer.backward(
         currentGradient, input: before, output: current, parameters: parameters[stage.range],
         into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation,
-        pass.entering(stage: index))
+        pass.entering(after: stage.placesBefore))
       stageTimes?.endBackward(stage: index)
       guard stage.needsInputGradient, let beforeGradient else { return }
       current = before

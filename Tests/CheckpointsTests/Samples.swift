@@ -12,7 +12,7 @@ func sampleTensors() -> [NamedTensor] {
 
 /// A checkpoint of one small layer, its values drawn from `step` so that no two steps are alike.
 func sampleCheckpoint(step: Int) -> Checkpoint {
-  let tensors = ["", Checkpoint.momentPrefix, Checkpoint.secondMomentPrefix].enumerated().flatMap { section, prefix in
+  let tensors = ["", "optimizer.m.", "optimizer.v."].enumerated().flatMap { section, prefix in
     [
       NamedTensor(
         name: prefix + "dense.weight", shape: [2, 3],

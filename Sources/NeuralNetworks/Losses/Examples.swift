@@ -1,0 +1,28 @@
+import Tensors
+
+/// Samples with their targets, as a network and its loss see them: those of one microbatch, or of a slice of an evaluation.
+public struct Examples: Sendable {
+  /// The number of samples.
+  public var samples: Int
+  /// The inputs [samples, input shape].
+  public var inputs: Buffer<Float>
+  /// The label of each sample [samples], as its data set has it; empty where the targets are real numbers.
+  public var labels: Buffer<Int32>
+  /// The real numbers that are each sample's target [samples, values]; empty where the targets are classes.
+  public var values: Buffer<Float>
+
+  /// Samples of classes.
+  public init(inputs: Buffer<Float>, labels: Buffer<Int32>) {
+    self.init(samples: labels.count, inputs: inputs, labels: labels, values: Self.noValues)
+  }
+
+  /// Samples with any targets; a buffer of those that they have not is empty.
+  public init(samples: Int, inputs: Buffer<Float>, labels: Buffer<Int32>, values: Buffer<Float>) {
+    self.samples = samples
+    self.inputs = inputs
+    self.labels = labels
+    self.values = values
+  }
+
+  private static let noValues = Buffer<Float>(count: 0)
+}

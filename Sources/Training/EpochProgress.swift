@@ -1,0 +1,23 @@
+/// Where an epoch stands after a step.
+public struct EpochProgress: Sendable {
+  /// The epoch, from 1, and how many there will be.
+  public let epoch: Int
+  public let epochs: Int
+  /// The step over the whole run, from 1.
+  public let step: Int
+  /// Samples of this epoch that have been trained on, and how many there are.
+  public let samplesDone: Int
+  public let samplesInEpoch: Int
+  /// Samples that ``loss`` and ``accuracy`` are the means over: those of the epoch whose steps were taken, and, where the checkpoint that
+  /// the run goes on from has no sums, only those since.
+  public let samplesCounted: Int
+  /// Samples that this process has trained on since the epoch, or its resumed part, began, and the seconds that took.
+  public let samplesTimed: Int
+  public let seconds: Double
+  /// The means over ``samplesCounted`` samples; not a number where there are none.
+  public let loss: Double
+  public let accuracy: Double
+
+  /// The rate since the epoch began.
+  public var samplesPerSecond: Double { seconds > 0 ? Double(samplesTimed) / seconds : 0 }
+}

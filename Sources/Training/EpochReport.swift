@@ -1,0 +1,16 @@
+/// How an epoch went.
+public struct EpochReport: Sendable {
+  /// Where it ended: the training loss and accuracy are the means over the epoch, with the weights as they changed.
+  public let training: EpochProgress
+  /// The means over the test data with the weights at the end.
+  public let testLoss: Double
+  public let testAccuracy: Double
+  /// The scores of the metrics that the run was given (``RunOptions/metrics``).
+  public let testScores: [Score]
+  /// The seconds that the evaluation took.
+  public let evaluationSeconds: Double
+  /// Where the training's time went.
+  public let time: TimeSplit
+  /// The steps of the epoch that were not taken, for their loss or gradient was not finite.
+  public let skippedSteps: Int
+}

@@ -1,0 +1,16 @@
+/// What is asked of a run from outside while it goes on.
+public struct RunRequests: OptionSet, Sendable {
+  public let rawValue: UInt32
+
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// A checkpoint at the next step boundary, and the end of the run.
+  public static var stop: Self { Self(rawValue: 1) }
+  /// A checkpoint at the next step boundary.
+  public static var save: Self { Self(rawValue: 2) }
+  /// As ``stop``, by the clock.
+  static var timeIsUp: Self { Self(rawValue: 4) }
+
+  /// Those that end the run.
+  static var ending: Self { [.stop, .timeIsUp] }
+}

@@ -1,0 +1,4 @@
+extension Duration {
+  /// In seconds.
+  public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

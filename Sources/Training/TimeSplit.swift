@@ -1,0 +1,29 @@
+/// Where all ranks' time went, in seconds a rank.
+///
+/// Clocks of different hosts cannot be compared to the microsecond, so waiting is inferred: the rank that came last to a
+/// reduction waited for nobody, and what the others spent there beyond its time they spent waiting. Summed over many steps
+/// the least reduction time of any rank is what communication itself cost.
+public struct TimeSplit: Sendable, Equatable {
+  /// The mean over ranks of their own work.
+  public let compute: Double
+  /// What the reduction cost where nobody was waited for.
+  public let communication: Double
+  /// The mean over ranks of waiting for others.
+  public let waiting: Double
+  /// The rank with the most work of its own.
+  public let slowestRank: Int
+
+  init(_ ranks: [(compute: Double, reduction: Double)]) {
+    let communication = ranks.map(\.reduction).min() ?? 0
+    compute = ranks.map(\.compute).reduce(0, +) / Double(ranks.count)
+    waiting = ranks.map { $0.reduction - communication }.reduce(0, +) / Double(ranks.count)
+    slowestRank = ranks.indices.max { ranks[$0].compute < ranks[$1].compute } ?? 0
+    self.communication = communication
+  }
+
+  /// The part of the time that was communication, 0 to 1.
+  public var communicationFraction: Double {
+    let whole = compute + communication + waiting
+    return whole > 0 ? communication / whole : 0
+  }
+}

@@ -1,0 +1,41 @@
+/// A finished run, as `summary.json` holds it.
+public struct TrainingSummary: Sendable, Codable {
+  public var model: String
+  public var parameters: Int
+  public var ranks: Int
+  public var globalBatch: Int
+  public var microbatch: Int
+  public var epochs: Int
+  public var steps: Int
+  public var seed: UInt64
+  public var reduction: String
+  public var testAccuracy: Double
+  public var testLoss: Double
+  /// What the last evaluation found of the classes; nil where the loss is over none.
+  public var testMetrics: ClassificationReport?
+  /// The last scores of the metrics that the run was given; not in the file.
+  public var testScores: [Score] = []
+  public var trainSamplesPerSecond: Double
+  public var secondsTotal: Double
+  public var secondsToFirstStep: Double
+  public var communicationFraction: Double
+  public var peakResidentBytes: Int
+  /// Of what the optimizer keeps of the parameters, on the rank with the most.
+  public var momentBytes: Int
+  public var weightsDigest: String
+
+  enum CodingKeys: String, CodingKey {
+    case model, parameters, ranks, microbatch, epochs, steps, seed, reduction
+    case globalBatch = "global_batch"
+    case testAccuracy = "test_accuracy"
+    case testLoss = "test_loss"
+    case testMetrics = "test_metrics"
+    case trainSamplesPerSecond = "train_samples_per_second"
+    case secondsTotal = "seconds_total"
+    case secondsToFirstStep = "seconds_to_first_step"
+    case communicationFraction = "communication_fraction"
+    case peakResidentBytes = "peak_resident_bytes"
+    case momentBytes = "moment_bytes"
+    case weightsDigest = "weights_digest"
+  }
+}
