@@ -37,10 +37,10 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
         + "of the same model"
     case .recipeDiffers(let path, let differences):
       "\(path): is of another run: \(Self.list(differences)); give the same arguments, "
-        + "or another --run-dir"
+        + "or another \(Setting.directory)"
     case .noneWhole(let directory, let count, let newest):
       "\(directory): none of its \(count) checkpoints is whole; the newest: \(newest); restore one from a copy, or begin "
-        + "anew with another --run-dir"
+        + "anew with another \(Setting.directory)"
     case .directoryUnreadable(let path, let code):
       "\(path): cannot be listed: \(systemErrorText(code)); check its permissions and the disk"
     }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A run directory that cannot be used.
 ///
 /// The program exits with 73 (cannot create) on it.
@@ -14,7 +16,7 @@ public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertibl
     switch self {
     case .unwritable(let error): error.description
     case .locked(let path, let holder):
-      "\(path): in use by another job (\(holder)); wait for it to end, or give another --run-dir"
+      "\(path): in use by another job (\(holder)); wait for it to end, or give another \(Setting.directory)"
     case .lockLost(let path):
       "\(path): its file lock was removed or replaced while this job held it, so another job may write there; see that none "
         + "does, then run the same command again: it goes on from the newest checkpoint"

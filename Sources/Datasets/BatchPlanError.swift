@@ -1,3 +1,5 @@
+import Tensors
+
 /// A batch size, or a number of ranks, that no plan can be made of: a mistake in the arguments, exit code 64.
 public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data set is empty.
@@ -15,9 +17,9 @@ public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noSamples:
       "there are no samples to train on"
     case .globalBatch(let size):
-      "--global-batch \(size) is not a batch: give 1 or more"
+      "\(Setting.globalBatch) \(size) is not a batch: give 1 or more"
     case .microbatch(let size, let globalBatch):
-      "--microbatch \(size) does not fit a global batch of \(globalBatch): give 1 to \(globalBatch)"
+      "\(Setting.microbatch) \(size) does not fit a global batch of \(globalBatch): give 1 to \(globalBatch)"
     case .tooManyRanks(let ranks, let plan):
       "\(ranks) ranks are too many for the \(plan.microbatchesInFullBatch) microbatches of \(plan.microbatch) samples "
         + "in a global batch of \(plan.globalBatch): \(Self.remedies(ranks, plan))"
@@ -29,8 +31,8 @@ public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     let (enlarged, isTooLarge) = plan.microbatch.multipliedReportingOverflow(by: ranks)
     let microbatch = (plan.globalBatch - 1) / (ranks - 1)
     let remedies = [
-      microbatch >= 1 ? "give --microbatch \(microbatch) or less" : nil,
-      isTooLarge ? nil : "give --global-batch \(enlarged) --microbatch \(plan.microbatch)",
+      microbatch >= 1 ? "give \(Setting.microbatch) \(microbatch) or less" : nil,
+      isTooLarge ? nil : "give \(Setting.globalBatch) \(enlarged) \(Setting.microbatch) \(plan.microbatch)",
       "start \(plan.microbatchesInFullBatch) ranks or fewer",
     ]
     return remedies.compactMap(\.self).joined(separator: ", or ")

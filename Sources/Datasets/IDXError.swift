@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 /// Why a data set could not be read: which file, and what is wrong with it.
 public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -99,7 +100,7 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
   private var remedy: String {
     switch cause {
     case .noDirectory(.some(let name)): "run launch/fetch \(name)"
-    case .noCacheDirectory: "give --data DIR, or set HOME"
+    case .noCacheDirectory: "give \(Setting.data) a directory, or set HOME"
     case .noDirectory(.none): "give mnist, fashion-mnist or a directory that holds the four IDX files"
     case .missing: "put it there, or give mnist or fashion-mnist and run launch/fetch"
     case .unreadable: "check its type and permissions"

@@ -2,6 +2,7 @@ internal import COpenMPI
 
 import Collectives
 import Glibc
+import Tensors
 
 // Every call of MPI's that this program makes, wrapped once: raw memory and codes inside, errors outside. The communicator
 // is the world, but for memory that a host's ranks share. Nothing here waits without limit but `allreduce` (see there), and what has
@@ -212,7 +213,7 @@ enum MPICalls {
 
   /// Why there can be no window, and what to do.
   static let noSharedMemory =
-    "/dev/shm has no room for the gradients that ranks share; enlarge it, or give --no-shared-memory"
+    "/dev/shm has no room for the gradients that ranks share; enlarge it, or do without shared memory (\(Setting.sharesMemory))"
 
   /// Where the part of `rank` lies in this process, and its floats.
   static func sharedMemory(

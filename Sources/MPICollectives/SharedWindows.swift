@@ -38,7 +38,7 @@ struct SharedWindows {
     guard availableAddressSpace >= needed else {
       throw CommunicationError(
         "the memory that ranks share takes \(megabytes(Double(needed))) of address space, of which "
-          + "\(megabytes(Double(availableAddressSpace))) are left; raise the limit (ulimit -v), or give --no-shared-memory"
+          + "\(megabytes(Double(availableAddressSpace))) are left; raise the limit (ulimit -v), or do without shared memory (\(Setting.sharesMemory))"
       )
     }
     // Whole cache lines, so that every rank's part begins at one.

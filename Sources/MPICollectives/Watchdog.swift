@@ -3,6 +3,7 @@ internal import CProcesses
 import Collectives
 import Glibc
 import Synchronization
+import Tensors
 
 /// A thread beside the rank that sees that no rank waits for ever: it looks at the ranks of its host four times a second, names the one
 /// that keeps the others waiting, and ends the job where that one does not go on.
@@ -133,7 +134,8 @@ public final class Watchdog: Sendable {
     // mpirun that was sent TERM kills ranks which are on their way out. All is done and said.
     let agreed = leaving.load(ordering: .relaxed)
     if stall.kind == .ended && agreed != 0 { abort(code: agreed) }
-    complain("\(describe(stall)): ending the job; run again with its --run-dir to go on from the last checkpoint")
+    complain(
+      "\(describe(stall)): ending the job; run again with its \(Setting.directory) to go on from the last checkpoint")
     // mpirun has an exit code of its own for a rank that was killed or has exited; where it has not noticed, this one does.
     if stall.kind == .ended { sleep(1) }
     abort(code: Self.code)

@@ -13,8 +13,8 @@ func requireMemory(for model: Model, capacity: Int, blocks: Int) throws(ModelErr
     let bytes = floats * Double(MemoryLayout<Float>.stride)
     guard bytes <= Double(available) else {
       throw ModelError(
-        "--model \(escaped(model.name)) on samples of shape \(model.input) needs at least \(megabytes(bytes)) of memory, and there are "
-          + "\(megabytes(Double(available))); take a smaller model, smaller images or --microbatch, or a machine with more"
+        "\(Setting.model) \(escaped(model.name)) on samples of shape \(model.input) needs at least \(megabytes(bytes)) of memory, and there are "
+          + "\(megabytes(Double(available))); take a smaller model, smaller images or \(Setting.microbatch), or a machine with more"
       )
     }
   }

@@ -1,5 +1,6 @@
 import Checkpoints
 import FoundationEssentials
+import Tensors
 import Training
 
 /// The run directory's files for programs to read: `config.json` at the start, a line of `metrics.jsonl` an epoch, `summary.json`
@@ -49,7 +50,7 @@ public final class RunRecord: Observer {
     // Reading a pipe would wait for a writer for ever.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     guard attributes?[.type] as? FileAttributeType == .typeRegular else {
-      throw TrainingError(.badData, "\(path): is not a regular file; remove it, or give another --run-dir")
+      throw TrainingError(.badData, "\(path): is not a regular file; remove it, or give another \(Setting.directory)")
     }
     guard let earlier = FileManager.default.contents(atPath: path) else {
       throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")

@@ -1,4 +1,5 @@
 import Collectives
+import Tensors
 
 /// What becomes of steps whose loss or gradient was not finite: skipped and counted, or the end of the run.
 struct NonFiniteSteps {
@@ -26,13 +27,13 @@ struct NonFiniteSteps {
     case .stop:
       throw .agreed(
         .rankFailed,
-        "\(what); the step was not taken, and checkpoints are from before it: lower --learning-rate, set --clip-norm, or give "
-          + "--on-nonfinite skip")
+        "\(what); the step was not taken, and checkpoints are from before it: lower \(Setting.learningRate), set \(Setting.clipNorm), or give "
+          + "\(Setting.onNonFinite) skip")
     case .skip where inARow > execution.nonFiniteLimit:
       throw .agreed(
         .rankFailed,
-        "\(what), as in the \(inARow - 1) steps before it, and --nonfinite-limit is \(execution.nonFiniteLimit): lower "
-          + "--learning-rate or set --clip-norm")
+        "\(what), as in the \(inARow - 1) steps before it, and \(Setting.nonFiniteLimit) is \(execution.nonFiniteLimit): lower "
+          + "\(Setting.learningRate) or set \(Setting.clipNorm)")
     case .skip: audience.warn("\(what); the step was skipped, \(inARow) in a row")
     }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import NeuralNetworks
+import Tensors
 
 /// What a network is trained to say of a sample: `--task`.
 public enum Objective: Sendable, Hashable, CustomStringConvertible {
@@ -45,12 +46,12 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
       return SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
     case (.binary(let positive), .classes(let classes)):
       guard classes.contains(positive) else {
-        throw ModelError("--task \(self) names a class that the data has not: its labels are \(classes)")
+        throw ModelError("\(Setting.task) \(self) names a class that the data has not: its labels are \(classes)")
       }
       return SigmoidCrossEntropy(positive: positive)
     case (.regress, .values(let count)): return MeanSquaredError(outputs: count)
     default:
-      throw ModelError("--task \(self) does not fit the data, whose targets are \(targets)")
+      throw ModelError("\(Setting.task) \(self) does not fit the data, whose targets are \(targets)")
     }
   }
 }

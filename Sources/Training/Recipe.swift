@@ -1,6 +1,7 @@
 import Collectives
 import NeuralNetworks
 import Optimizers
+import Tensors
 
 /// All that the weights of a run follow from, to the bit, beside its data: the same recipe on any number of ranks gives the same.
 public struct Recipe: Sendable {
@@ -41,13 +42,14 @@ public struct Recipe: Sendable {
   /// Throws ``TrainingError/Code/usage`` where a number of it is out of its range, or the optimizer's.
   public func validate() throws(TrainingError) {
     for (name, value, least) in [
-      ("epochs", epochs, 1), ("globalBatch", globalBatch, 1), ("microbatch", microbatch ?? 1, 1), ("warmup", warmup, 0),
+      (Setting.epochs, epochs, 1), (.globalBatch, globalBatch, 1), (.microbatch, microbatch ?? 1, 1),
+      (.warmup, warmup, 0),
     ] {
       guard value >= least else { throw TrainingError(.usage, "\(name) \(value) is less than \(least)") }
     }
     if let clipNorm {
       guard clipNorm > 0, clipNorm.isFinite else {
-        throw TrainingError(.usage, "clipNorm \(clipNorm) is not a positive number")
+        throw TrainingError(.usage, "\(Setting.clipNorm) \(clipNorm) is not a positive number")
       }
     }
     if let fault = optimizer.fault { throw TrainingError(.usage, "optimizer \(optimizer.name): \(fault)") }

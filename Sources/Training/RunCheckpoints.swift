@@ -102,7 +102,7 @@ final class RunCheckpoints {
     guard allFinite(content.parameters) else {
       throw TrainingError(
         .rankFailed,
-        "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower --learning-rate"
+        "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower \(Setting.learningRate)"
       )
     }
     // Failed or not: the next is due an interval later.

@@ -29,8 +29,8 @@ final class RunFiles {
       guard let files, let step = try files.newestStep() else { return nil }
       throw TrainingError(
         .cannotWrite,
-        "\(files.directory.path): holds a run that reached step \(step); give --resume auto to go on from there, "
-          + "or another --run-dir")
+        "\(files.directory.path): holds a run that reached step \(step); give \(Setting.resume) auto to go on from there, "
+          + "or another \(Setting.directory)")
     case .auto:
       guard let here else { return nil }
       return try reading { () throws(CheckpointError) in try content.read(here, warn: warn) }
@@ -58,14 +58,14 @@ final class RunFiles {
     guard begun <= epochs else {
       throw TrainingError(
         .usage,
-        "the run is in epoch \(begun) already, at step \(state.step), beyond --epochs \(epochs): give --epochs "
-          + "\(begun) or more, or another --run-dir")
+        "the run is in epoch \(begun) already, at step \(state.step), beyond \(Setting.epochs) \(epochs): give \(Setting.epochs) "
+          + "\(begun) or more, or another \(Setting.directory)")
     }
     guard state.step <= options.maxSteps ?? .max else {
       throw TrainingError(
         .usage,
-        "the run is at step \(state.step) already, beyond --max-steps \(options.maxSteps ?? 0): give --max-steps "
-          + "\(state.step) or more, or another --run-dir")
+        "the run is at step \(state.step) already, beyond \(Setting.maxSteps) \(options.maxSteps ?? 0): give \(Setting.maxSteps) "
+          + "\(state.step) or more, or another \(Setting.directory)")
     }
   }
 

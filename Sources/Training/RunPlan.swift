@@ -3,6 +3,7 @@ import Datasets
 import Kernels
 import NeuralNetworks
 import Optimizers
+import Tensors
 
 /// What a run will do, worked out before its first step from its recipe and data alone: the same on every rank.
 struct RunPlan {
@@ -59,7 +60,9 @@ struct RunPlan {
     let steps = isTooLarge ? Int.max : product
     guard recipe.warmup < steps else {
       throw TrainingError(
-        .usage, "--warmup \(recipe.warmup) takes all of the run's \(steps) steps; give fewer, or more --epochs")
+        .usage,
+        "\(Setting.warmup) \(recipe.warmup) takes all of the run's \(steps) steps; give fewer, or more \(Setting.epochs)"
+      )
     }
     return Schedule(recipe.schedule, warmup: recipe.warmup, steps: steps)
   }

@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Datasets
 import Kernels
+import Tensors
 
 /// How a run goes from its first step to its end.
 extension Trainer {
@@ -127,12 +128,12 @@ extension Trainer {
       try checkpoints.save(state)
       if let failure = checkpoints.failure { throw failure }
     }
-    let cause = asked.contains(.stop) ? "a signal" : "--max-time"
+    let cause = asked.contains(.stop) ? "a signal" : "\(Setting.maxTime)"
     throw .agreed(
       .stopped,
       "stopped by \(cause) at step \(state.step) "
         + (options.directory.map {
-          "after a checkpoint; run the same command again with --run-dir \($0) to go on"
+          "after a checkpoint; run the same command again with \(Setting.directory) \($0) to go on"
         }
           ?? "without a checkpoint, for there is no run directory"))
   }

@@ -19,6 +19,7 @@ struct LockstepProgram: ParsableCommand {
     subcommands: [Train.self, Evaluate.self, Inspect.self, Doctor.self, Bench.self])
 
   static func main() {
+    Setting.nameFlags()
     World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
     Arguments.refuseUnreadable()
     // Every rank parses the same arguments; one of them speaks.

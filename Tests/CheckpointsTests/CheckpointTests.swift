@@ -76,7 +76,7 @@ import Testing
       error?.description
         == "\(path): is of another run: global_batch is 32 there and 64 here, task is not given there and binary:8 here, "
         + #"note is "a \"quoted\"\n\\ line, ü" there and not given here; "#
-        + "give the same arguments, or another --run-dir")
+        + "give the same arguments, or another directory")
     let ignored: Set = ["global_batch", "note", "task"]
     #expect(failure { () throws(CheckpointError) in try file.requireRecipe(recipe, ignoring: ignored) } == nil)
   }

@@ -33,7 +33,7 @@ import Testing
     }
     #expect(holder.hasPrefix("process \(ProcessInfo.processInfo.processIdentifier) on "))
     #expect(
-      error?.description == "\(path): in use by another job (\(holder)); wait for it to end, or give another --run-dir")
+      error?.description == "\(path): in use by another job (\(holder)); wait for it to end, or give another directory")
     first = nil
     #expect(failure(path) == nil)
   }

@@ -51,7 +51,7 @@ import Testing
     #expect(throws: BatchPlanError.self) { try plan.check(ranks: 3) }
     // 3 · (2⁶³ − 1) is no batch to advise.
     let error = BatchPlanError.tooManyRanks(3, plan: plan)
-    #expect("\(error)".hasSuffix("give --microbatch \((Int.max - 1) / 2) or less, or start 1 ranks or fewer"))
+    #expect("\(error)".hasSuffix("give microbatch \((Int.max - 1) / 2) or less, or start 1 ranks or fewer"))
   }
 
   @Test func whatCannotBePlannedIsRefused() {
@@ -71,11 +71,11 @@ import Testing
     let error = #expect(throws: BatchPlanError.tooManyRanks(9, plan: plan)) { try plan.check(ranks: 9) }
     #expect(
       error?.description
-        == "9 ranks are too many for the 8 microbatches of 4 samples in a global batch of 32: give --microbatch 3 or "
-        + "less, or give --global-batch 36 --microbatch 4, or start 8 ranks or fewer")
+        == "9 ranks are too many for the 8 microbatches of 4 samples in a global batch of 32: give microbatch 3 or "
+        + "less, or give globalBatch 36 microbatch 4, or start 8 ranks or fewer")
     // One sample a rank is the limit: then only a larger batch or fewer ranks help.
     let hopeless = try BatchPlan(samples: 60_000, globalBatch: 4)
-    #expect("\(BatchPlanError.tooManyRanks(5, plan: hopeless))".contains("give --global-batch 20 --microbatch 4, or"))
+    #expect("\(BatchPlanError.tooManyRanks(5, plan: hopeless))".contains("give globalBatch 20 microbatch 4, or"))
   }
 
   /// The advice is followed: it must work, and the next larger microbatch must not.

@@ -119,7 +119,7 @@ import Testing
       }
       #expect(
         error?.description
-          == "mnist: neither XDG_CACHE_HOME nor HOME is set to an absolute path; give --data DIR, or set HOME")
+          == "mnist: neither XDG_CACHE_HOME nor HOME is set to an absolute path; give data a directory, or set HOME")
       #expect(error?.isMissingInput == true)
     }
     let file = try scratch.write([1], to: "file")

@@ -34,12 +34,12 @@ import Testing
   @Test func unknownNames() {
     expectError(
       "resnet-1000",
-      "unknown model 'resnet-1000' for --model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "unknown model 'resnet-1000' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
     expectError(
-      "", "unknown model '' for --model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "", "unknown model '' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
     expectError(
       "Article",
-      "unknown model 'Article' for --model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "unknown model 'Article' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
   }
 
   @Test(arguments: [
@@ -48,20 +48,20 @@ import Testing
   ])
   func badSpellings(name: String) {
     expectError(
-      name, "--model \(name) is not of the form mlp:A-B-…-Z with two sizes or more, each 1 to 1,000,000")
+      name, "model \(name) is not of the form mlp:A-B-…-Z with two sizes or more, each 1 to 1,000,000")
   }
 
   @Test func sizesThatDoNotFit() {
-    expectError("mlp:783-10", "--model mlp:783-10 takes 783 inputs, but a sample of the data has 784")
-    expectError("mlp:784-9", "--model mlp:784-9 gives 9 outputs, but the task needs 10")
-    expectError("mlp:784-10", outputs: 1, "--model mlp:784-10 gives 10 outputs, but the task needs 1")
+    expectError("mlp:783-10", "model mlp:783-10 takes 783 inputs, but a sample of the data has 784")
+    expectError("mlp:784-9", "model mlp:784-9 gives 9 outputs, but the task needs 10")
+    expectError("mlp:784-10", outputs: 1, "model mlp:784-10 gives 10 outputs, but the task needs 1")
   }
 
   /// Each size is possible, but not the network: 4 TB a copy. Refused before anything is allocated.
   @Test func networksThatNoMachineHolds() {
     expectError(
       "mlp:784-1000000-1000000-10",
-      "--model mlp:784-1000000-1000000-10 has 1000796000010 parameters; the most is 1,000,000,000")
+      "model mlp:784-1000000-1000000-10 has 1000796000010 parameters; the most is 1,000,000,000")
     #expect(throws: Never.self) { try Model.named("mlp:784-1000000-10", input: mnist, outputs: 10) }
   }
 

@@ -82,7 +82,7 @@ import Testing
     for outcome in outcomes {
       #expect(outcome.error?.code == .rankFailed)
       #expect(outcome.error?.description.contains("step 4") == true)
-      #expect(outcome.error?.description.contains("--nonfinite-limit is 3") == true)
+      #expect(outcome.error?.description.contains("nonFiniteLimit is 3") == true)
     }
   }
 

@@ -76,7 +76,7 @@ import Testing
     #expect(try run.checkpoints == [1])
     for outcome in outcomes {
       #expect(outcome.error?.code == .stopped)
-      #expect(outcome.error?.description.contains("--max-time at step 1") == true)
+      #expect(outcome.error?.description.contains("maxTime at step 1") == true)
     }
     run.options.maxTime = TimeSpan("1h")
     #expect(try run.run(ranks: ranks)[0].events.last == "ended")

@@ -13,17 +13,19 @@ func mlp(named name: String, input: Shape, outputs: Int) throws(ModelError) -> [
   // A size no machine holds is a typing error; refused here, it cannot overflow a count later.
   guard sizes.count == parts.count, sizes.count >= 2, sizes.allSatisfy({ (1...1_000_000).contains($0) }) else {
     throw ModelError(
-      "--model \(escaped(name)) is not of the form mlp:A-B-…-Z with two sizes or more, each 1 to 1,000,000")
+      "\(Setting.model) \(escaped(name)) is not of the form mlp:A-B-…-Z with two sizes or more, each 1 to 1,000,000")
   }
   guard sizes[0] == input.count else {
-    throw ModelError("--model \(escaped(name)) takes \(sizes[0]) inputs, but a sample of the data has \(input.count)")
+    throw ModelError(
+      "\(Setting.model) \(escaped(name)) takes \(sizes[0]) inputs, but a sample of the data has \(input.count)")
   }
   guard sizes[sizes.count - 1] == outputs else {
-    throw ModelError("--model \(escaped(name)) gives \(sizes[sizes.count - 1]) outputs, but the task needs \(outputs)")
+    throw ModelError(
+      "\(Setting.model) \(escaped(name)) gives \(sizes[sizes.count - 1]) outputs, but the task needs \(outputs)")
   }
   let count = zip(sizes, sizes.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
   guard count <= mostParameters else {
-    throw ModelError("--model \(escaped(name)) has \(count) parameters; the most is 1,000,000,000")
+    throw ModelError("\(Setting.model) \(escaped(name)) has \(count) parameters; the most is 1,000,000,000")
   }
   return perceptron(Array(sizes.dropFirst()))
 }

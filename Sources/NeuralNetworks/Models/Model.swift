@@ -55,7 +55,8 @@ public struct Model: Sendable {
         name: name, input: input, layers: try mlp(named: name, input: input, outputs: outputs), isNamed: true)
     }
     guard let architecture = architectures.first(where: { $0.name == name }) else {
-      throw ModelError("unknown model '\(escaped(name))' for --model; there are: \(names.joined(separator: ", "))")
+      throw ModelError(
+        "unknown model '\(escaped(name))' for \(Setting.model); there are: \(names.joined(separator: ", "))")
     }
     return Model(name: name, input: input, layers: architecture.make(input, outputs), isNamed: true)
   }
