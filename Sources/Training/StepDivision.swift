@@ -7,6 +7,8 @@ import Optimizers
 /// Where all ranks share memory, or with sharding, each steps a slice for all (ZeRO stage 1, Rajbhandari et al. 2020). Otherwise, and
 /// always with an optimizer that is not element-wise, every rank steps all.
 public struct StepDivision: Sendable {
+  /// How gradients become one sum.
+  let method: ReductionMethod
   /// Whether ranks of one host add gradients in memory that they share.
   let sharesMemory: Bool
   /// Whether each rank steps a slice for all.
@@ -23,6 +25,7 @@ public struct StepDivision: Sendable {
     of layout: ParameterLayout, optimizer: any OptimizerSpecification, communicator: any Communicator,
     method: ReductionMethod, sharesMemory: Bool, shards: Bool
   ) {
+    self.method = method
     let size = communicator.size
     let usesTree = method == .lockstep && size > 1
     self.sharesMemory = usesTree && sharesMemory

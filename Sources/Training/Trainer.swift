@@ -87,8 +87,9 @@ public final class Trainer {
         state: memory.state, layout: network.layout, schedule: plan.schedule)
       step = try TrainingStep(
         network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
-        division: division, communicator: communicator, method: recipe.reduction,
-        clipNorm: recipe.clipNorm, skipsNonFinite: execution.onNonFinite == .skip)
+        division: division, communicator: communicator)
+      step.clipNorm = recipe.clipNorm
+      step.skipsNonFinite = execution.onNonFinite == .skip
       shards = OptimizerShards(memory, division, communicator: communicator)
     } catch {
       throw TrainingError(.rankFailed, error.description)

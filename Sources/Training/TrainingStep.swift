@@ -14,6 +14,11 @@ public final class TrainingStep {
   public let parameters: Buffer<Float>
   /// What turns the summed gradient into a step.
   public let optimizer: any Optimizer
+  /// The largest norm of the mean gradient that is stepped as it is; nil for any.
+  public var clipNorm: Float?
+  /// Whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others think of their slices
+  /// before it steps its own.
+  public var skipsNonFinite = true
   /// Where this rank's time has gone since ``PhaseTimes/reset()``.
   public private(set) var times = PhaseTimes()
   /// The first of this rank's microbatches of the last step whose loss was not finite.
@@ -23,34 +28,25 @@ public final class TrainingStep {
   private let reduction: GradientReduction
   private let communicator: any Communicator
   private let feed: Feed
-  private let clipNorm: Float?
-  private let skipsNonFinite: Bool
   /// Where the parameters lie whose gradient counts: those that are not frozen.
   private let stepped: [Range<Int>]
 
   /// A step of `network` on `data`, cut by `batches`. Collective.
   ///
-  /// - Parameters:
-  ///   - division: the parameters that each rank steps, whose state `optimizer` has.
-  ///   - clipNorm: the largest norm of the mean gradient that is stepped as it is; nil for any.
-  ///   - skipsNonFinite: whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others
-  ///     think of their slices before it steps its own.
+  /// - Parameter division: the parameters that each rank steps, whose state `optimizer` has.
   public init(
     network: Network, data: any Dataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
-    division: StepDivision, communicator: any Communicator, method: ReductionMethod, clipNorm: Float? = nil,
-    skipsNonFinite: Bool = true
+    division: StepDivision, communicator: any Communicator
   ) throws(CommunicationError) {
     self.network = network
     self.optimizer = optimizer
     self.parameters = parameters
     self.communicator = communicator
-    self.clipNorm = clipNorm
-    self.skipsNonFinite = skipsNonFinite
     stepped = network.layout.ranges(of: [.weight, .bias])
     reduction = try GradientReduction(
       count: network.layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
-      communicator: communicator, method: method, sharesMemory: division.sharesMemory,
+      communicator: communicator, method: division.method, sharesMemory: division.sharesMemory,
       finishesSlices: division.isSliced)
     feed = Feed(data, capacity: batches.microbatch)
   }

@@ -31,8 +31,7 @@ struct OneRankStep {
     do throws(CommunicationError) {
       step = try TrainingStep(
         network: network, data: data, batches: batches, parameters: parameters,
-        optimizer: Adam().makeOptimizer(for: network.layout), division: division, communicator: communicator,
-        method: .lockstep)
+        optimizer: Adam().makeOptimizer(for: network.layout), division: division, communicator: communicator)
     } catch {
       throw TrainingError(.rankFailed, "\(error)")
     }
