@@ -38,13 +38,13 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
   /// An empty one.
   public init() {}
 
-  /// A recipe of these lines, whose keys are known to differ.
+  /// A fingerprint of these lines, whose keys are known to differ.
   init(uniqueEntries: [Entry]) { entries = uniqueEntries }
 
-  /// A recipe of these lines, each key once.
+  /// A fingerprint of these lines, each key once.
   public init(dictionaryLiteral elements: (String, String)...) {
     for (key, value) in elements {
-      precondition(self[key] == nil, "the recipe's key \(key) is given twice")
+      precondition(self[key] == nil, "the fingerprint's key \(key) is given twice")
       self[key] = value
     }
   }
@@ -63,7 +63,7 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// The lines in which this, the recipe of now, differs from `saved`, except those of `ignored`; their order does not
+  /// The lines in which this, the fingerprint of now, differs from `saved`, except those of `ignored`; their order does not
   /// matter.
   public func differences(from saved: Fingerprint, ignoring ignored: Set<String> = []) -> [Difference] {
     // By dictionary: a hostile file may have as many lines as its header has room for.

@@ -1,7 +1,7 @@
+import Checkpoints
+import Collectives
 import FoundationEssentials
 import Glibc
-import Collectives
-import Checkpoints
 import Kernels
 import MPICollectives
 import Reporting
@@ -15,9 +15,10 @@ import Training
 ///       try Trainer(recipe, training: training, test: test, on: communicator, observers: [ConsoleObserver()]).run()
 ///     }
 public enum World {
-  /// Runs `body` on every rank of the job, over MPI below mpirun, else on this process alone, and ends the process: 0 where it returned,
-  /// else the code of ``TrainingError/init(_:)-(Error)``, with one line. Where one rank ends with an error that
-  /// the others have not, it ends them too. USR1, TERM, INT and HUP stop a run after a checkpoint, USR2 asks for one.
+  /// Runs `body` on every rank of the job, and ends the process. Below mpirun the ranks are those of MPI, else this process alone.
+  ///
+  /// The exit code is 0 where `body` returned, else that of the error (``TrainingError/init(_:)-(Error)``), which is one line. A rank that
+  /// ends with an error that the others have not ends them too. USR1, TERM, INT and HUP stop a run after a checkpoint; USR2 asks for one.
   public static func run(
     _ limits: StallDetector.Limits = .init(), _ body: (any Communicator) throws -> Void
   ) -> Never {

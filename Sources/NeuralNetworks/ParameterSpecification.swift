@@ -1,15 +1,5 @@
 import Tensors
 
-/// How an optimizer treats a parameter.
-public enum ParameterRole: Sendable, Hashable {
-  /// Stepped, and drawn towards zero by an optimizer with weight decay.
-  case weight
-  /// A bias or a scale: stepped, and does not decay.
-  case bias
-  /// Stays as it is: its gradient is worked out and ignored.
-  case frozen
-}
-
 /// One array that a layer learns.
 public struct ParameterSpecification: Sendable, Hashable {
   /// Its name within the layer, such as `weights`; a network prefixes the layer's.

@@ -32,7 +32,7 @@ extension OptimizerSpecification {
 
   /// What is wrong with the learning rate alone.
   var faultOfRate: String? {
-    learningRate > 0 && learningRate.isFinite ? nil : "learning rate \(learningRate) is not a positive number"
+    learningRate > 0 && learningRate.isFinite ? nil : "\(Setting.learningRate) \(learningRate) is not a positive number"
   }
 
   /// The optimizer with state of its own, for all parameters of `layout`.
@@ -49,7 +49,7 @@ func faultOfDecays(_ constants: [(name: String, value: Float)]) -> String? {
 
 /// What is wrong with a weight decay.
 func fault(ofWeightDecay value: Float) -> String? {
-  value >= 0 && value.isFinite ? nil : "weight decay \(value) is not a number from 0 on"
+  value >= 0 && value.isFinite ? nil : "\(Setting.weightDecay) \(value) is not a number from 0 on"
 }
 
 /// The lines of `constants` whose value is not the usual one.

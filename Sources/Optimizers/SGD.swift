@@ -29,8 +29,8 @@ public struct SGD: OptimizerSpecification, Hashable {
   public var name: String { "sgd" }
   public var title: String { "SGD" }
   public var fault: String? {
-    faultOfRate ?? faultOfDecays([("momentum", momentum)]) ?? Optimizers.fault(ofWeightDecay: weightDecay)
-      ?? (isNesterov && momentum == 0 ? "Nesterov's momentum needs a momentum above 0" : nil)
+    faultOfRate ?? faultOfDecays([("\(Setting.momentum)", momentum)]) ?? Optimizers.fault(ofWeightDecay: weightDecay)
+      ?? (isNesterov && momentum == 0 ? "\(Setting.isNesterov) needs \(Setting.momentum) above 0, such as 0.9" : nil)
   }
   public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
   public var isElementwise: Bool { true }

@@ -4,9 +4,10 @@ import Synchronization
 ///
 ///     "give \(Setting.microbatch) 4 or less"     // give microbatch 4 or less; in `lockstep`: give --microbatch 4 or less
 public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
-  case data, model, task, epochs, globalBatch, microbatch, learningRate, warmup, clipNorm
-  case sharesMemory, onNonFinite, nonFiniteLimit
-  case directory, resume, maxSteps, maxTime
+  case data, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, reduction
+  case learningRate, momentum, isNesterov, weightDecay
+  case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
+  case directory, keep, resume, maxSteps, maxTime
 
   private static let haveFlags = Atomic<Bool>(false)
 
@@ -17,7 +18,9 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   public var flag: String {
     switch self {
     case .directory: "--run-dir"
+    case .isNesterov: "--nesterov"
     case .sharesMemory: "--no-shared-memory"
+    case .shardsOptimizer: "--optimizer-sharding"
     case .onNonFinite: "--on-nonfinite"
     case .nonFiniteLimit: "--nonfinite-limit"
     default: "--" + rawValue.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()

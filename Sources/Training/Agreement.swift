@@ -42,7 +42,7 @@ extension Communicator {
     guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
     // By name: a fact that one rank alone has must not make those behind it differ.
-    let difference = recipe(all[other]).differences(from: recipe(all[0])).first
+    let difference = fingerprint(all[other]).differences(from: fingerprint(all[0])).first
     func shown(_ value: String?) -> String {
       guard let difference else { return "other facts" }
       return value.map { "\(difference.key) \($0)" } ?? "no \(difference.key)"
@@ -61,13 +61,13 @@ extension Communicator {
 }
 
 /// Lines of a name and a value.
-private func recipe(_ lines: String) -> Fingerprint {
-  var recipe = Fingerprint()
+private func fingerprint(_ lines: String) -> Fingerprint {
+  var fingerprint = Fingerprint()
   for line in lines.split(separator: "\n") {
     let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-    recipe[String(words[0])] = words.count > 1 ? String(words[1]) : ""
+    fingerprint[String(words[0])] = words.count > 1 ? String(words[1]) : ""
   }
-  return recipe
+  return fingerprint
 }
 
 /// Runs a collective; its failure is the failure of a rank.

@@ -1,3 +1,6 @@
+import Collectives
+import Tensors
+
 /// How a recipe is carried out: what decides how fast and how closely watched a run is.
 public struct Execution: Sendable {
   /// Whether ranks of one host add gradients in memory that they share; the same bits either way.
@@ -13,6 +16,15 @@ public struct Execution: Sendable {
 
   /// The usual one.
   public init() {}
+
+  /// What is wrong with it for gradients that are summed by `reduction`, in a line; nil where nothing is.
+  public func fault(reduction: ReductionMethod) -> String? {
+    if shardsOptimizer && reduction != .lockstep {
+      return
+        "\(Setting.shardsOptimizer) needs \(Setting.reduction) lockstep: MPI_Allreduce gives no rank a slice of its own"
+    }
+    return nonFiniteLimit < 0 ? "\(Setting.nonFiniteLimit) \(nonFiniteLimit) is less than 0" : nil
+  }
 
   /// What happens to a step whose loss or gradient is not finite: `--on-nonfinite`.
   public enum NonFiniteResponse: String, Sendable, CaseIterable {

@@ -36,7 +36,7 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   /// The loss over both parts of the data. Throws where they are of two kinds, or of another than the objective asks for.
   public func loss(over training: any Dataset, _ test: any Dataset) throws(TrainingError) -> any Loss {
     let targets = try Targets(validating: training, test)
-    do throws(ModelError) { return try loss(targets) } catch { throw TrainingError(.usage, error.description) }
+    do { return try loss(targets) } catch { throw TrainingError(error) }
   }
 
   /// The loss over data with `targets`, those of all parts. Throws where the task asks for others, or for a class that the data has not.
@@ -57,14 +57,12 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Targets {
-  /// Those of both parts, each of which is looked through. Throws ``TrainingError/Code/badData``.
+  /// Those of both parts, each of which must be fit to be trained on. Throws ``TrainingError/Code/badData``.
   init(validating training: any Dataset, _ test: any Dataset) throws(TrainingError) {
-    do throws(DatasetError) {
+    do {
       try training.validate()
       try test.validate()
       try self.init(of: training, test)
-    } catch {
-      throw TrainingError(.badData, error.description)
-    }
+    } catch { throw TrainingError(error) }
   }
 }

@@ -39,19 +39,23 @@ public struct Recipe: Sendable {
     self.loss = loss
   }
 
-  /// Throws ``TrainingError/Code/usage`` where a number of it is out of its range, or the optimizer's.
-  public func validate() throws(TrainingError) {
+  /// What is wrong with it by itself, in a line; nil where nothing is.
+  public var fault: String? {
+    Self.fault(epochs: epochs, globalBatch: globalBatch, microbatch: microbatch, warmup: warmup, clipNorm: clipNorm)
+      ?? optimizer.fault.map { "\(optimizer.name): \($0)" }
+  }
+
+  /// What is wrong with these numbers of a recipe, for whoever has them before its model; nil where nothing is.
+  public static func fault(
+    epochs: Int = 1, globalBatch: Int = 1, microbatch: Int? = nil, warmup: Int = 0, clipNorm: Float? = nil
+  ) -> String? {
     for (name, value, least) in [
       (Setting.epochs, epochs, 1), (.globalBatch, globalBatch, 1), (.microbatch, microbatch ?? 1, 1),
       (.warmup, warmup, 0),
-    ] {
-      guard value >= least else { throw TrainingError(.usage, "\(name) \(value) is less than \(least)") }
+    ] where value < least {
+      return "\(name) \(value) is less than \(least)"
     }
-    if let clipNorm {
-      guard clipNorm > 0, clipNorm.isFinite else {
-        throw TrainingError(.usage, "\(Setting.clipNorm) \(clipNorm) is not a positive number")
-      }
-    }
-    if let fault = optimizer.fault { throw TrainingError(.usage, "optimizer \(optimizer.name): \(fault)") }
+    guard let clipNorm, !(clipNorm > 0 && clipNorm.isFinite) else { return nil }
+    return "\(Setting.clipNorm) \(clipNorm) is not a positive number"
   }
 }

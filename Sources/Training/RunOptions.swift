@@ -1,3 +1,5 @@
+import Tensors
+
 /// Where a run keeps its files, where it starts, and where it stops.
 public struct RunOptions: Sendable {
   /// Where the run's files go; nil for none at all.
@@ -28,11 +30,11 @@ public struct RunOptions: Sendable {
   /// No directory and no limits.
   public init() {}
 
-  /// Throws ``TrainingError/Code/usage`` where a number of it is out of its range.
-  func validate() throws(TrainingError) {
-    for (name, value) in [("keep", keep), ("maxSteps", maxSteps ?? 1)] {
-      guard value >= 1 else { throw TrainingError(.usage, "\(name) \(value) is less than 1") }
-    }
+  /// What is wrong with it, in a line; nil where nothing is.
+  public var fault: String? {
+    if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }
+    guard let maxSteps, maxSteps < 1 else { return nil }
+    return "\(Setting.maxSteps) \(maxSteps) is less than 1"
   }
 
   /// What a run starts from: `--resume`.
@@ -98,6 +100,3 @@ public struct RunOptions: Sendable {
     }
   }
 }
-
-/// The library's and its program's version, which all ranks of a job must share.
-public let lockstepVersion = "0.1.0"

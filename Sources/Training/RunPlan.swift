@@ -20,11 +20,8 @@ struct RunPlan {
     _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
     ranks: Int
   ) throws(TrainingError) {
-    try recipe.validate()
-    try options.validate()
-    guard !execution.shardsOptimizer || recipe.reduction == .lockstep else {
-      throw TrainingError(
-        .usage, "sharding the optimizer needs the lockstep reduction: MPI's gives no rank a slice of its own")
+    if let fault = recipe.fault ?? execution.fault(reduction: recipe.reduction) ?? options.fault {
+      throw TrainingError(.usage, fault)
     }
     let targets = try Targets(validating: training, test)
     try Self.check(recipe.loss, against: targets)
@@ -46,13 +43,11 @@ struct RunPlan {
   }
 
   private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws(TrainingError) -> BatchPlan {
-    do throws(BatchPlanError) {
+    do {
       let plan = try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
       try plan.check(ranks: ranks)
       return plan
-    } catch {
-      throw TrainingError(.usage, error.description)
-    }
+    } catch { throw TrainingError(error) }
   }
 
   private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws(TrainingError) -> Schedule {
@@ -97,14 +92,12 @@ struct RunPlan {
             + "one data set")
       }
     }
-    do throws(ModelError) {
+    do {
       // Weights, their gradient and what the optimizer keeps of them.
       return try Network(
         recipe.model, loss: recipe.loss, capacity: max(batches.largestMicrobatch, Evaluation.slice),
         blocks: 2 + recipe.optimizer.stateNames.count)
-    } catch {
-      throw TrainingError(.usage, error.description)
-    }
+    } catch { throw TrainingError(error) }
   }
 
   private static func fingerprint(

@@ -33,12 +33,13 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     self.description = singleLine(description)
   }
 
-  /// `error` as the end of a run: of data and models with their codes, any other as ``Code/rankFailed``.
+  /// `error` as the end of a run: of data, batches and models with their codes, any other as ``Code/rankFailed``.
   public init(_ error: any Error) {
     switch error {
     case let error as TrainingError: self = error
     case let error as IDXError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
     case let error as DatasetError: self.init(.badData, error.description)
+    case let error as BatchPlanError: self.init(.usage, error.description)
     case let error as ModelError: self.init(.usage, error.description)
     default: self.init(.rankFailed, "\(error)")
     }

@@ -21,19 +21,14 @@ struct ControlOptions: ParsableArguments {
   var verifyEvery = Execution.VerifyInterval.steps(100)
 
   func validate() throws {
-    guard nonFiniteLimit >= 0 else { throw ValidationError("--nonfinite-limit \(nonFiniteLimit) is less than 0") }
-    guard clipNorm.map({ $0 > 0 && $0.isFinite }) ?? true else {
-      throw ValidationError("--clip-norm \(clipNorm ?? 0) is not a positive number")
-    }
+    if let fault = Recipe.fault(clipNorm: clipNorm) { throw ValidationError(fault) }
   }
 
-  /// Puts them into what they belong to.
-  func apply(to recipe: inout Recipe, _ execution: inout Execution, _ options: inout RunOptions) {
-    recipe.clipNorm = clipNorm
+  /// Puts what belongs there into `execution`.
+  func apply(to execution: inout Execution) {
     execution.onNonFinite = onNonFinite
     execution.nonFiniteLimit = nonFiniteLimit
     execution.verifyEvery = verifyEvery
-    options.maxTime = maxTime
   }
 }
 

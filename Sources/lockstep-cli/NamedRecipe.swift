@@ -8,22 +8,26 @@ enum NamedRecipe: String, CaseIterable, ExpressibleByArgument {
   /// 99 % of MNIST's test images, in as little time as that takes (docs/benchmarks.md).
   case fast
 
-  /// What it says.
-  struct Defaults {
-    var model = "article"
-    var epochs = 5
-    var globalBatch = 32
-    var learningRate = Adam().learningRate
-    var schedule = Schedule.Shape.constant
-    var warmup = 0
+  /// The name of its model.
+  var model: String {
+    switch self {
+    case .article: "article"
+    case .fast: "keras-convnet"
+    }
   }
 
-  var defaults: Defaults {
+  /// What it says, for that model or another.
+  func recipe(model: Model, loss: any Loss) -> Recipe {
+    var recipe = Recipe(model: model, loss: loss)
     switch self {
-    case .article: Defaults()
+    case .article: break
     case .fast:
-      Defaults(
-        model: "keras-convnet", epochs: 3, globalBatch: 128, learningRate: 8e-3, schedule: .cosine, warmup: 150)
+      recipe.epochs = 3
+      recipe.globalBatch = 128
+      recipe.learningRate = 8e-3
+      recipe.schedule = .cosine
+      recipe.warmup = 150
     }
+    return recipe
   }
 }

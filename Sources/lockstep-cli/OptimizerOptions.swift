@@ -28,25 +28,14 @@ struct OptimizerOptions: ParsableArguments {
   var weightDecay: Float?
 
   func validate() throws {
-    guard learningRate ?? 1 > 0, (learningRate ?? 1).isFinite else {
-      throw ValidationError("--learning-rate \(learningRate ?? 0) is not a positive number")
-    }
-    guard momentum ?? 0 >= 0, momentum ?? 0 < 1 else {
-      throw ValidationError("--momentum \(momentum ?? 0) is not from 0 to below 1")
-    }
-    guard weightDecay ?? 0 >= 0, (weightDecay ?? 0).isFinite else {
-      throw ValidationError("--weight-decay \(weightDecay ?? 0) is not a number from 0 on")
-    }
     guard optimizer == .sgd || momentum == nil && !nesterov else {
       throw ValidationError(
         "--\(momentum == nil ? "nesterov" : "momentum") needs --optimizer sgd; \(optimizer.rawValue) has none")
     }
-    guard !nesterov || momentum ?? 0 > 0 else {
-      throw ValidationError("--nesterov needs --momentum above 0, such as 0.9")
-    }
     guard optimizer != .adam || weightDecay == nil else {
       throw ValidationError("--weight-decay needs --optimizer adamw or sgd: adam has none")
     }
+    if let fault = specification(usualRate: Adam().learningRate).fault { throw ValidationError(fault) }
   }
 
   /// The optimizer, for a recipe whose usual learning rate, for Adam in both forms, is `usualRate`.

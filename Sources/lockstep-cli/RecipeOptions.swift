@@ -6,7 +6,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The defaults of the flags below it: article, or fast, for 99 % of MNIST's test images in seconds.")
   var recipe = NamedRecipe.article
 
-  @Option(help: "The network: \(Model.names.joined(separator: ", ")). \(preset(\.model))")
+  @Option(help: "The network: \(Model.names.joined(separator: ", ")). \(preset { $0.model })")
   var model: String?
 
   @Option(help: "Passes over the training data. \(preset(\.epochs))")
@@ -27,33 +27,35 @@ struct RecipeOptions: ParsableArguments {
   var warmup: Int?
 
   func validate() throws {
-    guard epochs ?? 1 >= 1 else { throw ValidationError("--epochs \(epochs ?? 0) is less than 1") }
-    guard globalBatch ?? 1 >= 1 else { throw ValidationError("--global-batch \(globalBatch ?? 0) is less than 1") }
-    guard microbatch ?? 1 >= 1 else { throw ValidationError("--microbatch \(microbatch ?? 0) is less than 1") }
-    guard warmup ?? 0 >= 0 else { throw ValidationError("--warmup \(warmup ?? 0) is less than 0") }
+    let fault = Recipe.fault(
+      epochs: epochs ?? 1, globalBatch: globalBatch ?? 1, microbatch: microbatch, warmup: warmup ?? 0)
+    if let fault { throw ValidationError(fault) }
   }
 
   /// The recipe with the flags that were given, for a loss over the data.
   func recipe(input: Shape, loss: any Loss) throws(ModelError) -> Recipe {
-    let defaults = recipe.defaults
-    let model = try Model.named(model ?? defaults.model, input: input, outputs: loss.outputs)
-    var recipe = Recipe(model: model, loss: loss)
-    recipe.epochs = epochs ?? defaults.epochs
-    recipe.globalBatch = globalBatch ?? defaults.globalBatch
-    recipe.microbatch = microbatch
-    recipe.optimizer = optimizer.specification(usualRate: defaults.learningRate)
-    recipe.schedule = schedule ?? defaults.schedule
-    recipe.warmup = warmup ?? defaults.warmup
-    return recipe
+    let model = try Model.named(model ?? recipe.model, input: input, outputs: loss.outputs)
+    var made = recipe.recipe(model: model, loss: loss)
+    made.epochs = epochs ?? made.epochs
+    made.globalBatch = globalBatch ?? made.globalBatch
+    made.microbatch = microbatch
+    made.optimizer = optimizer.specification(usualRate: made.learningRate)
+    made.schedule = schedule ?? made.schedule
+    made.warmup = warmup ?? made.warmup
+    return made
   }
 
   /// A flag's default, with the recipes that have another: `(default: 5; fast: 4)`, and what is to be said of it beside.
-  static func preset<Value: Equatable>(
-    _ path: KeyPath<NamedRecipe.Defaults, Value>, also more: String? = nil
-  ) -> String {
-    let usual = NamedRecipe.article.defaults[keyPath: path]
-    let others = NamedRecipe.allCases.filter { $0.defaults[keyPath: path] != usual }
-    return "(default: \(usual)" + others.map { "; \($0): \($0.defaults[keyPath: path])" }.joined()
+  static func preset<Value: Equatable>(_ path: KeyPath<Recipe, Value>, also more: String? = nil) -> String {
+    // Nothing that is asked for follows from these two.
+    let (model, loss) = (Model(name: "", input: [1], layers: []), MeanSquaredError(outputs: 1))
+    return preset(also: more) { $0.recipe(model: model, loss: loss)[keyPath: path] }
+  }
+
+  private static func preset<Value: Equatable>(also more: String? = nil, _ value: (NamedRecipe) -> Value) -> String {
+    let usual = value(.article)
+    let others = NamedRecipe.allCases.filter { value($0) != usual }
+    return "(default: \(usual)" + others.map { "; \($0): \(value($0))" }.joined()
       + (more.map { "; \($0)" } ?? "") + ")"
   }
 }

@@ -57,14 +57,30 @@ struct Train: ParsableCommand {
   @OptionGroup var control: ControlOptions
 
   func validate() throws {
-    guard !sharding.optimizerSharding || reduction == .lockstep else {
-      throw ValidationError(
-        "--optimizer-sharding needs --reduction lockstep: MPI_Allreduce gives no rank a slice of its own")
-    }
-    guard keep >= 1 else {
-      throw ValidationError("--keep \(keep) is less than 1: a run needs a checkpoint to go on from")
-    }
-    guard maxSteps ?? 1 >= 1 else { throw ValidationError("--max-steps \(maxSteps ?? 0) is less than 1") }
+    if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
+  }
+
+  private var execution: Execution {
+    var execution = Execution()
+    execution.sharesMemory = sharedMemory
+    execution.shardsOptimizer = sharding.optimizerSharding
+    control.apply(to: &execution)
+    return execution
+  }
+
+  /// The options, without the directory that the program names where none is given.
+  private var options: RunOptions {
+    var options = RunOptions()
+    options.directory = runDir
+    options.makesNewDirectory = runDir == nil
+    options.checkpointEvery = checkpointEvery
+    options.keep = keep
+    options.resume = resume
+    options.strict = safety.strictness.strict
+    options.onCheckpointFailure = safety.onCheckpointFailure
+    options.maxSteps = maxSteps
+    options.maxTime = control.maxTime
+    return options
   }
 
   func run() throws {
@@ -73,23 +89,15 @@ struct Train: ParsableCommand {
     var recipe = try world.agree { () throws(TrainingError) in try makeRecipe(training, test) }
     recipe.seed = seed
     recipe.reduction = reduction
-    var execution = Execution()
-    execution.sharesMemory = sharedMemory
-    execution.shardsOptimizer = sharding.optimizerSharding
-    var options = RunOptions()
-    options.maxSteps = maxSteps
-    options.makesNewDirectory = runDir == nil
-    options.directory = try runDir ?? world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
-    options.checkpointEvery = checkpointEvery
-    options.keep = keep
-    options.resume = resume
-    options.strict = safety.strictness.strict
-    options.onCheckpointFailure = safety.onCheckpointFailure
-    control.apply(to: &recipe, &execution, &options)
+    recipe.clipNorm = control.clipNorm
+    var options = options
+    if runDir == nil {
+      options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
+    }
     let trainer = try Trainer(
       recipe, training: training, test: test, execution: execution, options: options, on: world,
       observers: [ConsoleObserver(), RunRecord()])
-    _ = try trainer.run()
+    try trainer.run()
   }
 
   /// What is trained on these data, by the names of the flags.

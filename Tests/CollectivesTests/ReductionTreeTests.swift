@@ -59,7 +59,10 @@ import Testing
         #expect(shares.flatMap { Array($0) } == Array(0..<count))
         let counts = shares.map(\.count)
         #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1)
+        #expect(counts.allSatisfy { $0 == count / size || $0 == count / size + 1 })
       }
     }
+    #expect((0..<3).map { microbatches(of: 8, heldBy: $0, of: 3) } == [0..<2, 2..<5, 5..<8])
+    #expect((0..<4).map { microbatches(of: 1, heldBy: $0, of: 4).count } == [0, 0, 0, 1], "ranks without work")
   }
 }

@@ -37,7 +37,7 @@ import Testing
     #expect(plan.batch(1874).positions == 59_968..<60_000)
   }
 
-  @Test func aShortLastBatchMayLeaveRanksWithoutWork() throws {
+  @Test func aShortLastBatchDoesNotBoundTheRanks() throws {
     let plan = try BatchPlan(samples: 34, globalBatch: 32)
     #expect(plan.batch(1).map(\.positions) == [32..<34])
     try plan.check(ranks: 8)

@@ -34,12 +34,12 @@ import Testing
   @Test func unknownNames() {
     expectError(
       "resnet-1000",
-      "unknown model 'resnet-1000' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "unknown model 'resnet-1000'; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
     expectError(
-      "", "unknown model '' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "", "unknown model ''; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
     expectError(
       "Article",
-      "unknown model 'Article' for model; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+      "unknown model 'Article'; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
   }
 
   @Test(arguments: [

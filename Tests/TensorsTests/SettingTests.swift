@@ -13,10 +13,10 @@ import Testing
     #expect(Set(flags).count == flags.count)
     #expect(
       flags == [
-        "--data", "--model", "--task", "--epochs", "--global-batch", "--microbatch", "--learning-rate", "--warmup",
-        "--clip-norm", "--no-shared-memory", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--resume",
-        "--max-steps",
-        "--max-time",
+        "--data", "--model", "--task", "--epochs", "--global-batch", "--microbatch", "--warmup", "--clip-norm",
+        "--reduction", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--no-shared-memory",
+        "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
+        "--max-steps", "--max-time",
       ])
   }
 }

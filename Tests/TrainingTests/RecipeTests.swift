@@ -19,16 +19,17 @@ import Testing
       ("warmup -3 is less than 0", { recipe, _, _ in recipe.warmup = -3 }),
       ("clipNorm 0.0 is not a positive number", { recipe, _, _ in recipe.clipNorm = 0 }),
       ("clipNorm inf is not a positive number", { recipe, _, _ in recipe.clipNorm = .infinity }),
-      ("adam: learning rate nan is not a positive number", { recipe, _, _ in recipe.learningRate = .nan }),
+      ("adam: learningRate nan is not a positive number", { recipe, _, _ in recipe.learningRate = .nan }),
       ("adam: beta2 1.0 is not from 0 to below 1", { recipe, _, _ in recipe.optimizer = Adam(beta2: 1) }),
       ("adam: epsilon 0.0 is not a positive number", { recipe, _, _ in recipe.optimizer = Adam(epsilon: 0) }),
-      ("adamw: weight decay -1.0", { recipe, _, _ in recipe.optimizer = AdamW(weightDecay: -1) }),
+      ("adamw: weightDecay -1.0", { recipe, _, _ in recipe.optimizer = AdamW(weightDecay: -1) }),
       ("sgd: momentum 1.5 is not from 0", { recipe, _, _ in recipe.optimizer = SGD(momentum: 1.5) }),
-      ("sgd: Nesterov's momentum needs", { recipe, _, _ in recipe.optimizer = SGD(isNesterov: true) }),
+      ("sgd: isNesterov needs momentum above 0", { recipe, _, _ in recipe.optimizer = SGD(isNesterov: true) }),
       ("keep 0 is less than 1", { _, _, options in options.keep = 0 }),
       ("maxSteps 0 is less than 1", { _, _, options in options.maxSteps = 0 }),
+      ("nonFiniteLimit -1 is less than 0", { _, execution, _ in execution.nonFiniteLimit = -1 }),
       (
-        "sharding the optimizer needs the lockstep reduction",
+        "shardsOptimizer needs reduction lockstep",
         { recipe, execution, _ in
           execution.shardsOptimizer = true
           recipe.reduction = .mpi

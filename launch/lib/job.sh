@@ -97,7 +97,7 @@ start() {
   disown "$releasing"
   nameless said
   if [[ ${LOCKSTEP_VERBOSE-} == 1 ]]; then with_signals mpirun "${mpi[@]}" "$@"; else
-    # What is left of the one before it may still be there, of which bash would warn.
+    # The coproc of an earlier run may not have ended yet. bash would warn of that.
     { coproc HOLD { hold "$said" 2>&3; }; } 3>&2 2>/dev/null
     with_signals mpirun "${mpi[@]}" "$@" 2>&"${HOLD[1]-2}"
     [[ -z ${HOLD[1]-} ]] || exec {HOLD[1]}>&-

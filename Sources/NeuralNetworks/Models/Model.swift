@@ -56,7 +56,7 @@ public struct Model: Sendable {
     }
     guard let architecture = architectures.first(where: { $0.name == name }) else {
       throw ModelError(
-        "unknown model '\(escaped(name))' for \(Setting.model); there are: \(names.joined(separator: ", "))")
+        "unknown \(Setting.model) '\(escaped(name))'; there are: \(names.joined(separator: ", "))")
     }
     return Model(name: name, input: input, layers: architecture.make(input, outputs), isNamed: true)
   }
