@@ -74,40 +74,41 @@ public final class TrainingStep {
 
   /// The gradient of one of this rank's microbatches, summed over its samples, into its slot of the reduction.
   private func differentiate(
-    _ share: GradientReduction.Contribution, of batch: Batch, _ order: EpochOrder, step: Int,
+    _ share: ReductionPlan.Contribution, of batch: Batch, _ order: EpochOrder, step: Int,
     asking requests: RunRequests
   ) {
     communicator.entered(.compute, step: step)
-    let positions = batch[share.microbatch].positions
+    let positions = batch[share.microbatches.lowerBound].positions
     let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
     let examples = feed.load(order.samples[positions], noise: noise)
     let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
     let losses = network.differentiate(
       examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
-    if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatch }
+    if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatches.lowerBound }
     sum.batch.record(losses, requests, share.accumulation)
   }
 
   /// The sum of all ranks' gradients, and the optimizer's step by its mean where it is finite; with the time that the latter took.
   private func reduceAndUpdate(
-    _ plan: GradientReduction.Plan, samples: Int, step: Int
+    _ plan: ReductionPlan, samples: Int, step: Int
   ) throws(CommunicationError) -> (total: Sum, isFinite: Bool, updating: Duration) {
     communicator.entered(.reduction, step: step)
-    let learnt = 0..<parameters.count
-    var scale = 1 / Float(samples)
+    let part = try reduction.sum(plan)
+    let isFinite = try reduction.agree(
+      allFinite(part.floats[part.range]), awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
     var updating = Duration.zero
-    let (total, isFinite) = try reduction.reduce(
-      plan, making: parameters, inspect: { total, range in allFinite(total[range]) }, isAwaited: skipsNonFinite,
-      isMeasured: clipNorm != nil,
-      measure: { total in scale = meanScale(total, in: stepped, samples: samples, clipNorm: clipNorm) }
-    ) { total, range, isFinite in
-      guard isFinite else { return }
+    if isFinite {
       let start = ContinuousClock.now
+      let scale =
+        clipNorm.map { meanScale(reduction.awaitedTotal, in: stepped, samples: samples, clipNorm: $0) }
+        ?? 1 / Float(samples)
+      let learnt = 0..<parameters.count
       optimizer.update(
-        parameters, gradient: total[learnt], in: range.clamped(to: learnt), scale: scale, step: step)
+        parameters, gradient: part.floats[learnt], in: part.range.clamped(to: learnt), scale: scale, step: step)
       updating = .now - start
     }
-    return (Sum(total, parameters: network.layout.count), isFinite, updating)
+    let (total, isGood) = try reduction.spread(parameters)
+    return (Sum(total, parameters: network.layout.count), isGood, updating)
   }
 
   /// Starts the clocks of ``times`` anew.

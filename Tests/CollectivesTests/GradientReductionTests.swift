@@ -26,13 +26,14 @@ struct Way: Sendable, CustomStringConvertible {
     }
 
   func run<Result: Sendable>(
-    count: Int, microbatchCounts: Set<Int>, _ body: @escaping @Sendable (GradientReduction) throws -> Result
+    count: Int, microbatchCounts: Set<Int>, passMicrobatches: Int = 1,
+    _ body: @escaping @Sendable (GradientReduction) throws -> Result
   ) throws -> [Result] {
     try InProcessCommunicator.run(size: size, hosts: hosts) { communicator in
       try body(
         GradientReduction(
           count: count, microbatchCounts: microbatchCounts, communicator: communicator, sharesMemory: sharesMemory,
-          finishesSlices: finishesSlices))
+          finishesSlices: finishesSlices, passMicrobatches: passMicrobatches))
     }
   }
 }
@@ -47,14 +48,51 @@ struct Way: Sendable, CustomStringConvertible {
       let batch = LeafGradients(leaves: leaves, count: count)
       let expected = bits(batch.treeSum)
       let solo = try GradientReduction(count: count, microbatchCounts: [leaves], communicator: SoloCommunicator())
-      #expect(bits(try batch.reduce(with: solo)) == expected)
+      #expect(bits(try batch.reduce(with: solo).sum) == expected)
       for way in Way.all {
-        let sums = try way.run(count: count, microbatchCounts: [leaves]) { try batch.reduce(with: $0) }
+        let sums = try way.run(count: count, microbatchCounts: [leaves]) { try batch.reduce(with: $0).sum }
         #expect(sums.count == way.size)
         for (rank, sum) in sums.enumerated() {
           #expect(bits(sum) == expected, "rank \(rank), \(leaves) microbatches of \(count) floats, \(way)")
         }
       }
+    }
+  }
+
+  @Test(arguments: [2, 4, 8])
+  func `The bits do not tell how many microbatches a pass takes`(passMicrobatches: Int) throws {
+    for leaves in 1...20 {
+      let batch = LeafGradients(leaves: leaves, count: 40)
+      for way in Way.all {
+        let sums = try way.run(count: 40, microbatchCounts: [leaves], passMicrobatches: passMicrobatches) { reduction in
+          let passes = reduction.plan(microbatches: leaves).contributions.map(\.microbatches)
+          // Every node in one pass where it fits, and in as few as it can where not.
+          #expect(passes.allSatisfy { 1...passMicrobatches ~= $0.count })
+          #expect(way.size > 1 || passes.count == (leaves + passMicrobatches - 1) / passMicrobatches)
+          return try batch.reduce(with: reduction).sum
+        }
+        for sum in sums { #expect(bits(sum) == bits(batch.treeSum), "\(leaves) microbatches, \(way)") }
+      }
+    }
+  }
+
+  @Test func `A phase that is left out is a trap`() async {
+    await #expect(processExitsWith: .failure) {
+      let reduction = try GradientReduction(count: 16, microbatchCounts: [1], communicator: SoloCommunicator())
+      _ = try reduction.sum(reduction.plan(microbatches: 1))
+      _ = try reduction.sum(reduction.plan(microbatches: 1))
+    }
+    await #expect(processExitsWith: .failure) {
+      let reduction = try GradientReduction(count: 16, microbatchCounts: [1], communicator: SoloCommunicator())
+      _ = try reduction.agree(true)
+    }
+    await #expect(processExitsWith: .failure) {
+      try GradientReduction(count: 16, microbatchCounts: [1], communicator: SoloCommunicator()).spread()
+    }
+    await #expect(processExitsWith: .failure) {
+      let reduction = try GradientReduction(count: 16, microbatchCounts: [1], communicator: SoloCommunicator())
+      _ = try reduction.sum(reduction.plan(microbatches: 1))
+      _ = reduction.awaitedTotal
     }
   }
 
@@ -74,7 +112,8 @@ struct Way: Sendable, CustomStringConvertible {
               with: reduction, making: made,
               finish: { total, part, _ in
                 for index in part.clamped(to: 0..<makes) { made[index] = total[index] * 2 }
-              })
+              }
+            ).sum
             return made.array + sum[makes...].map { $0 * 2 }
           }
         }
@@ -103,7 +142,7 @@ struct Way: Sendable, CustomStringConvertible {
     }
     for way in Way.all {
       let sums = try way.run(count: count, microbatchCounts: Set(batches.map(\.gradients.count))) { reduction in
-        try batches.map { try $0.reduce(with: reduction) }
+        try batches.map { try $0.reduce(with: reduction).sum }
       }
       for sum in sums { #expect(sum.map(bits) == batches.map { bits($0.treeSum) }, "\(way)") }
     }
@@ -117,7 +156,7 @@ struct Way: Sendable, CustomStringConvertible {
         let sums = try InProcessCommunicator.run(size: ranks) { communicator in
           let reduction = try GradientReduction(
             count: count, microbatchCounts: [leaves], communicator: communicator, method: .mpi)
-          return try batch.reduce(with: reduction)
+          return try batch.reduce(with: reduction).sum
         }
         #expect(Set(sums.map(bits)).count == 1)
         #expect(batch.error(of: sums[0]) <= 1, "\(leaves) microbatches of \(count) floats")
@@ -141,9 +180,10 @@ struct Way: Sendable, CustomStringConvertible {
           var told: [(isGood: Bool, totalIsThere: Bool)] = []
           // Twice, for an opinion must not outlive its step.
           for place in [place, nil] {
+            let inspect = { (_: Buffer<Float>, part: Range<Int>) in place.map { !part.contains($0) } ?? true }
             var totalIsThere = false
             _ = try batch.reduce(
-              with: reduction, making: made, inspect: { _, part in place.map { !part.contains($0) } ?? true },
+              with: reduction, making: made, inspect: inspect,
               measure: { total in totalIsThere = method == .mpi || bits(total.array) == sum },
               finish: { _, part, isGood in
                 // What the slowest rank measures, the fastest must not have written over.
@@ -152,13 +192,16 @@ struct Way: Sendable, CustomStringConvertible {
               })
             // Without a measurement too.
             _ = try batch.reduce(
-              with: reduction, making: made, inspect: { _, part in place.map { !part.contains($0) } ?? true },
+              with: reduction, making: made, inspect: inspect,
               finish: { _, _, isGood in told.append((isGood, true)) })
+            // And where nobody waits, in the end.
+            let isGood = try batch.reduce(with: reduction, making: made, inspect: inspect, awaiting: .nothing).isGood
+            told.append((isGood, true))
           }
           return told
         }
         for rank in told {
-          #expect(rank.map { $0.isGood } == [place == nil, place == nil, true, true], "\(way)")
+          #expect(rank.map { $0.isGood } == Array(repeating: place == nil, count: 3) + [true, true, true], "\(way)")
           #expect(rank.allSatisfy { $0.totalIsThere }, "\(way)")
         }
       }
@@ -203,7 +246,7 @@ struct Way: Sendable, CustomStringConvertible {
       let reduction = try GradientReduction(
         count: batch.count, microbatchCounts: [batch.gradients.count], communicator: counting,
         sharesMemory: sharesMemory)
-      _ = try batch.reduce(with: reduction)
+      _ = try batch.reduce(with: reduction).sum
       return [counting.floatsSent, counting.floatsReceived, counting.messagesSent, counting.messagesReceived]
     }
   }

@@ -12,11 +12,11 @@ extension RankTests {
           for leaves in leaves {
             let batch = LeafGradients(leaves: leaves, count: count)
             let reduction = try GradientReduction(count: count, microbatchCounts: [leaves], communicator: world)
-            let sum = bits(try batch.reduce(with: reduction))
+            let sum = bits(try batch.reduce(with: reduction).sum)
             #expect(sum == bits(batch.treeSum), "\(leaves) microbatches of \(count) floats")
             let threads = try InProcessCommunicator.run(size: world.size) { thread in
               let reduction = try GradientReduction(count: count, microbatchCounts: [leaves], communicator: thread)
-              return bits(try batch.reduce(with: reduction))
+              return bits(try batch.reduce(with: reduction).sum)
             }
             #expect(threads.allSatisfy { $0 == sum })
           }
@@ -37,7 +37,7 @@ extension RankTests {
               finishesSlices: finishesSlices)
             for _ in 0..<5 {
               for batch in batches {
-                let sum = try batch.reduce(with: reduction)
+                let sum = try batch.reduce(with: reduction).sum
                 #expect(bits(sum) == bits(batch.treeSum), "\(hosts.ranks), shared: \(sharesMemory)")
               }
             }
@@ -54,7 +54,7 @@ extension RankTests {
           let world = try MPICommunicator(patience: .seconds(60), hosts: hosts)
           let reduction = try GradientReduction(
             count: batch.count, microbatchCounts: [8], communicator: world, sharesMemory: true, finishesSlices: true)
-          for _ in 0..<2 { #expect(bits(try batch.reduce(with: reduction)) == bits(batch.treeSum), "\(hosts.ranks)") }
+          for _ in 0..<2 { #expect(bits(try batch.reduce(with: reduction).sum) == bits(batch.treeSum), "\(hosts.ranks)") }
         }
       }
     }
@@ -87,7 +87,7 @@ extension RankTests {
           let batch = LeafGradients(leaves: leaves, count: 1003)
           let reduction = try GradientReduction(
             count: 1003, microbatchCounts: [leaves], communicator: world, method: .mpi)
-          let sum = try batch.reduce(with: reduction)
+          let sum = try batch.reduce(with: reduction).sum
           #expect(batch.error(of: sum) <= 1)
           let all = try world.gather(
             bits(sum).flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })

@@ -68,15 +68,21 @@ public struct LeafGradients: Sendable {
   }
 
   /// Does what a training step does with its rank's microbatches, and returns the sum that this rank is handed.
+  ///
+  /// - Parameters:
+  ///   - inspect: says whether this rank's part is good; nil for no agreement.
+  ///   - measure: told the whole sum, which is then waited for.
+  ///   - finish: makes what is spread of this rank's part, which it is told with whether all are good.
   public func reduce(
     with reduction: GradientReduction, making made: Buffer<Float>? = nil,
-    inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, measure: ((Buffer<Float>) -> Void)? = nil,
-    finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
-  ) throws(CommunicationError) -> [Float] {
+    inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, awaiting: GradientReduction.Awaited = .opinions,
+    measure: ((Buffer<Float>) -> Void)? = nil, finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
+  ) throws(CommunicationError) -> (sum: [Float], isGood: Bool) {
     let plan = reduction.plan(microbatches: gradients.count)
     for contribution in plan.contributions {
       let slot = reduction.slot(contribution.slot)
-      let gradient = gradients[contribution.microbatch]
+      // A pass over several microbatches adds them in the tree's order, as a layer that takes them does.
+      let gradient = LeafGradients(gradients: Array(gradients[contribution.microbatches])).treeSum
       for index in 0..<count {
         switch contribution.accumulation {
         case .replace: slot[index] = gradient[index]
@@ -85,9 +91,16 @@ public struct LeafGradients: Sendable {
       }
       reduction.fold(contribution)
     }
-    return try reduction.reduce(
-      plan, making: made, inspect: inspect, isMeasured: measure != nil, measure: measure ?? { _ in }, finish: finish
-    ).total.array
+    let part = try reduction.sum(plan)
+    var isGood = true
+    if inspect != nil || measure != nil {
+      isGood = try reduction.agree(
+        inspect?(part.floats, part.range) ?? true, awaiting: measure == nil ? awaiting : .total)
+    }
+    measure?(reduction.awaitedTotal)
+    finish(part.floats, part.range, isGood)
+    let (total, everybodys) = try reduction.spread(made)
+    return (total.array, everybodys)
   }
 }
 
