@@ -66,11 +66,11 @@ let package = Package(
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),
     // Packages of Python that tests compare with.
     .target(name: "PeerPython", dependencies: ["Checkpoints"], path: "Tests/PeerPython", swiftSettings: settings),
-    tests("KernelsTests", ["Kernels"]),
+    tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
-    tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors"]),
+    tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors", "ReductionReference"]),
     tests("OptimizersTests", ["Optimizers", "NeuralNetworks", "Tensors"]),
     // What the fixed tree must give, worked out plainly: shared by the tests of threads and those of processes.
     .target(

@@ -145,85 +145,150 @@ private func dotOneByTwo(
   }
 }
 
-/// `weightsGradient[j, k] (+)= Σᵢ gradient[i, j] · input[i, k]` and `biasGradient[j] (+)= Σᵢ gradient[i, j]`, each sum complete before it
-/// is written or added.
+/// The floats of scratch that ``denseWeightsGradient`` needs.
+public func denseWeightsGradientScratch(samples: Int, outputs: Int) -> Int {
+  samples * 2 * laneCount + min(samples * outputs, max(gradientFloats, samples * 4)) + waitingTiles * 8 * laneCount
+}
+
+/// The floats of the output's gradient that are laid side by side at once: they stay in the second-level cache while all inputs pass.
+private let gradientFloats = 1 << 14
+
+/// The outputs whose gradients are laid side by side at once: of 32 samples 512.
+private func gradientRows(_ samples: Int) -> Int { max(4, gradientFloats / samples / 4 * 4) }
+
+/// The tiles of sums that may wait for another one: one for each bit of a microbatch's number, which has at most so many.
+private let waitingTiles = 8
+
+/// `weightsGradient[j, k] (+)= Σᵢ gradient[i, j] · input[i, k]`, the sum complete before it is written or added.
 ///
-/// `inputs` must be a multiple of ``laneCount`` and `outputs` of 4. `scratch` holds `samples · (2 · laneCount + outputs)` floats.
+/// Of several microbatches, of `microbatch` samples each but for the last, each one's sum is worked out by itself, and they are added as
+/// the nodes of a binary tree over their numbers: the same bits as if each had been written elsewhere, and those then added, but the
+/// gradient is written once.
+///
+/// `inputs` must be a multiple of ``laneCount`` and the outputs of 4; `scratch` as ``denseWeightsGradientScratch(samples:outputs:)`` says.
 public func denseWeightsGradient(
-  _ gradient: Buffer<Float>, input: Buffer<Float>, into weightsGradient: Buffer<Float>,
-  bias biasGradient: Buffer<Float>, samples: Int, scratch: Buffer<Float>, _ accumulation: Accumulation
+  _ gradient: Buffer<Float>, input: Buffer<Float>, into weightsGradient: Buffer<Float>, samples: Int, microbatch: Int,
+  scratch: Buffer<Float>, _ accumulation: Accumulation
 ) {
-  let outputs = biasGradient.count
-  let inputs = weightsGradient.count / outputs
+  let inputs = input.count / samples
+  let outputs = gradient.count / samples
   let panel = 2 * laneCount
   checkDense(samples: samples, inputs: inputs, outputs: outputs, input, weightsGradient, gradient)
   precondition(outputs % 4 == 0, "a dense gradient of [\(outputs), \(inputs)]")
-  precondition(scratch.count >= samples * (panel + outputs), "scratch of \(scratch.count) floats is too small")
+  precondition(
+    scratch.count >= denseWeightsGradientScratch(samples: samples, outputs: outputs),
+    "scratch of \(scratch.count) floats is too small")
+  precondition(microbatch >= 1 && (samples - 1) / microbatch < 1 << waitingTiles, "microbatches of \(microbatch)")
   // Rows that are a power of two apart fall into the same few places of a cache: what the inner loop reads is laid side by side.
-  let x = unsafe scratch.base
-  let g = unsafe scratch.base + samples * panel
-  for j in stride(from: 0, to: outputs, by: 4) {
-    for i in 0..<samples {
-      let four = unsafe UnsafeRawPointer(gradient.base + i * outputs + j).loadUnaligned(as: SIMD4<Float>.self)
-      unsafe UnsafeMutableRawPointer(g + (j * samples + i * 4)).storeBytes(of: four, as: SIMD4<Float>.self)
-    }
-  }
+  let waiting = unsafe scratch.base
+  let x = unsafe waiting + waitingTiles * 8 * laneCount
+  let g = unsafe x + samples * panel
   let paired = inputs / panel * panel
   let isFar = weightsGradient.count >= farWeights
-  for k in stride(from: 0, to: paired, by: panel) {
-    for i in 0..<samples {
-      let row = unsafe UnsafePointer(input.base) + i * inputs + k
-      unsafe x.store(row.lanes(0), i * panel)
-      unsafe x.store(row.lanes(laneCount), i * panel + laneCount)
-    }
-    for j in stride(from: 0, to: outputs, by: 4) {
-      // Every row is pages away from the last: what is written some rows later is asked for.
-      let ahead = j + 16 < outputs ? (row: j + 16, column: k) : (row: j + 16 - outputs, column: k + panel)
-      if isFar && ahead.column < paired && ahead.row + 4 <= outputs {
-        unsafe prefetch(
-          weightsGradient.base + ahead.column, rows: ahead.row..<ahead.row + 4, of: inputs, width: panel)
+  for first in stride(from: 0, to: outputs, by: gradientRows(samples)) {
+    let end = min(first + gradientRows(samples), outputs)
+    for j in stride(from: first, to: end, by: 4) {
+      for i in 0..<samples {
+        let four = unsafe UnsafeRawPointer(gradient.base + i * outputs + j).loadUnaligned(as: SIMD4<Float>.self)
+        unsafe UnsafeMutableRawPointer(g + ((j - first) * samples + i * 4)).storeBytes(of: four, as: SIMD4<Float>.self)
       }
-      unsafe outerFourByTwo(x, g + j * samples, weightsGradient.base + j * inputs + k, samples, inputs, accumulation)
+    }
+    for k in stride(from: 0, to: paired, by: panel) {
+      for i in 0..<samples {
+        let row = unsafe UnsafePointer(input.base) + i * inputs + k
+        unsafe x.store(row.lanes(0), i * panel)
+        unsafe x.store(row.lanes(laneCount), i * panel + laneCount)
+      }
+      for j in stride(from: first, to: end, by: 4) {
+        // Every row is pages away from the last: what is written some rows later is asked for.
+        let ahead = j + 16 < end ? (row: j + 16, column: k) : (row: j + 16 - end + first, column: k + panel)
+        if isFar && ahead.column < paired && ahead.row + 4 <= end {
+          unsafe prefetch(
+            weightsGradient.base + ahead.column, rows: ahead.row..<ahead.row + 4, of: inputs, width: panel)
+        }
+        unsafe outerFourByTwo(
+          x, g + (j - first) * samples, weightsGradient.base + j * inputs + k, waiting,
+          OuterTile(samples: samples, microbatch: microbatch, inputs: inputs, accumulation: accumulation))
+      }
+    }
+    if paired < inputs {
+      // The odd vector at the end of an odd number of them.
+      for j in stride(from: first, to: end, by: 4) {
+        unsafe outerFourByOne(
+          input.base + paired, g + (j - first) * samples, weightsGradient.base + j * inputs + paired, waiting,
+          OuterTile(samples: samples, microbatch: microbatch, inputs: inputs, accumulation: accumulation))
+      }
     }
   }
-  if paired < inputs {
-    // The odd vector at the end of an odd number of them.
-    for j in stride(from: 0, to: outputs, by: 4) {
-      unsafe outerFourByOne(
-        input.base + paired, g + j * samples, weightsGradient.base + j * inputs + paired, samples, inputs, accumulation)
-    }
-  }
-  columnSums(gradient, into: biasGradient, accumulation)
 }
 
-/// Four outputs by two vectors of inputs, in eight registers over all samples.
+/// What is summed in a tile of a weights' gradient.
+private struct OuterTile {
+  var samples: Int
+  var microbatch: Int
+  var inputs: Int
+  var accumulation: Accumulation
+}
+
+/// Which of the waiting nodes a microbatch completes: of the bits of its number the lowest ones that are set, and of the last
+/// microbatch's all, for nothing more will come to their right.
+@inline(__always)
+private func completedNodes(_ microbatch: Int, isLast: Bool) -> Int {
+  (isLast ? microbatch : microbatch & ~(microbatch &+ 1)).nonzeroBitCount
+}
+
+/// Four outputs by two vectors of inputs, in eight registers over all samples of a microbatch.
 @inline(__always)
 private func outerFourByTwo(
-  _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int, _ inputs: Int,
-  _ accumulation: Accumulation
+  _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>,
+  _ waiting: UnsafeMutablePointer<Float>, _ tile: OuterTile
 ) {
-  var sums = RegisterTile<4>()
-  for i in 0..<samples {
-    let row = unsafe x + i * 2 * laneCount
-    unsafe sums.addOuterProduct(g + 4 * i, stride: 1, row.lanes(0), row.lanes(laneCount))
+  var (index, start) = (0, 0)
+  while true {
+    let end = min(start &+ tile.microbatch, tile.samples)
+    var sums = RegisterTile<4>()
+    for i in start..<end {
+      let row = unsafe x + i &* (2 &* laneCount)
+      unsafe sums.addOuterProduct(g + 4 &* i, stride: 1, row.lanes(0), row.lanes(laneCount))
+    }
+    var place = index.nonzeroBitCount
+    for _ in 0..<completedNodes(index, isLast: end == tile.samples) {
+      place &-= 1
+      unsafe sums.add(waiting + place &* (8 &* laneCount), stride: 2 &* laneCount)
+    }
+    if end == tile.samples { return unsafe sums.write(to: d, stride: tile.inputs, tile.accumulation) }
+    unsafe sums.store(to: waiting + place &* (8 &* laneCount), stride: 2 &* laneCount)
+    (index, start) = (index &+ 1, end)
   }
-  unsafe sums.write(to: d, stride: inputs, accumulation)
 }
 
 /// Four outputs by one vector of inputs, read where they lie: each sum the same chain as ``outerFourByTwo`` makes.
 private func outerFourByOne(
-  _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>, _ samples: Int, _ inputs: Int,
-  _ accumulation: Accumulation
+  _ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ d: UnsafeMutablePointer<Float>,
+  _ waiting: UnsafeMutablePointer<Float>, _ tile: OuterTile
 ) {
-  var sums = Registers<4>()
-  for i in 0..<samples {
-    let row = unsafe x.lanes(i * inputs)
-    for output in 0..<4 { sums[output] = unsafe sums[output].addingProduct(row, g.broadcast(4 &* i &+ output)) }
+  var (index, start) = (0, 0)
+  while true {
+    let end = min(start &+ tile.microbatch, tile.samples)
+    var sums = Registers<4>()
+    for i in start..<end {
+      let row = unsafe x.lanes(i &* tile.inputs)
+      for output in 0..<4 { sums[output] = unsafe sums[output].addingProduct(row, g.broadcast(4 &* i &+ output)) }
+    }
+    var place = index.nonzeroBitCount
+    for _ in 0..<completedNodes(index, isLast: end == tile.samples) {
+      place &-= 1
+      for output in 0..<4 { unsafe sums[output] += waiting.lanes((4 &* place &+ output) &* laneCount) }
+    }
+    if end == tile.samples {
+      if tile.accumulation == .add {
+        for output in 0..<4 { unsafe sums[output] += d.lanes(output &* tile.inputs) }
+      }
+      return unsafe sums.store(to: d, stride: tile.inputs)
+    }
+    unsafe sums.store(to: waiting + place &* (4 &* laneCount))
+    (index, start) = (index &+ 1, end)
   }
-  if accumulation == .add {
-    for output in 0..<4 { unsafe sums[output] += d.lanes(output &* inputs) }
-  }
-  unsafe sums.store(to: d, stride: inputs)
 }
 
 /// Asks for the beginnings, of `width` floats, of some rows of a matrix of so many columns. A call: within a kernel it would take

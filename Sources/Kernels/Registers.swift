@@ -95,6 +95,15 @@ struct RegisterTile<let rows: Int> {
     }
   }
 
+  /// Adds the pairs at `memory`, each so many floats behind the last.
+  @inline(__always)
+  mutating func add(_ memory: UnsafePointer<Float>, stride: Int) {
+    for row in 0..<rows {
+      left[row] += unsafe memory.lanes(row &* stride)
+      right[row] += unsafe memory.lanes(row &* stride &+ laneCount)
+    }
+  }
+
   /// Adds a pair to every row.
   @inline(__always)
   mutating func add(_ one: Lanes, _ other: Lanes) {

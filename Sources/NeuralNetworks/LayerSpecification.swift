@@ -17,6 +17,12 @@ public protocol LayerSpecification: Sendable {
   /// The number of learnt values, as a number that does not overflow: known before memory is taken for them.
   func learntCount(for input: Shape) -> Double
 
+  /// Whether the layer takes passes of several microbatches, and adds up their gradients in the order of the tree (``MicrobatchSums``).
+  /// By default not: it is then called microbatch by microbatch, and so are all layers of its network.
+  ///
+  /// A layer that learns nothing, and whose bits of a sample do not depend on the other samples of a pass, need only say so.
+  func takesSeveralMicrobatches(for input: Shape) -> Bool
+
   /// Makes the layer with every buffer that it will ever need, for up to `capacity` samples at once.
   ///
   /// - Parameter needsInputGradient: whether `backward` will be asked for the gradient of the input.
@@ -26,4 +32,5 @@ public protocol LayerSpecification: Sendable {
 extension LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
   public func learntCount(for input: Shape) -> Double { 0 }
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { false }
 }

@@ -25,20 +25,37 @@ public final class Network {
     set { body.stageTimes = newValue }
   }
 
+  /// The sums of each microbatch of the last pass that was differentiated, in order.
+  public private(set) var losses: [LossSums] = []
+  /// ∂(loss sum)/∂input [capacity, input shape] of the last pass that was differentiated; nil where the network was not planned for it.
+  public let inputGradient: Buffer<Float>?
+
   private let body: Sequential
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>
 
   /// Plans `model` for `capacity` samples. Throws where its layers or the loss do not fit each other, or the memory.
   ///
-  /// - Parameter blocks: how many blocks of the layout's size the caller makes beside: weights, gradients, moments.
-  public init(_ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1) throws(ModelError) {
+  /// - Parameters:
+  ///   - blocks: how many blocks of the layout's size the caller makes beside: weights, gradients, moments.
+  ///   - needsInputGradient: whether ``inputGradient`` is worked out, for explanations. It may cost the first layers their fastest kernel,
+  ///     whose rounding is another.
+  public init(
+    _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, needsInputGradient: Bool = false
+  ) throws(ModelError) {
     try requireMemory(for: model, capacity: capacity, blocks: blocks)
-    body = try Sequential(model.layers, input: model.input, capacity: capacity)
+    body = try Sequential(
+      model.layers, input: model.input, capacity: capacity, needsInputGradient: needsInputGradient)
     guard body.outputShape.count == loss.outputs else {
       throw ModelError(
         "model \(model.name) gives \(body.outputShape.count) outputs, but the task needs \(loss.outputs)")
     }
+    guard body.outputShape == loss.outputShape else {
+      throw ModelError(
+        "model \(model.name) gives outputs of shape \(body.outputShape), but the task needs \(loss.outputShape)")
+    }
+    inputGradient = needsInputGradient ? Buffer(count: capacity * model.input.count) : nil
+    losses.reserveCapacity(Pass.mostMicrobatches)
     self.model = model
     self.loss = loss
     self.capacity = capacity
@@ -67,18 +84,34 @@ public final class Network {
 
   /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`; `noise` says
   /// where in the run that is.
+  ///
+  /// - Parameter microbatch: how many samples make a microbatch, where there are several (``PassPlan``): each has its ``losses``, and
+  ///   their gradients are added in the order of the tree. nil where all are one.
+  @discardableResult
   public func differentiate(
     _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation,
-    noise: Noise
+    noise: Noise, microbatch: Int? = nil
   ) -> LossSums {
-    let pass = Pass(samples: examples.samples, noise: noise)
+    let pass = Pass(samples: examples.samples, noise: noise, microbatch: microbatch)
     let output = predict(examples, parameters: parameters, pass)
     let outputGradient = outputGradient.prefix(output.count)
-    let sums = loss.evaluate(output, examples, gradient: outputGradient)
+    losses.removeAll(keepingCapacity: true)
+    var total = LossSums()
+    for index in pass.microbatches {
+      let samples = pass.samples(of: index)
+      let window = samples.lowerBound * loss.outputs..<samples.upperBound * loss.outputs
+      let sums = loss.evaluate(output[window], examples.part(samples), gradient: outputGradient[window])
+      losses.append(sums)
+      total.loss += sums.loss
+      total.correct += sums.correct
+      total.samples += sums.samples
+    }
     body.backward(
-      outputGradient, input: examples.inputs, output: output, parameters: parameters, into: nil, gradient: gradient,
-      accumulation, pass)
-    return sums
+      BackwardWindows(
+        outputGradient: outputGradient, input: examples.inputs, output: output,
+        parameters: ParameterBlock(parameters, layout), inputGradient: inputGradient?.prefix(examples.inputs.count),
+        gradient: GradientBlock(gradient, layout, accumulation)), pass)
+    return total
   }
 
   private func predict(_ examples: Examples, parameters: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {
@@ -86,7 +119,7 @@ public final class Network {
       examples.samples <= capacity && examples.inputs.count == examples.samples * model.input.count,
       "\(examples.samples) samples of \(examples.inputs.count) floats, planned for \(capacity) of \(model.input)")
     let output = output.prefix(examples.samples * loss.outputs)
-    body.forward(examples.inputs, parameters, into: output, pass)
+    body.forward(examples.inputs, ParameterBlock(parameters, layout), into: output, pass)
     return output
   }
 }

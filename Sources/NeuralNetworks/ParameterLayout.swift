@@ -1,3 +1,5 @@
+import Tensors
+
 /// Where each parameter lies in its flat block: one after the other, each at a multiple of 16 floats (a cache line, and
 /// the widest vector). The gaps stay zero for ever, their gradients being zero.
 public struct ParameterLayout: Sendable {
@@ -19,6 +21,14 @@ public struct ParameterLayout: Sendable {
     self.parameters = parameters
     self.ranges = ranges
     self.count = offset
+  }
+
+  /// The place of the parameter called `name`, which must be there.
+  public func place(of name: String) -> Int {
+    guard let place = parameters.firstIndex(where: { ExactText($0.name) == ExactText(name) }) else {
+      preconditionFailure("no parameter \(name) among \(parameters.map(\.name))")
+    }
+    return place
   }
 
   /// The number of values, without the gaps; those of frozen parameters count.

@@ -8,8 +8,9 @@ public final class Sequential: Layer {
   private struct Stage {
     let layer: any Layer
     let description: StageDescription
-    /// Where its parameters lie in this container's block.
-    let range: Range<Int>
+    /// How its parameters lie, from where on in this container's block.
+    let layout: ParameterLayout
+    let start: Int
     /// The floats of one sample's output.
     let outputCount: Int
     let needsInputGradient: Bool
@@ -68,7 +69,7 @@ public final class Sequential: Layer {
         trainingOperations: specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient))
       stages.append(
         Stage(
-          layer: layer, description: description, range: offset..<offset + layout.count, outputCount: output.count,
+          layer: layer, description: description, layout: layout, start: offset, outputCount: output.count,
           needsInputGradient: needsInputGradient, placesBefore: places,
           output: isLast ? nil : Buffer(count: capacity * output.count),
           outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
@@ -82,34 +83,38 @@ public final class Sequential: Layer {
     placeCount = places + 1
   }
 
-  public func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  public func forward(
+    _ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass
+  ) {
     var current = input
     stageTimes?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
-      stage.layer.forward(current, parameters[stage.range], into: next, pass.entering(after: stage.placesBefore))
+      stage.layer.forward(
+        current, parameters.part(from: stage.start, stage.layout), into: next,
+        pass.entering(after: stage.placesBefore))
       stageTimes?.endForward(stage: index)
       current = next
     }
   }
 
-  public func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    var currentGradient = outputGradient
-    var current = output
+  public func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    var currentGradient = windows.outputGradient
+    var current = windows.output
     stageTimes?.begin()
     for (index, stage) in stages.enumerated().reversed() {
       let previous = index == 0 ? nil : stages[index - 1]
-      let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? input
+      let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? windows.input
       let beforeGradient =
         index == 0
-        ? inputGradient
+        ? windows.inputGradient
         : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
       stage.layer.backward(
-        currentGradient, input: before, output: current, parameters: parameters[stage.range],
-        into: stage.needsInputGradient ? beforeGradient : nil, gradient: gradient[stage.range], accumulation,
+        BackwardWindows(
+          outputGradient: currentGradient, input: before, output: current,
+          parameters: windows.parameters.part(from: stage.start, stage.layout),
+          inputGradient: stage.needsInputGradient ? beforeGradient : nil,
+          gradient: windows.gradient.part(from: stage.start, stage.layout)),
         pass.entering(after: stage.placesBefore))
       stageTimes?.endBackward(stage: index)
       guard stage.needsInputGradient, let beforeGradient else { return }

@@ -32,8 +32,9 @@ public final class RunRecord: Observer {
         learningRate: recipe.learningRate, schedule: recipe.schedule.rawValue,
         warmup: recipe.warmup, seed: recipe.seed,
         reduction: recipe.reduction.rawValue, checkpointEvery: "\(options.checkpointEvery)",
-        keep: options.keep, clipNorm: recipe.clipNorm, onNonFinite: run.execution.onNonFinite.rawValue,
-        maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts))
+        keep: options.keep, clipNorm: recipe.clipNorm, sampleClipNorm: recipe.sampleClipNorm,
+        onNonFinite: run.execution.onNonFinite.rawValue, maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts)
+    )
   }
 
   /// The lines of the run that this one goes on from, without those of epochs that will be gone through to their end (an epoch's line is
@@ -123,6 +124,7 @@ private struct Configuration: Encodable {
   var checkpointEvery: String
   var keep: Int
   var clipNorm: Float?
+  var sampleClipNorm: Float?
   var onNonFinite: String
   var maxSteps: Int?
   var ranks: Int
@@ -135,6 +137,7 @@ private struct Configuration: Encodable {
     case learningRate = "learning_rate"
     case checkpointEvery = "checkpoint_every"
     case clipNorm = "clip_norm"
+    case sampleClipNorm = "sample_clip_norm"
     case onNonFinite = "on_nonfinite"
     case maxSteps = "max_steps"
   }

@@ -1,4 +1,5 @@
 import Collectives
+import Datasets
 import NeuralNetworks
 import Optimizers
 import Tensors
@@ -28,6 +29,9 @@ public struct Recipe: Sendable {
   public var microbatch: Int?
   /// The norm that a mean gradient with a larger one is scaled down to; nil for none.
   public var clipNorm: Float?
+  /// The norm that a sample's gradient with a larger one is scaled down to, before they are added; nil for none. It costs several times
+  /// the work (``SampleClippedGradient``).
+  public var sampleClipNorm: Float?
   /// How gradients become one sum.
   public var reduction = ReductionMethod.lockstep
   /// What the first weights and every epoch's order follow from.
@@ -41,13 +45,16 @@ public struct Recipe: Sendable {
 
   /// What is wrong with it by itself, in a line; nil where nothing is.
   public var fault: String? {
-    Self.fault(epochs: epochs, globalBatch: globalBatch, microbatch: microbatch, warmup: warmup, clipNorm: clipNorm)
+    Self.fault(
+      epochs: epochs, globalBatch: globalBatch, microbatch: microbatch, warmup: warmup, clipNorm: clipNorm,
+      sampleClipNorm: sampleClipNorm)
       ?? optimizer.fault.map { "\(optimizer.name): \($0)" }
   }
 
   /// What is wrong with these numbers of a recipe, for whoever has them before its model; nil where nothing is.
   public static func fault(
-    epochs: Int = 1, globalBatch: Int = 1, microbatch: Int? = nil, warmup: Int = 0, clipNorm: Float? = nil
+    epochs: Int = 1, globalBatch: Int = 1, microbatch: Int? = nil, warmup: Int = 0, clipNorm: Float? = nil,
+    sampleClipNorm: Float? = nil
   ) -> String? {
     for (name, value, least) in [
       (Setting.epochs, epochs, 1), (.globalBatch, globalBatch, 1), (.microbatch, microbatch ?? 1, 1),
@@ -55,7 +62,17 @@ public struct Recipe: Sendable {
     ] where value < least {
       return "\(name) \(value) is less than \(least)"
     }
-    guard let clipNorm, !(clipNorm > 0 && clipNorm.isFinite) else { return nil }
-    return "\(Setting.clipNorm) \(clipNorm) is not a positive number"
+    for (name, norm) in [(Setting.clipNorm, clipNorm), (.sampleClipNorm, sampleClipNorm)] {
+      if let norm, !(norm > 0 && norm.isFinite) { return "\(name) \(norm) is not a positive number" }
+    }
+    return nil
+  }
+
+  /// Where its gradients come from: a way of training is chosen here.
+  func gradientSource(_ network: Network, _ training: any Dataset, _ batches: BatchPlan) -> any GradientSource {
+    if let sampleClipNorm {
+      return SampleClippedGradient(network, training, batches: batches, clipNorm: sampleClipNorm)
+    }
+    return NetworkGradient(network, training, batches: batches)
   }
 }

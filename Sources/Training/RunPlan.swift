@@ -94,8 +94,9 @@ struct RunPlan {
     }
     do {
       // Weights, their gradient and what the optimizer keeps of them.
+      let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
       return try Network(
-        recipe.model, loss: recipe.loss, capacity: max(batches.largestMicrobatch, Evaluation.slice),
+        recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
         blocks: 2 + recipe.optimizer.stateNames.count)
     } catch { throw TrainingError(error) }
   }
@@ -116,6 +117,7 @@ struct RunPlan {
     ] { fingerprint[key] = value }
     // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
     fingerprint["clip_norm"] = recipe.clipNorm.map { "\($0)" }
+    fingerprint["sample_clip_norm"] = recipe.sampleClipNorm.map { "\($0)" }
     // A name of one's own says nothing of the layers.
     if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }
     for (key, value) in recipe.optimizer.settings {

@@ -86,8 +86,8 @@ public final class Trainer {
       optimizer = recipe.optimizer.makeOptimizer(
         state: memory.state, layout: network.layout, schedule: plan.schedule)
       step = try TrainingStep(
-        network: network, data: training, batches: batches, parameters: memory.parameters, optimizer: optimizer,
-        division: division, communicator: communicator)
+        recipe.gradientSource(network, training, batches), layout: network.layout, batches: batches,
+        parameters: memory.parameters, optimizer: optimizer, division: division, communicator: communicator)
       step.clipNorm = recipe.clipNorm
       step.skipsNonFinite = execution.onNonFinite == .skip
       shards = OptimizerShards(memory, division, communicator: communicator)

@@ -5,8 +5,8 @@ import NeuralNetworks
 import Optimizers
 import Tensors
 
-/// One optimisation step: gradients of this rank's microbatches, their sum over all ranks in the fixed tree's order, the
-/// optimizer's step.
+/// One optimisation step: gradients of this rank's microbatches, wherever they come from, their sum over all ranks in the fixed tree's
+/// order, the optimizer's step.
 ///
 /// Everything it needs is made by its initialiser; a step allocates nothing.
 public final class TrainingStep {
@@ -24,31 +24,32 @@ public final class TrainingStep {
   /// The first of this rank's microbatches of the last step whose loss was not finite.
   public private(set) var nonFiniteMicrobatch: Int?
 
-  private let network: Network
+  private let source: any GradientSource
+  private let layout: ParameterLayout
   private let reduction: GradientReduction
   private let communicator: any Communicator
-  private let feed: Feed
+  private let passSums = MicrobatchSums(count: BatchSums.count)
   /// Where the parameters lie whose gradient counts: those that are not frozen.
   private let stepped: [Range<Int>]
 
-  /// A step of `network` on `data`, cut by `batches`. Collective.
+  /// A step by the gradients of `source`, of parameters in `layout`, over batches cut by `batches`. Collective.
   ///
   /// - Parameter division: the parameters that each rank steps, whose state `optimizer` has.
   public init(
-    network: Network, data: any Dataset, batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer,
-    division: StepDivision, communicator: any Communicator
+    _ source: any GradientSource, layout: ParameterLayout, batches: BatchPlan, parameters: Buffer<Float>,
+    optimizer: any Optimizer, division: StepDivision, communicator: any Communicator
   ) throws(CommunicationError) {
-    self.network = network
+    self.source = source
+    self.layout = layout
     self.optimizer = optimizer
     self.parameters = parameters
     self.communicator = communicator
-    stepped = network.layout.ranges(of: [.weight, .bias])
+    stepped = layout.ranges(of: [.weight, .bias])
     reduction = try GradientReduction(
-      count: network.layout.count + BatchSums.count,
+      count: layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
       communicator: communicator, method: division.method, sharesMemory: division.sharesMemory,
-      finishesSlices: division.isSliced)
-    feed = Feed(data, capacity: batches.microbatch)
+      finishesSlices: division.isSliced, passMicrobatches: source.passMicrobatches)
   }
 
   /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
@@ -63,7 +64,8 @@ public final class TrainingStep {
     let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
     for (index, share) in plan.contributions.enumerated() {
-      differentiate(share, of: batch, order, step: step, asking: index == 0 ? requests : [])
+      let microbatches = StepShare(share.microbatches, of: batch, order, step: step)
+      differentiate(microbatches, share, asking: index == 0 ? requests : [])
       reduction.fold(share)
     }
     let computed = ContinuousClock.now
@@ -72,20 +74,23 @@ public final class TrainingStep {
     return StepOutcome(losses: total.batch.losses, isFinite: isFinite, requests: total.batch.requests)
   }
 
-  /// The gradient of one of this rank's microbatches, summed over its samples, into its slot of the reduction.
+  /// The gradient of some of this rank's microbatches, and their losses, into their slot of the reduction.
   private func differentiate(
-    _ share: ReductionPlan.Contribution, of batch: Batch, _ order: EpochOrder, step: Int,
-    asking requests: RunRequests
+    _ microbatches: StepShare, _ share: ReductionPlan.Contribution, asking requests: RunRequests
   ) {
-    communicator.entered(.compute, step: step)
-    let positions = batch[share.microbatches.lowerBound].positions
-    let noise = Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
-    let examples = feed.load(order.samples[positions], noise: noise)
-    let sum = Sum(reduction.slot(share.slot), parameters: network.layout.count)
-    let losses = network.differentiate(
-      examples, parameters: parameters, into: sum.gradient, share.accumulation, noise: noise)
-    if !losses.loss.isFinite { nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatches.lowerBound }
-    sum.batch.record(losses, requests, share.accumulation)
+    communicator.entered(.compute, step: microbatches.step)
+    let sum = Sum(reduction.slot(share.slot), parameters: layout.count)
+    source.differentiate(microbatches, parameters: parameters, into: sum.gradient, share.accumulation)
+    let losses = source.losses
+    passSums.sum(
+      over: Pass(samples: losses.count, microbatch: 1), into: sum.batch.values, share.accumulation
+    ) { microbatch, values, accumulation in
+      let index = microbatch.lowerBound
+      BatchSums(values: values).record(losses[index], index == 0 ? requests : [], accumulation)
+    }
+    if let first = losses.firstIndex(where: { !$0.loss.isFinite }) {
+      nonFiniteMicrobatch = nonFiniteMicrobatch ?? share.microbatches.lowerBound + first
+    }
   }
 
   /// The sum of all ranks' gradients, and the optimizer's step by its mean where it is finite; with the time that the latter took.
@@ -108,19 +113,9 @@ public final class TrainingStep {
       updating = .now - start
     }
     let (total, isGood) = try reduction.spread(parameters)
-    return (Sum(total, parameters: network.layout.count), isGood, updating)
+    return (Sum(total, parameters: layout.count), isGood, updating)
   }
 
   /// Starts the clocks of ``times`` anew.
   public func resetTimes() { times = PhaseTimes() }
-}
-
-/// How a step went, on every rank the same.
-public struct StepOutcome: Sendable {
-  /// The batch's loss and hits.
-  public let losses: LossSums
-  /// Whether loss and gradient were finite, and the step taken.
-  public let isFinite: Bool
-  /// What any rank asked for.
-  public let requests: RunRequests
 }

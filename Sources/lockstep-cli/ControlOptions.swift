@@ -17,11 +17,14 @@ struct ControlOptions: ParsableArguments {
   @Option(help: "Scales the mean gradient down to this norm where its own is larger.")
   var clipNorm: Float?
 
+  @Option(help: "Scales each sample's gradient down to this norm before they are added; several times the work.")
+  var sampleClipNorm: Float?
+
   @Option(help: "How often the ranks compare their weights: 100steps, never.")
   var verifyEvery = Execution.VerifyInterval.steps(100)
 
   func validate() throws {
-    if let fault = Recipe.fault(clipNorm: clipNorm) { throw ValidationError(fault) }
+    if let fault = Recipe.fault(clipNorm: clipNorm, sampleClipNorm: sampleClipNorm) { throw ValidationError(fault) }
   }
 
   /// Puts what belongs there into `execution`.

@@ -16,9 +16,9 @@ struct OneRankStep {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
       let classes = try Classes(of: data)
       let loss = SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
-      network = try Network(
-        Model.named(model, input: data.inputShape, outputs: loss.outputs), loss: loss,
-        capacity: batches.largestMicrobatch, blocks: 4)
+      let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
+      let passes = PassPlan(model, microbatch: batches.microbatch)
+      network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)
     } catch {
       throw TrainingError(.usage, "\(error)")
     }
@@ -30,8 +30,9 @@ struct OneRankStep {
       shards: false)
     do throws(CommunicationError) {
       step = try TrainingStep(
-        network: network, data: data, batches: batches, parameters: parameters,
-        optimizer: Adam().makeOptimizer(for: network.layout), division: division, communicator: communicator)
+        NetworkGradient(network, data, batches: batches), layout: network.layout, batches: batches,
+        parameters: parameters, optimizer: Adam().makeOptimizer(for: network.layout), division: division,
+        communicator: communicator)
     } catch {
       throw TrainingError(.rankFailed, "\(error)")
     }

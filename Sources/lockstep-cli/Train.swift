@@ -90,6 +90,7 @@ struct Train: ParsableCommand {
     recipe.seed = seed
     recipe.reduction = reduction
     recipe.clipNorm = control.clipNorm
+    recipe.sampleClipNorm = control.sampleClipNorm
     var options = options
     if runDir == nil {
       options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")

@@ -1,4 +1,5 @@
 import Kernels
+import ReductionReference
 import Testing
 
 @Suite struct DenseTests {
@@ -38,26 +39,54 @@ import Testing
     for samples in [1, 2, 7, 32] {
       let x = noise(samples * inputs, seed: 1)
       let g = noise(samples * outputs, seed: 4)
-      let scratch = filled(samples * (2 * laneCount + outputs))
+      let scratch = filled(denseWeightsGradientScratch(samples: samples, outputs: outputs))
+      func add(into d: Buffer<Float>, _ accumulation: Accumulation) {
+        denseWeightsGradient(
+          g, input: x, into: d, samples: samples, microbatch: samples, scratch: scratch, accumulation)
+      }
       let d = filled(inputs * outputs)
-      let bias = filled(outputs)
-      denseWeightsGradient(g, input: x, into: d, bias: bias, samples: samples, scratch: scratch, .replace)
+      add(into: d, .replace)
       var worst = 0.0
       for j in 0..<outputs {
         for k in 0..<inputs {
           let exact = (0..<samples).reduce(0.0) { $0 + Double(g[$1 * outputs + j]) * Double(x[$1 * inputs + k]) }
           worst = max(worst, abs(exact - Double(d[j * inputs + k])))
         }
-        let exact = (0..<samples).reduce(0.0) { $0 + Double(g[$1 * outputs + j]) }
-        worst = max(worst, abs(exact - Double(bias[j])))
       }
       #expect(worst < 5e-6)
       let held = noise(d.count, seed: 5)
       let added = Buffer(held.array)
-      let addedBias = Buffer(bias.array)
-      denseWeightsGradient(g, input: x, into: added, bias: addedBias, samples: samples, scratch: scratch, .add)
+      add(into: added, .add)
       #expect((0..<d.count).count { added[$0] != held[$0] + d[$0] } == 0)
-      #expect((0..<outputs).count { addedBias[$0] != bias[$0] + bias[$0] } == 0)
+    }
+  }
+
+  /// What one call gives for several microbatches is what the tree gives of a call for each.
+  @Test(arguments: sizes)
+  func severalMicrobatches(inputs: Int, outputs: Int) {
+    for (samples, microbatch) in [(8, 4), (9, 4), (32, 8), (31, 8), (21, 3), (16, 1), (40, 16), (130, 32)] {
+      let x = noise(samples * inputs, seed: 1)
+      let g = noise(samples * outputs, seed: 4)
+      let scratch = filled(denseWeightsGradientScratch(samples: samples, outputs: outputs))
+      let leaves = stride(from: 0, to: samples, by: microbatch).map { start in
+        let end = min(start + microbatch, samples)
+        let d = filled(inputs * outputs)
+        denseWeightsGradient(
+          g[start * outputs..<end * outputs], input: x[start * inputs..<end * inputs], into: d, samples: end - start,
+          microbatch: end - start, scratch: scratch, .replace)
+        return d.array
+      }
+      let expected = LeafGradients(gradients: leaves).treeSum
+      let held = noise(inputs * outputs, seed: 5)
+      for accumulation in [Accumulation.replace, .add] {
+        let d = Buffer(held.array)
+        denseWeightsGradient(
+          g, input: x, into: d, samples: samples, microbatch: microbatch, scratch: scratch, accumulation)
+        let differing = expected.indices.count {
+          d[$0] != (accumulation == .add ? held[$0] + expected[$0] : expected[$0])
+        }
+        #expect(differing == 0, "\(samples) samples in microbatches of \(microbatch)")
+      }
     }
   }
 

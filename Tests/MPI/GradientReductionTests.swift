@@ -54,7 +54,9 @@ extension RankTests {
           let world = try MPICommunicator(patience: .seconds(60), hosts: hosts)
           let reduction = try GradientReduction(
             count: batch.count, microbatchCounts: [8], communicator: world, sharesMemory: true, finishesSlices: true)
-          for _ in 0..<2 { #expect(bits(try batch.reduce(with: reduction).sum) == bits(batch.treeSum), "\(hosts.ranks)") }
+          for _ in 0..<2 {
+            #expect(bits(try batch.reduce(with: reduction).sum) == bits(batch.treeSum), "\(hosts.ranks)")
+          }
         }
       }
     }

@@ -18,16 +18,13 @@ private struct Listening: LayerSpecification {
     var parameters: [ParameterSpecification] { [] }
     init(_ heard: Heard) { self.heard = heard }
 
-    func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+    func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
       for index in 0..<input.count { output[index] = input[index] }
       var words = pass.words(forSample: 0, Philox.Purpose(rawValue: 128))
       if let word = words?.next() { heard.words.append(word) }
     }
 
-    func backward(
-      _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-      into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-    ) {}
+    func backward(_ windows: BackwardWindows, _ pass: Pass) {}
   }
 }
 

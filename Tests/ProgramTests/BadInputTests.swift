@@ -117,6 +117,7 @@ extension ProgramTests {
       (["--weight-decay", "0.1"], "--optimizer adamw"),
       (["--checkpoint-every", "never"], "never"), (["--no-such-flag"], "--no-such-flag"), (["--keep", "0"], "--keep"),
       (["--max-time", "soon"], "soon"), (["--on-nonfinite", "pray"], "pray"), (["--clip-norm", "0"], "--clip-norm"),
+      (["--sample-clip-norm", "inf"], "--sample-clip-norm"),
       (["--nonfinite-limit=-1"], "--nonfinite-limit"), (["--verify-every", "often"], "often"),
     ])
     func argumentsThatCannotBe(_ arguments: [String], _ word: String) throws {
@@ -152,6 +153,7 @@ extension ProgramTests {
       for (other, word) in [
         (["--seed", "1"], "seed"), (["--global-batch", "64"], "batch"), (["--model", "mlp"], "model"),
         (["--clip-norm", "1"], "has clip_norm 1.0, but rank 0 has no clip_norm;"),
+        (["--sample-clip-norm", "1"], "has sample_clip_norm 1.0, but rank 0 has no sample_clip_norm;"),
       ] {
         let outcome = try Program.run(arguments, ranks: 3, others: arguments + other)
         #expect(outcome.code == 64, "\(outcome.errors)")

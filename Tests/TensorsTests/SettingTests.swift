@@ -14,7 +14,8 @@ import Testing
     #expect(
       flags == [
         "--data", "--model", "--task", "--epochs", "--global-batch", "--microbatch", "--warmup", "--clip-norm",
-        "--reduction", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--no-shared-memory",
+        "--sample-clip-norm", "--reduction", "--learning-rate", "--momentum", "--nesterov", "--weight-decay",
+        "--no-shared-memory",
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
         "--max-steps", "--max-time",
       ])

@@ -35,6 +35,11 @@ public struct Block: LayerSpecification {
     return count
   }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool {
+    let planned = try? fused(layers, input: input, needsInputGradient: true)
+    return planned.map { allTakeSeveralMicrobatches($0, input: input) } ?? false
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
   }

@@ -81,7 +81,6 @@ public struct Conv2D: LayerSpecification {
 private final class Conv2DLayer: Layer {
   private let shape: ConvolutionShape
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   /// One sample's patches [positions, patch], and the gradient of them.
   private let patches: Buffer<Float>
   private let patchesGradient: Buffer<Float>
@@ -92,7 +91,6 @@ private final class Conv2DLayer: Layer {
     self.shape = shape
     parameters = Conv2D(filters: shape.outputChannels, kernel: shape.kernelHeight).parameters(
       channels: shape.inputChannels)
-    layout = ParameterLayout(parameters)
     patches = Buffer(count: shape.positions * shape.patch)
     patchesGradient = Buffer(count: needsInputGradient ? shape.positions * shape.patch : 0)
     weightsGradient = Buffer(count: shape.patch * shape.outputChannels)
@@ -105,40 +103,34 @@ private final class Conv2DLayer: Layer {
   private var inputCount: Int { shape.height * shape.width * shape.inputChannels }
   private var outputCount: Int { shape.positions * shape.outputChannels }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    let weights = Matrix(parameters[layout.ranges[0]], rows: shape.patch, columns: shape.outputChannels)
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let weights = Matrix(parameters[0], rows: shape.patch, columns: shape.outputChannels)
     for index in 0..<pass.samples {
       gatherPatches(sample(index, of: input, inputCount), into: patches, shape)
       multiply(
         Matrix(patches, rows: shape.positions, columns: shape.patch), weights,
         into: Matrix(sample(index, of: output, outputCount), rows: shape.positions, columns: shape.outputChannels))
     }
-    addBias(parameters[layout.ranges[1]], toRowsOf: output)
+    addBias(parameters[1], toRowsOf: output)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    let weights = Matrix(parameters[layout.ranges[0]], rows: shape.patch, columns: shape.outputChannels)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let weights = Matrix(windows.parameters[0], rows: shape.patch, columns: shape.outputChannels)
     for index in 0..<pass.samples {
       let outputGradients = Matrix(
-        sample(index, of: outputGradient, outputCount), rows: shape.positions, columns: shape.outputChannels)
-      gatherPatches(sample(index, of: input, inputCount), into: patches, shape)
+        sample(index, of: windows.outputGradient, outputCount), rows: shape.positions, columns: shape.outputChannels)
+      gatherPatches(sample(index, of: windows.input, inputCount), into: patches, shape)
       multiply(
         Matrix(patches, rows: shape.positions, columns: shape.patch).transposed, outputGradients,
         into: Matrix(weightsGradient, rows: shape.patch, columns: shape.outputChannels), index == 0 ? .replace : .add)
-      if let inputGradient {
+      if let inputGradient = windows.inputGradient {
         multiply(
           outputGradients, weights.transposed,
           into: Matrix(patchesGradient, rows: shape.positions, columns: shape.patch))
         scatterPatches(patchesGradient, into: sample(index, of: inputGradient, inputCount), shape)
       }
     }
-    switch accumulation {
-    case .replace: gradient[layout.ranges[0]].copy(from: weightsGradient)
-    case .add: add(weightsGradient, into: gradient[layout.ranges[0]])
-    }
-    columnSums(outputGradient, into: gradient[layout.ranges[1]], accumulation)
+    windows.gradient.complete(0, with: weightsGradient)
+    columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
   }
 }

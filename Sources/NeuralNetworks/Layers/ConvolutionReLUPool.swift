@@ -40,30 +40,26 @@ struct ConvolutionReLUPool: LayerSpecification {
 private final class ConvolutionReLUPoolLayer: Layer {
   private let shape: FusedConvolutionShape
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   private let winners: Buffer<Float>
   private let scratch: Buffer<Float>
 
   init(_ shape: FusedConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
     self.shape = shape
     self.parameters = parameters
-    layout = ParameterLayout(parameters)
     winners = Buffer(count: capacity * shape.pooledCount)
     scratch = Buffer(count: shape.scratchCount)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     fusedConvolution(
-      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      input, weights: parameters[0], bias: parameters[1], into: output,
       winners: winners.prefix(output.count), samples: pass.samples, shape)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     fusedConvolutionGradient(
-      outputGradient, winners: winners.prefix(output.count), input: input, into: gradient[layout.ranges[0]],
-      bias: gradient[layout.ranges[1]], samples: pass.samples, shape, scratch: scratch, accumulation)
+      windows.outputGradient, winners: winners.prefix(windows.output.count), input: windows.input,
+      into: windows.gradient[0],
+      bias: windows.gradient[1], samples: pass.samples, shape, scratch: scratch, windows.gradient.accumulation)
   }
 }

@@ -23,15 +23,21 @@ public struct Dense: LayerSpecification {
 
   public func learntCount(for input: Shape) -> Double { (elements(of: input) + 1) * Double(units) }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { Self.hasKernel(inputs: input.count, units: units) }
+
+  /// Whether our own kernels do these sizes, and not sgemm, whose bits depend on the number of rows.
+  private static func hasKernel(inputs: Int, units: Int) -> Bool {
+    inputs % laneCount == 0 && (units <= 32 || units % 4 == 0)
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     // Measured: below some thirty outputs sgemm packs more than it multiplies.
-    if units <= 32 && input.count % laneCount == 0 {
-      return SmallDenseLayer(inputs: input.count, units: units, capacity: capacity)
+    guard Self.hasKernel(inputs: input.count, units: units) else {
+      return DenseLayer(inputs: input.count, units: units, capacity: capacity)
     }
-    if input.count % laneCount == 0 && units % 4 == 0 {
-      return WideDenseLayer(inputs: input.count, units: units, capacity: capacity)
-    }
-    return DenseLayer(inputs: input.count, units: units, capacity: capacity)
+    return units <= 32
+      ? SmallDenseLayer(inputs: input.count, units: units, capacity: capacity)
+      : WideDenseLayer(inputs: input.count, units: units, capacity: capacity)
   }
 
   fileprivate static func parameters(inputs: Int, units: Int) -> [ParameterSpecification] {
@@ -48,7 +54,6 @@ private final class DenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   /// Where a sum over more samples than sgemm keeps in registers is completed before it is added; else empty.
   private let scratch: Buffer<Float>
 
@@ -56,37 +61,33 @@ private final class DenseLayer: Layer {
     self.inputs = inputs
     self.units = units
     parameters = Dense.parameters(inputs: inputs, units: units)
-    layout = ParameterLayout(parameters)
     scratch = Buffer(count: capacity > longestUnsplitSum ? inputs * units : 0)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    let weights = Matrix(parameters[layout.ranges[0]], rows: units, columns: inputs)
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let weights = Matrix(parameters[0], rows: units, columns: inputs)
     multiply(
       Matrix(input, rows: pass.samples, columns: inputs), weights.transposed,
       into: Matrix(output, rows: pass.samples, columns: units))
-    addBias(parameters[layout.ranges[1]], toRowsOf: output)
+    addBias(parameters[1], toRowsOf: output)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    let outputGradients = Matrix(outputGradient, rows: pass.samples, columns: units)
-    let inputs = Matrix(input, rows: pass.samples, columns: inputs)
-    let weightsGradient = gradient[layout.ranges[0]]
-    if accumulation == .add && pass.samples > longestUnsplitSum {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let outputGradients = Matrix(windows.outputGradient, rows: pass.samples, columns: units)
+    let inputs = Matrix(windows.input, rows: pass.samples, columns: inputs)
+    let weightsGradient = windows.gradient[0]
+    if windows.gradient.accumulation == .add && pass.samples > longestUnsplitSum {
       multiply(outputGradients.transposed, inputs, into: Matrix(scratch, rows: units, columns: self.inputs))
       add(scratch, into: weightsGradient)
     } else {
       multiply(
         outputGradients.transposed, inputs, into: Matrix(weightsGradient, rows: units, columns: self.inputs),
-        accumulation)
+        windows.gradient.accumulation)
     }
-    columnSums(outputGradient, into: gradient[layout.ranges[1]], accumulation)
-    if let inputGradient {
+    columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
+    if let inputGradient = windows.inputGradient {
       multiply(
-        outputGradients, Matrix(parameters[layout.ranges[0]], rows: units, columns: self.inputs),
+        outputGradients, Matrix(windows.parameters[0], rows: units, columns: self.inputs),
         into: Matrix(inputGradient, rows: pass.samples, columns: self.inputs))
     }
   }
@@ -97,73 +98,87 @@ private final class WideDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   private let scratch: Buffer<Float>
+  private let biasSums: MicrobatchSums
 
   init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
     parameters = Dense.parameters(inputs: inputs, units: units)
-    layout = ParameterLayout(parameters)
     scratch = Buffer(
       count: max(
-        denseForwardScratch(samples: capacity, inputs: inputs, outputs: units), capacity * (2 * laneCount + units),
-        denseInputGradientScratch(outputs: units)))
+        denseForwardScratch(samples: capacity, inputs: inputs, outputs: units),
+        denseWeightsGradientScratch(samples: capacity, outputs: units), denseInputGradientScratch(outputs: units)))
+    biasSums = MicrobatchSums(count: units)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    denseForward(
-      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
-      samples: pass.samples, scratch: scratch)
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    // The kernel keeps a microbatch's inputs in the first-level cache.
+    for index in pass.microbatches {
+      let samples = pass.samples(of: index)
+      denseForward(
+        input.rows(samples, of: inputs), weights: parameters[0], bias: parameters[1],
+        into: output.rows(samples, of: units), samples: samples.count, scratch: scratch)
+    }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     denseWeightsGradient(
-      outputGradient, input: input, into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]],
-      samples: pass.samples, scratch: scratch, accumulation)
-    if let inputGradient {
+      windows.outputGradient, input: windows.input, into: windows.gradient[0], samples: pass.samples,
+      microbatch: pass.microbatch, scratch: scratch, windows.gradient.accumulation)
+    biasSums.sum(over: pass, into: windows.gradient[1], windows.gradient.accumulation) { samples, sum, accumulation in
+      columnSums(windows.outputGradient.rows(samples, of: units), into: sum, accumulation)
+    }
+    if let inputGradient = windows.inputGradient {
       denseInputGradient(
-        outputGradient, weights: parameters[layout.ranges[0]], into: inputGradient, samples: pass.samples,
-        outputs: units,
-        scratch: scratch)
+        windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples,
+        outputs: units, scratch: scratch)
     }
   }
 }
 
 /// For few outputs: lanes along the inputs.
 private final class SmallDenseLayer: Layer {
+  private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
   private let layout: ParameterLayout
   private let scratch: Buffer<Float>
+  private let sums: MicrobatchSums
 
   init(inputs: Int, units: Int, capacity: Int) {
+    self.inputs = inputs
     self.units = units
     parameters = Dense.parameters(inputs: inputs, units: units)
     layout = ParameterLayout(parameters)
     scratch = Buffer(count: capacity * units * laneCount)
+    sums = MicrobatchSums(count: layout.count)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     smallDense(
-      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
-      samples: pass.samples, scratch: scratch)
+      input, weights: parameters[0], bias: parameters[1], into: output, samples: pass.samples, scratch: scratch)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    smallDenseWeightsGradient(
-      outputGradient, input: input, into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]],
-      samples: pass.samples, accumulation)
-    if let inputGradient {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let gradient = windows.gradient
+    sums.sum(over: pass, into: gradient.sums.values, gradient.accumulation) { samples, sum, accumulation in
+      let sum = ParameterBlock(sum, layout)
+      smallDenseWeightsGradient(
+        windows.outputGradient.rows(samples, of: units), input: windows.input.rows(samples, of: inputs), into: sum[0],
+        bias: sum[1], samples: samples.count, accumulation)
+    }
+    if let inputGradient = windows.inputGradient {
       smallDenseInputGradient(
-        outputGradient, weights: parameters[layout.ranges[0]], into: inputGradient, samples: pass.samples,
+        windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples,
         outputs: units)
     }
+  }
+}
+
+extension Buffer<Float> {
+  /// Some of the rows of a matrix of so many columns.
+  fileprivate func rows(_ rows: Range<Int>, of columns: Int) -> Buffer<Float> {
+    self[rows.lowerBound * columns..<rows.upperBound * columns]
   }
 }

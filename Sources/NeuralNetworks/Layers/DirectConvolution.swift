@@ -47,7 +47,6 @@ extension DirectConvolutionShape {
 final class DirectConvolutionLayer: Layer {
   private let shape: DirectConvolutionShape
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   private let rectifying: Bool
   private let scratch: DirectConvolutionScratch
 
@@ -55,23 +54,19 @@ final class DirectConvolutionLayer: Layer {
     self.shape = shape
     self.parameters = parameters
     self.rectifying = rectifying
-    layout = ParameterLayout(parameters)
     scratch = DirectConvolutionScratch(shape)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     directConvolution(
-      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      input, weights: parameters[0], bias: parameters[1], into: output,
       samples: pass.samples, shape, rectifying: rectifying, scratch: scratch)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     directConvolutionGradient(
-      outputGradient, output: output, input: input, weights: parameters[layout.ranges[0]],
-      into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]], inputGradient: inputGradient,
-      samples: pass.samples, shape, rectifying: rectifying, scratch: scratch, accumulation)
+      windows.outputGradient, output: windows.output, input: windows.input, weights: windows.parameters[0],
+      into: windows.gradient[0], bias: windows.gradient[1], inputGradient: windows.inputGradient,
+      samples: pass.samples, shape, rectifying: rectifying, scratch: scratch, windows.gradient.accumulation)
   }
 }

@@ -19,6 +19,8 @@ public struct Dropout: LayerSpecification {
 
   public func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     DropoutLayer(probability, count: input.count, capacity: capacity)
   }
@@ -43,7 +45,7 @@ private final class DropoutLayer: Layer {
     words = Buffer(count: (count + perGroup - 1) / perGroup * Philox.groupCount)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     guard pass.isTraining else { return output.copy(from: input) }
     for sample in 0..<pass.samples {
       guard var stream = pass.words(forSample: sample, .dropout) else { continue }
@@ -53,11 +55,8 @@ private final class DropoutLayer: Layer {
     product(input, mask.prefix(input.count), into: output)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    guard let inputGradient else { return }
-    product(outputGradient, mask.prefix(outputGradient.count), into: inputGradient)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
+    product(windows.outputGradient, mask.prefix(windows.outputGradient.count), into: inputGradient)
   }
 }

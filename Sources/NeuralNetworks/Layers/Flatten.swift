@@ -10,6 +10,8 @@ public struct Flatten: LayerSpecification {
 
   public func outputShape(for input: Shape) throws(ModelError) -> Shape { [input.count] }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     FlattenLayer()
   }
@@ -18,14 +20,11 @@ public struct Flatten: LayerSpecification {
 private final class FlattenLayer: Layer {
   var parameters: [ParameterSpecification] { [] }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     output.copy(from: input)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    inputGradient?.copy(from: outputGradient)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    windows.inputGradient?.copy(from: windows.outputGradient)
   }
 }

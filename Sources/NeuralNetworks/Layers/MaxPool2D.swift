@@ -20,6 +20,8 @@ public struct MaxPool2D: LayerSpecification {
     return [input[0] / size, input[1] / size, input[2]]
   }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     let shape = PoolingShape(height: input[0], width: input[1], channels: input[2], size: size)
     return MaxPool2DLayer(shape, capacity: capacity)
@@ -36,16 +38,14 @@ private final class MaxPool2DLayer: Layer {
     winners = Buffer(count: capacity * shape.pooledCount)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     maxPool(input, into: output, winners: winners.prefix(output.count), samples: pass.samples, shape)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    guard let inputGradient else { return }
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
     maxPoolGradient(
-      outputGradient, winners: winners.prefix(output.count), into: inputGradient, samples: pass.samples, shape)
+      windows.outputGradient, winners: winners.prefix(windows.output.count), into: inputGradient, samples: pass.samples,
+      shape)
   }
 }

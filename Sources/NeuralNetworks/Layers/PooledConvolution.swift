@@ -40,31 +40,27 @@ struct PooledConvolution: LayerSpecification {
 private final class PooledConvolutionLayer: Layer {
   private let shape: PooledConvolutionShape
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   private let winners: Buffer<Float>
   private let scratch: PooledConvolutionScratch
 
   init(_ shape: PooledConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
     self.shape = shape
     self.parameters = parameters
-    layout = ParameterLayout(parameters)
     winners = Buffer(count: capacity * shape.pooledCount)
     scratch = PooledConvolutionScratch(shape)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     pooledConvolution(
-      input, weights: parameters[layout.ranges[0]], bias: parameters[layout.ranges[1]], into: output,
+      input, weights: parameters[0], bias: parameters[1], into: output,
       winners: winners.prefix(output.count), samples: pass.samples, shape, scratch: scratch)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     pooledConvolutionGradient(
-      outputGradient, winners: winners.prefix(output.count), input: input, weights: parameters[layout.ranges[0]],
-      into: gradient[layout.ranges[0]], bias: gradient[layout.ranges[1]], inputGradient: inputGradient,
-      samples: pass.samples, shape, scratch: scratch, accumulation)
+      windows.outputGradient, winners: winners.prefix(windows.output.count), input: windows.input,
+      weights: windows.parameters[0],
+      into: windows.gradient[0], bias: windows.gradient[1], inputGradient: windows.inputGradient,
+      samples: pass.samples, shape, scratch: scratch, windows.gradient.accumulation)
   }
 }

@@ -10,6 +10,8 @@ public struct ReLU: LayerSpecification {
 
   public func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     ReLULayer()
   }
@@ -18,15 +20,12 @@ public struct ReLU: LayerSpecification {
 private final class ReLULayer: Layer {
   var parameters: [ParameterSpecification] { [] }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     rectify(input, into: output)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    guard let inputGradient else { return }
-    rectifyGradient(outputGradient, output: output, into: inputGradient)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
+    rectifyGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }

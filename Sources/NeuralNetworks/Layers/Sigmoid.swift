@@ -13,6 +13,8 @@ public struct Sigmoid: LayerSpecification {
 
   public func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
 
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
     SigmoidLayer()
   }
@@ -21,15 +23,12 @@ public struct Sigmoid: LayerSpecification {
 private final class SigmoidLayer: Layer {
   var parameters: [ParameterSpecification] { [] }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     sigmoid(input, into: output)
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    guard let inputGradient else { return }
-    sigmoidGradient(outputGradient, output: output, into: inputGradient)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
+    sigmoidGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }

@@ -24,5 +24,14 @@ public struct Examples: Sendable {
     self.values = values
   }
 
+  /// Some of the samples.
+  public func part(_ range: Range<Int>) -> Examples {
+    func rows<Element>(_ buffer: Buffer<Element>) -> Buffer<Element> {
+      let width = samples == 0 ? 0 : buffer.count / samples
+      return buffer[range.lowerBound * width..<range.upperBound * width]
+    }
+    return Examples(samples: range.count, inputs: rows(inputs), labels: rows(labels), values: rows(values))
+  }
+
   private static let noValues = Buffer<Float>(count: 0)
 }

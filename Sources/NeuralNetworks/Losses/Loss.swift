@@ -4,7 +4,9 @@ import Tensors
 public protocol Loss: Sendable {
   /// What a checkpoint calls it: two losses whose gradients differ have different names. By default its description.
   var name: String { get }
-  /// The number of outputs that a network must have for it.
+  /// The shape of one sample's output that a network must have for it; by default ``outputs`` numbers in a row.
+  var outputShape: Shape { get }
+  /// The number of a sample's outputs.
   var outputs: Int { get }
   /// The real numbers that it takes of each sample's target; by default none, for classes.
   var targetValues: Int { get }
@@ -15,5 +17,6 @@ public protocol Loss: Sendable {
 
 extension Loss {
   public var name: String { "\(self)" }
+  public var outputShape: Shape { [outputs] }
   public var targetValues: Int { 0 }
 }

@@ -18,7 +18,6 @@ private final class CausalAttentionLayer: Layer {
   private let tokens: Int
   private let width: Int
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   /// Queries, keys, values [samples · tokens, width] and the gradients of each.
   private let projected: [Buffer<Float>]
   private let projectedGradient: [Buffer<Float>]
@@ -36,7 +35,6 @@ private final class CausalAttentionLayer: Layer {
       ParameterSpecification(
         name: $0, shape: [width, width], initialiser: .glorotUniform(fanIn: width, fanOut: width))
     }
-    layout = ParameterLayout(parameters)
     projected = (0..<3).map { _ in Buffer(count: capacity * tokens * width) }
     projectedGradient = (0..<3).map { _ in Buffer(count: capacity * tokens * width) }
     attention = Buffer(count: capacity * tokens * tokens)
@@ -44,8 +42,8 @@ private final class CausalAttentionLayer: Layer {
     complete = Buffer(count: width * width)
   }
 
-  private func weights(_ index: Int, _ parameters: Buffer<Float>) -> Matrix {
-    Matrix(parameters[layout.ranges[index]], rows: width, columns: width)
+  private func weights(_ index: Int, _ parameters: ParameterBlock) -> Matrix {
+    Matrix(parameters[index], rows: width, columns: width)
   }
 
   private func rows(_ buffer: Buffer<Float>, of sample: Int) -> Matrix {
@@ -58,7 +56,7 @@ private final class CausalAttentionLayer: Layer {
 
   private var temperature: Float { 1 / Float(width).squareRoot() }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     for index in 0..<3 {
       multiply(all(input, pass), weights(index, parameters), into: all(projected[index], pass))
     }
@@ -74,16 +72,13 @@ private final class CausalAttentionLayer: Layer {
     }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     let scoresMatrix = Matrix(scores, rows: tokens, columns: tokens)
     for n in 0..<pass.samples {
       let own = attention[n * tokens * tokens..<(n + 1) * tokens * tokens]
       let ownMatrix = Matrix(own, rows: tokens, columns: tokens)
-      multiply(ownMatrix.transposed, rows(outputGradient, of: n), into: rows(projectedGradient[2], of: n))
-      multiply(rows(outputGradient, of: n), rows(projected[2], of: n).transposed, into: scoresMatrix)
+      multiply(ownMatrix.transposed, rows(windows.outputGradient, of: n), into: rows(projectedGradient[2], of: n))
+      multiply(rows(windows.outputGradient, of: n), rows(projected[2], of: n).transposed, into: scoresMatrix)
       for i in 0..<tokens {
         let row = i * tokens..<(i + 1) * tokens
         let mean = row.reduce(Float(0)) { $0 + own[$1] * scores[$1] }
@@ -94,15 +89,12 @@ private final class CausalAttentionLayer: Layer {
     }
     for index in 0..<3 {
       multiply(
-        all(input, pass).transposed, all(projectedGradient[index], pass),
+        all(windows.input, pass).transposed, all(projectedGradient[index], pass),
         into: Matrix(complete, rows: width, columns: width))
-      switch accumulation {
-      case .replace: gradient[layout.ranges[index]].copy(from: complete)
-      case .add: add(complete, into: gradient[layout.ranges[index]])
-      }
-      if let inputGradient {
+      windows.gradient.complete(index, with: complete)
+      if let inputGradient = windows.inputGradient {
         multiply(
-          all(projectedGradient[index], pass), weights(index, parameters).transposed,
+          all(projectedGradient[index], pass), weights(index, windows.parameters).transposed,
           into: all(inputGradient, pass), index == 0 ? .replace : .add)
       }
     }

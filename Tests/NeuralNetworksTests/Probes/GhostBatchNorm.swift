@@ -23,7 +23,6 @@ private final class GhostBatchNormLayer: Layer {
   private let positions: Int
   private let channels: Int
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   private let normalised: Buffer<Float>
   private let mean: Buffer<Float>
   private let variance: Buffer<Float>
@@ -35,14 +34,13 @@ private final class GhostBatchNormLayer: Layer {
     parameters = ["scale", "shift", "runningMean", "runningVariance"].map {
       ParameterSpecification(name: $0, shape: [channels], initialiser: .zeros, role: .bias)
     }
-    layout = ParameterLayout(parameters)
     normalised = Buffer(count: capacity * positions * channels)
     mean = Buffer(count: channels)
     variance = Buffer(count: channels)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    let (scale, shift) = (parameters[layout.ranges[0]], parameters[layout.ranges[1]])
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let (scale, shift) = (parameters[0], parameters[1])
     if pass.isTraining {
       let rows = pass.samples * positions
       for c in 0..<channels {
@@ -52,8 +50,8 @@ private final class GhostBatchNormLayer: Layer {
         variance[c] = values.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Float(rows)
       }
     } else {
-      mean.copy(from: parameters[layout.ranges[2]])
-      variance.copy(from: parameters[layout.ranges[3]])
+      mean.copy(from: parameters[2])
+      variance.copy(from: parameters[3])
     }
     for at in 0..<input.count {
       let c = at % channels
@@ -62,28 +60,22 @@ private final class GhostBatchNormLayer: Layer {
     }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     let rows = pass.samples * positions
     for c in 0..<channels {
       var (sum, product) = (Float(0), Float(0))
       for row in 0..<rows {
         let at = row * channels + c
-        sum += outputGradient[at]
-        product += outputGradient[at] * normalised[at]
+        sum += windows.outputGradient[at]
+        product += windows.outputGradient[at] * normalised[at]
       }
       let sums = [product, sum, mean[c] * Float(pass.samples), variance[c] * Float(pass.samples)]
-      for (range, value) in zip(layout.ranges, sums) {
-        let at = range.lowerBound + c
-        gradient[at] = accumulation == .add ? gradient[at] + value : value
-      }
-      guard let inputGradient else { continue }
-      let factor = parameters[layout.ranges[0]][c] / (variance[c] + epsilon).squareRoot()
+      for (place, value) in sums.enumerated() { windows.gradient.complete(place, at: c, with: value) }
+      guard let inputGradient = windows.inputGradient else { continue }
+      let factor = windows.parameters[0][c] / (variance[c] + epsilon).squareRoot()
       for row in 0..<rows {
         let at = row * channels + c
-        inputGradient[at] = factor * (outputGradient[at] - (sum + normalised[at] * product) / Float(rows))
+        inputGradient[at] = factor * (windows.outputGradient[at] - (sum + normalised[at] * product) / Float(rows))
       }
     }
   }

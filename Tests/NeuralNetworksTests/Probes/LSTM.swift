@@ -21,7 +21,6 @@ private final class LSTMLayer: Layer {
   private let features: Int
   private let units: Int
   let parameters: [ParameterSpecification]
-  private let layout: ParameterLayout
   /// What backward needs of forward: gates [samples, steps, 4 · units], cells and states [samples, steps + 1, units].
   private let gates: Buffer<Float>
   private let cells: Buffer<Float>
@@ -30,7 +29,7 @@ private final class LSTMLayer: Layer {
   private let cellGradient: Buffer<Float>
   private let stateGradient: Buffer<Float>
   /// The sum over samples and steps, completed here before it is added.
-  private let complete: Buffer<Float>
+  private let complete: ParameterBlock
 
   init(steps: Int, features: Int, units: Int, capacity: Int) {
     self.steps = steps
@@ -44,18 +43,18 @@ private final class LSTMLayer: Layer {
         name: "recurrent", shape: [4 * units, units], initialiser: .glorotUniform(fanIn: units, fanOut: 4 * units)),
       ParameterSpecification(name: "bias", shape: [4 * units], initialiser: .zeros, role: .bias),
     ]
-    layout = ParameterLayout(parameters)
     gates = Buffer(count: capacity * steps * 4 * units)
     cells = Buffer(count: capacity * (steps + 1) * units)
     states = Buffer(count: capacity * (steps + 1) * units)
     gateGradient = Buffer(count: 4 * units)
     cellGradient = Buffer(count: units)
     stateGradient = Buffer(count: units)
-    complete = Buffer(count: layout.count)
+    let layout = ParameterLayout(parameters)
+    complete = ParameterBlock(Buffer(count: layout.count), layout)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    let (w, r, b) = (parameters[layout.ranges[0]], parameters[layout.ranges[1]], parameters[layout.ranges[2]])
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let (w, r, b) = (parameters[0], parameters[1], parameters[2])
     for n in 0..<pass.samples {
       let first = n * (steps + 1) * units
       for u in 0..<units { (cells[first + u], states[first + u]) = (0, 0) }
@@ -78,16 +77,13 @@ private final class LSTMLayer: Layer {
     }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    let (w, r) = (parameters[layout.ranges[0]], parameters[layout.ranges[1]])
-    let (dw, dr, db) = (complete[layout.ranges[0]], complete[layout.ranges[1]], complete[layout.ranges[2]])
-    complete.fill(0)
-    inputGradient?.fill(0)
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let (w, r) = (windows.parameters[0], windows.parameters[1])
+    let (dw, dr, db) = (complete[0], complete[1], complete[2])
+    complete.values.fill(0)
+    windows.inputGradient?.fill(0)
     for n in 0..<pass.samples {
-      stateGradient.copy(from: outputGradient[n * units..<(n + 1) * units])
+      stateGradient.copy(from: windows.outputGradient[n * units..<(n + 1) * units])
       cellGradient.fill(0)
       for t in (0..<steps).reversed() {
         let (gate, before) = ((n * steps + t) * 4 * units, n * (steps + 1) * units + t * units)
@@ -108,8 +104,8 @@ private final class LSTMLayer: Layer {
           db[row] += d
           for k in 0..<features {
             let at = (n * steps + t) * features + k
-            dw[row * features + k] += d * input[at]
-            inputGradient?[at] += d * w[row * features + k]
+            dw[row * features + k] += d * windows.input[at]
+            windows.inputGradient?[at] += d * w[row * features + k]
           }
           for k in 0..<units {
             dr[row * units + k] += d * states[before + k]
@@ -118,11 +114,6 @@ private final class LSTMLayer: Layer {
         }
       }
     }
-    for range in layout.ranges {
-      switch accumulation {
-      case .replace: gradient[range].copy(from: complete[range])
-      case .add: add(complete[range], into: gradient[range])
-      }
-    }
+    for place in 0..<3 { windows.gradient.complete(place, with: complete[place]) }
   }
 }

@@ -27,8 +27,8 @@ private final class ResidualLayer: Layer {
   private let body: any Layer
   private let shortcut: (any Layer)?
   let parameters: [ParameterSpecification]
-  private let bodyRange: Range<Int>
-  private let shortcutRange: Range<Int>
+  private let bodyLayout: ParameterLayout
+  private let shortcutLayout: ParameterLayout
   /// The body's own output, which its gradient may be made from; the sum of both would be the wrong one.
   private let bodyOutput: Buffer<Float>
   private let shortcutOutput: Buffer<Float>
@@ -45,40 +45,42 @@ private final class ResidualLayer: Layer {
       }
     }
     parameters = named("body", body.parameters) + named("shortcut", shortcut?.parameters ?? [])
-    bodyRange = 0..<ParameterLayout(body.parameters).count
-    shortcutRange = bodyRange.upperBound..<ParameterLayout(parameters).count
+    bodyLayout = ParameterLayout(body.parameters)
+    shortcutLayout = ParameterLayout(shortcut?.parameters ?? [])
     bodyOutput = Buffer(count: outputCount)
     shortcutOutput = Buffer(count: shortcut == nil ? 0 : outputCount)
     shortcutGradient = Buffer(count: shortcut == nil ? 0 : inputCount)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let bodyOutput = bodyOutput.prefix(output.count)
-    body.forward(input, parameters[bodyRange], into: bodyOutput, pass)
+    body.forward(input, parameters.part(from: 0, bodyLayout), into: bodyOutput, pass)
     if let shortcut {
       let shortcutOutput = shortcutOutput.prefix(output.count)
-      shortcut.forward(input, parameters[shortcutRange], into: shortcutOutput, pass)
+      shortcut.forward(input, parameters.part(from: bodyLayout.count, shortcutLayout), into: shortcutOutput, pass)
       sum(bodyOutput, shortcutOutput, into: output)
     } else {
       sum(bodyOutput, input, into: output)
     }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
     body.backward(
-      outputGradient, input: input, output: bodyOutput.prefix(output.count), parameters: parameters[bodyRange],
-      into: inputGradient, gradient: gradient[bodyRange], accumulation, pass)
-    if let shortcut {
-      let own = inputGradient == nil ? nil : shortcutGradient.prefix(input.count)
-      shortcut.backward(
-        outputGradient, input: input, output: shortcutOutput.prefix(output.count),
-        parameters: parameters[shortcutRange], into: own, gradient: gradient[shortcutRange], accumulation, pass)
-      if let own, let inputGradient { add(own, into: inputGradient) }
-    } else if let inputGradient {
-      add(outputGradient, into: inputGradient)
+      BackwardWindows(
+        outputGradient: windows.outputGradient, input: windows.input, output: bodyOutput.prefix(windows.output.count),
+        parameters: windows.parameters.part(from: 0, bodyLayout), inputGradient: windows.inputGradient,
+        gradient: windows.gradient.part(from: 0, bodyLayout)), pass)
+    guard let shortcut else {
+      if let inputGradient = windows.inputGradient { add(windows.outputGradient, into: inputGradient) }
+      return
     }
+    let own = windows.inputGradient == nil ? nil : shortcutGradient.prefix(windows.input.count)
+    shortcut.backward(
+      BackwardWindows(
+        outputGradient: windows.outputGradient, input: windows.input,
+        output: shortcutOutput.prefix(windows.output.count),
+        parameters: windows.parameters.part(from: bodyLayout.count, shortcutLayout), inputGradient: own,
+        gradient: windows.gradient.part(from: bodyLayout.count, shortcutLayout)), pass)
+    if let own, let inputGradient = windows.inputGradient { add(own, into: inputGradient) }
   }
 }

@@ -13,24 +13,22 @@ final class PReLULayer: Layer {
   // A slope of 0 at the start: a rectifier. It does not decay, so its role is a bias'.
   let parameters = [ParameterSpecification(name: "slope", shape: [1], initialiser: .zeros, role: .bias)]
 
-  func forward(_ input: Buffer<Float>, _ parameters: Buffer<Float>, into output: Buffer<Float>, _ pass: Pass) {
-    let slope = parameters[0]
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let slope = parameters["slope"][0]
     for index in 0..<input.count { output[index] = input[index] > 0 ? input[index] : slope * input[index] }
   }
 
-  func backward(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: Buffer<Float>,
-    into inputGradient: Buffer<Float>?, gradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    let slope = parameters[0]
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let slope = windows.parameters["slope"][0]
+    let (input, outputGradient) = (windows.input, windows.outputGradient)
     var sum: Float = 0
     for index in 0..<input.count {
       let isAbove = input[index] > 0
       if !isAbove { sum += outputGradient[index] * input[index] }
-      inputGradient?[index] = outputGradient[index] * (isAbove ? 1 : slope)
+      windows.inputGradient?[index] = outputGradient[index] * (isAbove ? 1 : slope)
     }
     // The sum is complete before it is added: one rounding, which the same bits on any ranks rest on.
-    gradient[0] = accumulation == .add ? gradient[0] + sum : sum
+    windows.gradient.complete(0, at: 0, with: sum)
   }
 }
 

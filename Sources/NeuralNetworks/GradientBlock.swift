@@ -1,0 +1,48 @@
+import Kernels
+import Tensors
+
+@_exported import enum Kernels.Accumulation
+
+/// Where a layer's gradients go: windows as ``ParameterBlock`` has them, and whether they are written or added.
+///
+/// A gradient is the sum (not the mean) over the samples of a microbatch. It replaces what its window holds or, once complete, is added to
+/// it. An add rounds once an element, which makes it equal to replacing elsewhere and adding the two: the fixed tree's bits rest on it.
+public struct GradientBlock {
+  /// The windows, for kernels that take an ``accumulation``.
+  public let sums: ParameterBlock
+  /// Whether what is there is replaced or added to.
+  public let accumulation: Accumulation
+
+  /// The gradients of parameters in `layout`, in `values`.
+  public init(_ values: Buffer<Float>, _ layout: ParameterLayout, _ accumulation: Accumulation) {
+    self.init(ParameterBlock(values, layout), accumulation)
+  }
+
+  /// These windows.
+  public init(_ sums: ParameterBlock, _ accumulation: Accumulation) {
+    self.sums = sums
+    self.accumulation = accumulation
+  }
+
+  /// The window of a parameter, by its place in ``Layer/parameters``.
+  public subscript(place: Int) -> Buffer<Float> { sums[place] }
+
+  /// The block of a layer inside of a container, which begins at `start` within the container's.
+  public func part(from start: Int, _ layout: ParameterLayout) -> GradientBlock {
+    GradientBlock(sums.part(from: start, layout), accumulation)
+  }
+
+  /// Writes or adds the complete gradient of the parameter at `place`.
+  public func complete(_ place: Int, with sum: Buffer<Float>) {
+    switch accumulation {
+    case .replace: sums[place].copy(from: sum)
+    case .add: add(sum, into: sums[place])
+    }
+  }
+
+  /// Writes or adds the complete gradient of one element of the parameter at `place`.
+  public func complete(_ place: Int, at element: Int, with sum: Float) {
+    let window = sums[place]
+    window[element] = accumulation == .add ? window[element] + sum : sum
+  }
+}

@@ -1,0 +1,52 @@
+import Kernels
+import Tensors
+
+/// Adds up what a layer works out for each microbatch of a pass, in the order of the tree over them: the sum has the bits of the node
+/// that they make of the reduction's tree, wherever its microbatches are worked out.
+public struct MicrobatchSums {
+  private let count: Int
+  private let slots: Buffer<Float>
+
+  /// For sums of `count` floats. Makes the buffers that it will ever need.
+  public init(count: Int) {
+    self.count = count
+    slots = Buffer(count: count * (Pass.mostMicrobatches - 1).bitWidthUsed)
+  }
+
+  /// The sum over the microbatches of `pass`, into `sum`.
+  ///
+  /// - Parameter add: works out the part of one microbatch, of these samples of the pass, and writes or adds it: complete before it is
+  ///   added, as ``GradientBlock`` says.
+  public func sum(
+    over pass: Pass, into sum: Buffer<Float>, _ accumulation: Accumulation,
+    _ add: (Range<Int>, Buffer<Float>, Accumulation) -> Void
+  ) {
+    let last = pass.microbatches.upperBound - 1
+    guard last > 0 else { return add(pass.samples(of: 0), sum, accumulation) }
+    // Nodes that wait for their sibling, the largest first: one for each bit that is set in the number of microbatches so far.
+    for index in pass.microbatches {
+      var waiting = index.nonzeroBitCount
+      var completed = (index == last ? index : index & ~(index + 1)).nonzeroBitCount
+      if completed == 0 {
+        add(pass.samples(of: index), slot(waiting), .replace)
+        continue
+      }
+      add(pass.samples(of: index), slot(waiting - 1), .add)
+      while completed > 1 {
+        Kernels.add(slot(waiting - 1), into: slot(waiting - 2))
+        (waiting, completed) = (waiting - 1, completed - 1)
+      }
+    }
+    switch accumulation {
+    case .replace: sum.copy(from: slot(0))
+    case .add: Kernels.add(slot(0), into: sum)
+    }
+  }
+
+  private func slot(_ index: Int) -> Buffer<Float> { slots[index * count..<(index + 1) * count] }
+}
+
+extension Int {
+  /// The bits up to the highest that is set.
+  fileprivate var bitWidthUsed: Int { Int.bitWidth - leadingZeroBitCount }
+}

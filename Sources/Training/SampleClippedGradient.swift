@@ -1,0 +1,61 @@
+import Datasets
+import Kernels
+import NeuralNetworks
+import Tensors
+
+/// The sum of gradients each of which is first scaled down to a norm of at most c, sample by sample:
+///
+///     Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶))
+///
+/// As in Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the weights further than c. A pass is of
+/// one sample, which costs several times plain training. Frozen parameters and averages do not count for the norm, and are not scaled.
+public final class SampleClippedGradient: GradientSource {
+  public let passMicrobatches = 1
+  public private(set) var losses: [LossSums] = []
+
+  private let network: Network
+  private let clipNorm: Float
+  private let stepped: [Range<Int>]
+  private let feed: Feed
+  /// One sample's gradient, and the sum over those of the microbatch so far.
+  private let own: Buffer<Float>
+  private let sum: Buffer<Float>
+
+  /// Of `network` on `data`, cut by `batches`, with a norm of at most `clipNorm`, above 0.
+  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float) {
+    precondition(clipNorm > 0, "a norm of at most \(clipNorm)")
+    self.network = network
+    self.clipNorm = clipNorm
+    stepped = network.layout.ranges(of: [.weight, .bias])
+    feed = Feed(data, capacity: batches.microbatch)
+    own = Buffer(count: network.layout.count)
+    sum = Buffer(count: network.layout.count)
+    losses.reserveCapacity(1)
+  }
+
+  public func differentiate(
+    _ share: StepShare, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+  ) {
+    let noise = share.noise
+    let examples = feed.load(share.samples, noise: noise)
+    var total = LossSums()
+    for sample in 0..<examples.samples {
+      let sums = network.differentiate(
+        examples.part(sample..<sample + 1), parameters: parameters, into: own, .replace,
+        noise: noise.advanced(by: sample))
+      total.loss += sums.loss
+      total.correct += sums.correct
+      total.samples += sums.samples
+      let norm = stepped.reduce(0) { $0 + sumOfSquares(own[$1]) }.squareRoot()
+      let factor = Float(min(1, Double(clipNorm) / (norm + 1e-6)))
+      for range in stepped { scale(own[range], by: factor) }
+      if sample == 0 { sum.copy(from: own) } else { add(own, into: sum) }
+    }
+    switch accumulation {
+    case .replace: gradient.copy(from: sum)
+    case .add: add(sum, into: gradient)
+    }
+    losses.removeAll(keepingCapacity: true)
+    losses.append(total)
+  }
+}
