@@ -90,16 +90,3 @@ public enum AtomicFile {
     try write(to: path) { file throws(FileWriteError) in try file.write(bytes) }
   }
 }
-
-/// Runs `body`, whose failure is a failure to write `path`.
-func writing<Result: ~Copyable>(
-  _ path: String, _ body: () throws(SystemCallError) -> Result
-) throws(FileWriteError) -> Result {
-  do throws(SystemCallError) { return try body() } catch { throw FileWriteError(path: path, error) }
-}
-
-/// The directory in which `path` lies: "." for a bare name.
-func parentDirectory(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
-  return slash == path.startIndex ? "/" : String(path[..<slash])
-}

@@ -63,3 +63,10 @@ public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible
     }
   }
 }
+
+/// Runs `body`, whose failure is a failure to write `path`.
+func writing<Result: ~Copyable>(
+  _ path: String, _ body: () throws(SystemCallError) -> Result
+) throws(FileWriteError) -> Result {
+  do throws(SystemCallError) { return try body() } catch { throw FileWriteError(path: path, error) }
+}

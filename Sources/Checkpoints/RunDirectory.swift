@@ -1,29 +1,3 @@
-import Tensors
-
-/// A run directory that cannot be used.
-///
-/// The program exits with 73 (cannot create) on it.
-public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// It cannot be created or written to.
-  case unwritable(FileWriteError)
-  /// Another process has it; `holder` is what that process wrote into the lock file: "process 4711 on node07".
-  case locked(path: String, holder: String)
-  /// The file `lock` that this process holds was removed or replaced: another may hold the directory now.
-  case lockLost(path: String)
-
-  /// One line: the directory, what is wrong and what to do.
-  public var description: String {
-    switch self {
-    case .unwritable(let error): error.description
-    case .locked(let path, let holder):
-      "\(path): in use by another job (\(holder)); wait for it to end, or give another \(Setting.directory)"
-    case .lockLost(let path):
-      "\(path): its file lock was removed or replaced while this job held it, so another job may write there; see that none "
-        + "does, then run the same command again: it goes on from the newest checkpoint"
-    }
-  }
-}
-
 /// A directory of one run, held by this process alone until the object goes or the process dies.
 ///
 /// The lock is the kernel's, on the file `lock` in the directory: one left by a killed process holds nobody up. The file
@@ -63,6 +37,24 @@ public final class RunDirectory: Sendable {
     throw .locked(path: path, holder: Self.holder(lock))
   }
 
+  /// Makes a directory that was not there and takes its lock: at `path` or, where that name is taken, at `path-2`, `path-3` and so on.
+  ///
+  /// Runs that begin in the same second so have a directory each.
+  public static func makeNew(_ path: String) throws(RunDirectoryError) -> RunDirectory {
+    var name = path
+    do throws(FileWriteError) {
+      try createDirectories(parentDirectory(of: path))
+      var number = 1
+      while !(try writing(name, { () throws(SystemCallError) in try makeDirectory(name) })) {
+        number += 1
+        name = "\(path)-\(number)"
+      }
+    } catch {
+      throw .unwritable(error)
+    }
+    return try RunDirectory(name)
+  }
+
   /// Throws where the file `lock` is no longer the one that this process holds: whoever finds none takes a new one, and two jobs would
   /// write here. A directory that is itself gone, or cannot be looked at, is for the next write to report.
   public func requireLock() throws(RunDirectoryError) {
@@ -87,29 +79,5 @@ public final class RunDirectory: Sendable {
       if !line.isEmpty { return String(decoding: line, as: UTF8.self) }
     } catch {}
     return "which has not written its name yet"
-  }
-}
-
-/// Creates the directory at `path` with those above it, durably, where they are missing.
-func createDirectories(_ path: String) throws(FileWriteError) {
-  guard path.utf8.count < systemPathLimit else {
-    throw FileWriteError(path: path, SystemCallError(call: .createDirectory, code: systemNameTooLongError))
-  }
-  var missing: [String] = []
-  var next = path
-  while !isDirectory(next) {
-    missing.append(next)
-    let parent = parentDirectory(of: next)
-    if parent == next { break }
-    next = parent
-  }
-  for path in missing.reversed() {
-    try writing(path) { () throws(SystemCallError) in
-      if try makeDirectory(path) {
-        try OpenFile(parentDirectory(of: path), .directory).synchronizeDirectory()
-      } else if !isDirectory(path) {
-        throw SystemCallError(call: .createDirectory, code: systemNotADirectoryError)
-      }
-    }
   }
 }
