@@ -78,12 +78,6 @@ func fileContent(_ path: String) throws(IDXError.Cause) -> Buffer<UInt8> {
   return content.prefix(done)
 }
 
-/// `count` zeros, or an error where there is not the memory.
-func memory<Element>(_ count: Int) throws(IDXError.Cause) -> Buffer<Element> {
-  if let memory = Buffer<Element>(trying: count) { return memory }
-  throw .memory(bytes: Double(count) * Double(MemoryLayout<Element>.stride), available: availableMemory)
-}
-
 /// The names in the directory at `path`, in the order of their bytes; none where it cannot be listed. Names that are not
 /// printable ASCII are left out.
 func namesInDirectory(_ path: String) -> [String] {

@@ -1,0 +1,32 @@
+import FoundationEssentials
+
+extension ImageDataset {
+  /// The directory of the data set that a user calls `name`.
+  ///
+  /// `mnist` and `fashion-mnist` are where `launch/fetch` puts them: `lockstep/<name>` in `$XDG_CACHE_HOME`, or in
+  /// `~/.cache` where that is unset, empty or (as the XDG specification has it) relative. Any other name is a path; so
+  /// is `./mnist`. Throws ``IDXError`` if there is no such directory.
+  public static func directory(
+    named name: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(IDXError) -> String {
+    let isFetched = fetchedNames.contains(name)
+    let cache = isFetched ? cache(environment) : ""
+    guard let cache else { throw IDXError(path: name, cause: .noCacheDirectory) }
+    let path = isFetched ? "\(cache)/lockstep/\(name)" : name
+    switch FileKind(at: path) {
+    case .directory: return path
+    case .unknown(let reason): throw IDXError(path: path, cause: .unreadable(reason: reason))
+    default: throw IDXError(path: path, cause: .noDirectory(name: isFetched ? name : nil))
+    }
+  }
+
+  /// The data sets that `launch/fetch` knows.
+  public static let fetchedNames = ["mnist", "fashion-mnist"]
+
+  /// Nil where neither variable holds an absolute path.
+  private static func cache(_ environment: [String: String]) -> String? {
+    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache }
+    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+    return "\(home)/.cache"
+  }
+}
