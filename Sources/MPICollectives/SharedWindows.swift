@@ -31,8 +31,8 @@ struct SharedWindows {
     let needed = neighbours.reduce(0) {
       $0 + (counts[$1] + header) * MemoryLayout<Float>.stride + Self.allowance
     }
-    if place == 0, let left = MPICalls.sharedMemoryLeft(), left < UInt64(needed) {
-      throw CommunicationError(MPICalls.noSharedMemory)
+    if place == 0, let left = SharedMemory.bytesLeft(), left < UInt64(needed) {
+      throw CommunicationError(SharedMemory.noRoom)
     }
     // The same goes for this rank's own space, into which all of them are mapped.
     guard availableAddressSpace >= needed else {
@@ -52,7 +52,7 @@ struct SharedWindows {
       unsafe parts.append(base)
       // MPI promises nothing about what is in a window.
       if place == self.place {
-        try unsafe MPICalls.populate(base, floats)
+        try unsafe SharedMemory.populate(base, floats)
         unsafe base.update(repeating: 0, count: floats)
       }
       unsafe buffers.append(Buffer(processMemory: base + header, count: counts[neighbour]))

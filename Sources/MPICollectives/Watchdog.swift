@@ -1,5 +1,3 @@
-internal import CProcesses
-
 import Collectives
 import Glibc
 import Synchronization
@@ -158,78 +156,4 @@ public final class Watchdog: Sendable {
   private func host(of rank: Int) -> String {
     hosts.withLock { $0.indices.contains(rank) ? $0[rank] : "another host" }
   }
-}
-
-/// The processes whose end a watchdog must learn of at once.
-@safe
-private struct Processes {
-  private var descriptors: [pollfd] = []
-  /// Whose end each descriptor tells; nil for the parent.
-  private var owners: [Int?] = []
-  private var isWatched: [Bool]
-  private var gone: Set<Int> = []
-  private let parent: pid_t
-  private(set) var parentIsGone = false
-
-  init(parent: pid_t, count: Int) {
-    self.parent = parent
-    isWatched = Array(repeating: false, count: count)
-    watch(parent, nil)
-  }
-
-  private mutating func watch(_ process: pid_t, _ owner: Int?) {
-    let descriptor = lockstep_process_descriptor(process)
-    // An old kernel has none: then `isGone` asks at every look.
-    guard descriptor >= 0 else { return }
-    descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
-    owners.append(owner)
-  }
-
-  /// Waits until one of them ends, or the time is over.
-  mutating func wait(milliseconds: Int32) {
-    let count = unsafe poll(&descriptors, nfds_t(descriptors.count), milliseconds)
-    parentIsGone = getppid() != parent
-    guard count > 0 else { return }
-    for index in descriptors.indices.reversed() where descriptors[index].revents != 0 {
-      if let owner = owners[index] { gone.insert(owner) } else { parentIsGone = true }
-      close(descriptors[index].fd)
-      descriptors.remove(at: index)
-      owners.remove(at: index)
-    }
-  }
-
-  /// Whether a rank's process, 0 where it has not come yet, has ended.
-  mutating func isGone(_ rank: Int, _ process: pid_t) -> Bool {
-    guard process != 0, !gone.contains(rank) else { return process != 0 }
-    if !isWatched[rank] {
-      isWatched[rank] = true
-      watch(process, rank)
-    }
-    if kill(process, 0) != 0 && errno == ESRCH { gone.insert(rank) }
-    return gone.contains(rank)
-  }
-}
-
-/// Runs `body` on a thread of its own that takes no signal: those are the rank's.
-private func startThread(_ body: @escaping @Sendable () -> Void) {
-  let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
-  var thread = pthread_t()
-  // A thread begins with the signals blocked that its maker has blocked.
-  var (all, mine) = (sigset_t(), sigset_t())
-  unsafe sigfillset(&all)
-  unsafe pthread_sigmask(SIG_SETMASK, &all, &mine)
-  let failed = unsafe pthread_create(
-    &thread, nil,
-    { context in
-      if let context = unsafe context { unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
-      return nil
-    }, unsafe box.toOpaque())
-  unsafe pthread_sigmask(SIG_SETMASK, &mine, nil)
-  // Without a thread to be had the run goes on as without a watchdog.
-  if failed != 0 { unsafe box.release() }
-}
-
-private final class ThreadBody: Sendable {
-  let run: @Sendable () -> Void
-  init(run: @escaping @Sendable () -> Void) { self.run = run }
 }

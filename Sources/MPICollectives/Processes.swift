@@ -1,0 +1,53 @@
+internal import CProcesses
+
+import Glibc
+
+/// The processes whose end a watchdog must learn of at once.
+@safe
+struct Processes {
+  private var descriptors: [pollfd] = []
+  /// Whose end each descriptor tells; nil for the parent.
+  private var owners: [Int?] = []
+  private var isWatched: [Bool]
+  private var gone: Set<Int> = []
+  private let parent: pid_t
+  private(set) var parentIsGone = false
+
+  init(parent: pid_t, count: Int) {
+    self.parent = parent
+    isWatched = Array(repeating: false, count: count)
+    watch(parent, nil)
+  }
+
+  private mutating func watch(_ process: pid_t, _ owner: Int?) {
+    let descriptor = lockstep_process_descriptor(process)
+    // An old kernel has none: then `isGone` asks at every look.
+    guard descriptor >= 0 else { return }
+    descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    owners.append(owner)
+  }
+
+  /// Waits until one of them ends, or the time is over.
+  mutating func wait(milliseconds: Int32) {
+    let count = unsafe poll(&descriptors, nfds_t(descriptors.count), milliseconds)
+    parentIsGone = getppid() != parent
+    guard count > 0 else { return }
+    for index in descriptors.indices.reversed() where descriptors[index].revents != 0 {
+      if let owner = owners[index] { gone.insert(owner) } else { parentIsGone = true }
+      close(descriptors[index].fd)
+      descriptors.remove(at: index)
+      owners.remove(at: index)
+    }
+  }
+
+  /// Whether a rank's process, 0 where it has not come yet, has ended.
+  mutating func isGone(_ rank: Int, _ process: pid_t) -> Bool {
+    guard process != 0, !gone.contains(rank) else { return process != 0 }
+    if !isWatched[rank] {
+      isWatched[rank] = true
+      watch(process, rank)
+    }
+    if kill(process, 0) != 0 && errno == ESRCH { gone.insert(rank) }
+    return gone.contains(rank)
+  }
+}
