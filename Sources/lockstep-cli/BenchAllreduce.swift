@@ -112,15 +112,3 @@ struct BenchAllreduce: ParsableCommand {
     print(([name] + figures).map { String(repeating: " ", count: max(1, 20 - $0.count)) + $0 }.joined())
   }
 }
-
-/// The middle one of a few measured values.
-func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-
-/// Such as `1.25e-06`.
-func scientific(_ value: Double) -> String {
-  guard value > 0, value.isFinite else { return value == 0 ? "0" : "\(value)" }
-  var (mantissa, exponent) = (value, 0)
-  while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-  while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-  return "\(fixed(mantissa, 2))e\(exponent)"
-}

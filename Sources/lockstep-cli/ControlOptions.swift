@@ -34,10 +34,3 @@ struct ControlOptions: ParsableArguments {
     execution.verifyEvery = verifyEvery
   }
 }
-
-extension Execution.NonFiniteResponse: ExpressibleByArgument {}
-
-extension Execution.VerifyInterval: ExpressibleByArgument {
-  /// See `VerifyInterval.init(_:)`.
-  public init?(argument: String) { self.init(argument) }
-}

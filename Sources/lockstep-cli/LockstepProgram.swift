@@ -43,29 +43,3 @@ struct LockstepProgram: ParsableCommand {
     text.split(whereSeparator: \.isNewline).first.map(String.init) ?? text
   }
 }
-
-extension Objective: ExpressibleByArgument {
-  /// See `Objective.init(_:)`.
-  public init?(argument: String) { self.init(argument) }
-}
-
-extension ReductionMethod: ExpressibleByArgument {}
-
-extension RunOptions.CheckpointInterval: ExpressibleByArgument {
-  /// See `CheckpointInterval.init(_:)`.
-  public init?(argument: String) { self.init(argument) }
-}
-
-extension RunOptions.SaveFailure: ExpressibleByArgument {}
-
-extension RunOptions.Resume: ExpressibleByArgument {
-  /// `auto`, `never`, or a file.
-  public init?(argument: String) {
-    switch argument {
-    case "auto": self = .auto
-    case "never": self = .never
-    case "": return nil
-    default: self = .file(argument)
-    }
-  }
-}

@@ -59,5 +59,3 @@ struct RecipeOptions: ParsableArguments {
       + (more.map { "; \($0)" } ?? "") + ")"
   }
 }
-
-extension Schedule.Shape: ExpressibleByArgument {}

@@ -19,8 +19,3 @@ struct StallOptions: ParsableArguments {
     }
   }
 }
-
-extension TimeSpan: ExpressibleByArgument {
-  /// See `TimeSpan.init(_:)`.
-  public init?(argument: String) { self.init(argument) }
-}
