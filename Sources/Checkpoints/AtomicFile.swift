@@ -21,17 +21,18 @@ public enum AtomicFile {
 
     /// Appends `bytes`.
     public mutating func write(_ bytes: RawSpan) throws(FileWriteError) {
-      do throws(SystemCallError) { try file.write(bytes) } catch { throw FileWriteError(path: path, error) }
+      try writing(path, try file.write(bytes))
       byteCount += bytes.byteCount
     }
 
     /// Appends `bytes`.
     public mutating func write(_ bytes: [UInt8]) throws(FileWriteError) {
-      try bytes.withBytes { (bytes) throws(FileWriteError) in try write(bytes) }
+      try writing(path, try file.write(bytes))
+      byteCount += bytes.count
     }
 
     consuming func finish() throws(FileWriteError) {
-      do throws(SystemCallError) {
+      do {
         // What is not whole must not be renamed over a whole file.
         try file.synchronize(holding: byteCount)
         try file.close()
@@ -57,7 +58,7 @@ public enum AtomicFile {
   /// To be called where nobody else may be writing `path`: the writer would lose its file.
   public static func removeLeftover(of path: String) throws(FileWriteError) {
     let temporary = temporaryPath(for: path)
-    do throws(SystemCallError) { try removeFile(temporary) } catch {
+    do { try removeFile(temporary) } catch {
       if error.code != systemNoSuchFileError { throw FileWriteError(path: temporary, error) }
     }
   }
@@ -68,21 +69,18 @@ public enum AtomicFile {
   ) throws(FileWriteError) {
     let temporary = temporaryPath(for: path)
     // Opened first: a directory that cannot be opened is found out before anything is renamed.
-    let directory = try writing(path) { () throws(SystemCallError) in
-      try OpenFile(parentDirectory(of: path), .directory)
-    }
-    do throws(FileWriteError) {
-      var writer = Writer(
-        file: try writing(path) { () throws(SystemCallError) in try OpenFile(temporary, .replace) }, path: path)
+    let directory = try writing(path, try OpenFile(parentDirectory(of: path), .directory))
+    do {
+      var writer = Writer(file: try writing(path, try OpenFile(temporary, .replace)), path: path)
       try contents(&writer)
       try writer.finish()
-      try writing(path) { () throws(SystemCallError) in try renameFile(temporary, to: path) }
+      try writing(path, try renameFile(temporary, to: path))
     } catch {
       // The first error is the one to report, whatever becomes of the leftover: the next start removes it.
-      do throws(SystemCallError) { try removeFile(temporary) } catch {}
+      try? removeFile(temporary)
       throw error
     }
-    try writing(path) { () throws(SystemCallError) in try directory.synchronizeDirectory() }
+    try writing(path, try directory.synchronizeDirectory())
   }
 
   /// Writes `bytes` as the file at `path`, durably, replacing what was there.

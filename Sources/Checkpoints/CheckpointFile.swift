@@ -44,7 +44,7 @@ public struct CheckpointFile: ~Copyable {
   }
 
   private static func opened(_ path: String) throws(CheckpointError) -> SafeTensorsFile {
-    do throws(SafeTensorsError) { return try SafeTensorsFile(path) } catch { throw .file(error) }
+    do { return try SafeTensorsFile(path) } catch { throw .file(error) }
   }
 
   /// Refuses a checkpoint of a run with another recipe, naming every line that differs with both values.
@@ -57,7 +57,7 @@ public struct CheckpointFile: ~Copyable {
 
   /// Checks that the file has tensors of these names and shapes.
   public func requireTensors(_ tensors: [(name: String, shape: Shape)]) throws(CheckpointError) {
-    do throws(SafeTensorsError) {
+    do {
       for tensor in tensors { try file.requireTensor(tensor.name, shape: tensor.shape) }
     } catch {
       throw .file(error)
@@ -79,7 +79,7 @@ public struct CheckpointFile: ~Copyable {
       if let ignoredPrefix, entry.name.utf8.starts(with: ignoredPrefix.utf8) { continue }
       throw .unexpectedTensor(path: path, tensor: entry.name, shape: entry.shape)
     }
-    do throws(SafeTensorsError) {
+    do {
       for tensor in tensors { try file.read(tensor.name, shape: tensor.shape, into: tensor.values) }
     } catch {
       throw .file(error)

@@ -42,17 +42,17 @@ public struct CheckpointStore: Hashable, Sendable {
   /// To be called once at the start, under the run's lock: a save in progress would lose its file.
   public func prepare() throws(FileWriteError) {
     try createDirectories(directory)
-    for name in try writing(directory, { () throws(SystemCallError) in try namesInDirectory(directory) }) {
+    for name in try writing(directory, try namesInDirectory(directory)) {
       guard name.hasPrefix("."), name.hasSuffix(".tmp"), Self.step(ofName: String(name.dropFirst().dropLast(4))) != nil
       else { continue }
       let path = "\(directory)/\(name)"
-      try writing(path) { () throws(SystemCallError) in try removeFile(path) }
+      try writing(path, try removeFile(path))
     }
   }
 
   /// The checkpoints by their names, newest first; none where there is no directory.
   public func list() throws(CheckpointError) -> [Listing] {
-    do throws(SystemCallError) {
+    do {
       let listings = try namesInDirectory(directory).compactMap { name in
         Self.step(ofName: name).map { Listing(step: $0, path: "\(directory)/\(name)") }
       }
@@ -74,10 +74,10 @@ public struct CheckpointStore: Hashable, Sendable {
     let path = path(step: step)
     try checkpoint.write(to: path)
     var notRemoved: [FileWriteError] = []
-    do throws(SystemCallError) {
+    do {
       let steps = try namesInDirectory(directory).compactMap(Self.step(ofName:)).filter { $0 <= step }
       for old in steps.sorted(by: >).dropFirst(keep).map(self.path(step:)) {
-        do throws(SystemCallError) { try removeFile(old) } catch {
+        do { try removeFile(old) } catch {
           notRemoved.append(FileWriteError(path: old, error))
         }
       }
@@ -100,7 +100,7 @@ public struct CheckpointStore: Hashable, Sendable {
     if strict {
       var first: CheckpointFile?
       for listing in listings.reversed() {
-        do throws(CheckpointError) { first = try opened(listing) } catch {
+        do { first = try opened(listing) } catch {
           guard try isRemoved(listing, error) else { throw error }
           return try newestWhole(strict: strict, onDamage: onDamage)
         }
@@ -109,7 +109,7 @@ public struct CheckpointStore: Hashable, Sendable {
     }
     var newest: CheckpointError?
     for listing in listings {
-      do throws(CheckpointError) { return try opened(listing) } catch {
+      do { return try opened(listing) } catch {
         if try isRemoved(listing, error) { return try newestWhole(strict: strict, onDamage: onDamage) }
         newest = newest ?? error
         onDamage(error)

@@ -12,12 +12,10 @@ func createDirectories(_ path: String) throws(FileWriteError) {
     next = parent
   }
   for path in missing.reversed() {
-    try writing(path) { () throws(SystemCallError) in
-      if try makeDirectory(path) {
-        try OpenFile(parentDirectory(of: path), .directory).synchronizeDirectory()
-      } else if !isDirectory(path) {
-        throw SystemCallError(call: .createDirectory, code: systemNotADirectoryError)
-      }
+    if try writing(path, try makeDirectory(path)) {
+      try writing(path, try OpenFile(parentDirectory(of: path), .directory).synchronizeDirectory())
+    } else if !isDirectory(path) {
+      throw FileWriteError(path: path, SystemCallError(call: .createDirectory, code: systemNotADirectoryError))
     }
   }
 }

@@ -64,9 +64,9 @@ public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible
   }
 }
 
-/// Runs `body`, whose failure is a failure to write `path`.
+/// The result of `call`, a failure of which is a failure to write `path`.
 func writing<Result: ~Copyable>(
-  _ path: String, _ body: () throws(SystemCallError) -> Result
+  _ path: String, _ call: @autoclosure () throws(SystemCallError) -> Result
 ) throws(FileWriteError) -> Result {
-  do throws(SystemCallError) { return try body() } catch { throw FileWriteError(path: path, error) }
+  do { return try call() } catch { throw FileWriteError(path: path, error) }
 }

@@ -44,12 +44,12 @@ public struct GrowingFile: Sendable {
       if found > length { try file.truncate(to: length) }
       // Of a file that was cut, what is left may be part of a record.
       let added = try Self.endsWithARecord(file, at: length) ? waiting : [Self.lineBreak] + waiting
-      do throws(SystemCallError) {
-        try added.withBytes { (bytes) throws(SystemCallError) in try file.write(bytes) }
+      do {
+        try file.write(added)
         try file.synchronize(holding: length + added.count)
       } catch {
         // The first error is the one to report, whatever becomes of the rest: the next write cuts it off, too.
-        do throws(SystemCallError) { try file.truncate(to: length) } catch {}
+        try? file.truncate(to: length)
         throw error
       }
       // Closing can tell nothing that fsync has not told.

@@ -15,8 +15,8 @@ public final class RunDirectory: Sendable {
   public init(_ path: String) throws(RunDirectoryError) {
     self.path = path
     let lockPath = "\(path)/lock"
-    do throws(FileWriteError) { try createDirectories(path) } catch { throw .unwritable(error) }
-    do throws(SystemCallError) {
+    do { try createDirectories(path) } catch { throw .unwritable(error) }
+    do {
       var file = try OpenFile(lockPath, .update)
       var isLocked = try file.lock()
       // Whoever removed the file in between lets others lock a new one of its name: that one counts.
@@ -27,8 +27,7 @@ public final class RunDirectory: Sendable {
       lock = file
       if isLocked {
         try lock.truncate(to: 0)
-        let line = Array("process \(processNumber()) on \(hostName())\n".utf8)
-        try line.withBytes { (bytes) throws(SystemCallError) in try lock.write(bytes) }
+        try lock.write(Array("process \(processNumber()) on \(hostName())\n".utf8))
         return
       }
     } catch {
@@ -42,10 +41,10 @@ public final class RunDirectory: Sendable {
   /// Runs that begin in the same second so have a directory each.
   public static func makeNew(_ path: String) throws(RunDirectoryError) -> RunDirectory {
     var name = path
-    do throws(FileWriteError) {
+    do {
       try createDirectories(parentDirectory(of: path))
       var number = 1
-      while !(try writing(name, { () throws(SystemCallError) in try makeDirectory(name) })) {
+      while !(try writing(name, try makeDirectory(name))) {
         number += 1
         name = "\(path)-\(number)"
       }
@@ -58,7 +57,7 @@ public final class RunDirectory: Sendable {
   /// Throws where the file `lock` is no longer the one that this process holds: whoever finds none takes a new one, and two jobs would
   /// write here. A directory that is itself gone, or cannot be looked at, is for the next write to report.
   public func requireLock() throws(RunDirectoryError) {
-    do throws(SystemCallError) {
+    do {
       let path = file("lock")
       if try lock.isNamed(path) || !isDirectory(self.path) { return }
     } catch {
@@ -73,7 +72,7 @@ public final class RunDirectory: Sendable {
   /// The lock file's one line; it is empty for the moment between the holder's locking and its writing.
   private static func holder(_ lock: borrowing OpenFile) -> String {
     var bytes = [UInt8](repeating: 0, count: 256)
-    do throws(SystemCallError) {
+    do {
       let count = try lock.read(into: &bytes, count: bytes.count, at: 0)
       let line = bytes[..<count].prefix { $0 >= 0x20 && $0 < 0x7F }
       if !line.isEmpty { return String(decoding: line, as: UTF8.self) }

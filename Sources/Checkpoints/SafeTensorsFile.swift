@@ -33,7 +33,7 @@ public struct SafeTensorsFile: ~Copyable {
 
   /// Opens the file and checks its structure and its checksums, reading all of it once.
   public init(_ path: String, checksums: Checksums = .required) throws(SafeTensorsError) {
-    do throws(SafeTensorsError.Problem) {
+    do {
       self = try Self.opened(path, checksums: checksums)
     } catch {
       throw SafeTensorsError(path: path, error)
@@ -71,7 +71,7 @@ public struct SafeTensorsFile: ~Copyable {
   /// something undefined.
   public func read(_ name: String, shape: Shape, into values: Buffer<Float>) throws(SafeTensorsError) {
     precondition(values.count == shape.count, "\(name): \(values.count) values for shape \(shape)")
-    do throws(SafeTensorsError.Problem) {
+    do {
       try readData(try tensor(named: name, shape: shape), into: values)
     } catch {
       throw SafeTensorsError(path: path, error)
@@ -80,7 +80,7 @@ public struct SafeTensorsFile: ~Copyable {
 
   /// Checks that there is a tensor of 32-bit floats of this name and shape, as ``read(_:shape:into:)`` will.
   public func requireTensor(_ name: String, shape: Shape) throws(SafeTensorsError) {
-    do throws(SafeTensorsError.Problem) {
+    do {
       _ = try tensor(named: name, shape: shape)
     } catch {
       throw SafeTensorsError(path: path, error)
@@ -146,13 +146,13 @@ public struct SafeTensorsFile: ~Copyable {
   }
 
   private static func open(_ path: String) throws(SafeTensorsError.Problem) -> OpenFile {
-    do throws(SystemCallError) { return try OpenFile(path, .read) } catch {
+    do { return try OpenFile(path, .read) } catch {
       throw error.code == systemNotARegularFileError ? .notARegularFile : .unreadable(code: error.code)
     }
   }
 
   private static func byteCount(of file: borrowing OpenFile) throws(SafeTensorsError.Problem) -> Int {
-    do throws(SystemCallError) { return try file.byteCount() } catch { throw .unreadable(code: error.code) }
+    do { return try file.byteCount() } catch { throw .unreadable(code: error.code) }
   }
 
   /// The file's first bytes up to its data. Nothing is allocated for a header that the file is too short to hold.

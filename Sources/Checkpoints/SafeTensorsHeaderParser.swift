@@ -30,11 +30,13 @@ struct SafeTensorsHeaderParser {
   ) {
     // The format wants no white space before the brace, and only spaces after its partner.
     guard bytes.first == UInt8(ascii: "{") else { throw expected("{") }
-    try object { (self, key) throws(Problem) in
+    var keys: Set<ExactText> = []
+    try pass("{")
+    while let key = try nextKey(&keys) {
       if key == SafeTensors.metadataKey {
-        if self.next() == UInt8(ascii: "n") { try self.null() } else { try self.parseMetadata() }
+        if next() == UInt8(ascii: "n") { try null() } else { try parseMetadata() }
       } else {
-        try self.parseTensor(key)
+        try parseTensor(key)
       }
     }
     while position < bytes.count, bytes[position] == UInt8(ascii: " ") { position += 1 }
@@ -43,14 +45,16 @@ struct SafeTensorsHeaderParser {
   }
 
   private mutating func parseMetadata() throws(Problem) {
-    try object { (self, key) throws(Problem) in
-      let start = self.position
-      let value = try self.string()
-      self.metadata.append(.init(key: key, value: value))
-      guard key == SafeTensors.fileChecksumKey else { return }
+    var keys: Set<ExactText> = []
+    try pass("{")
+    while let key = try nextKey(&keys) {
+      let start = position
+      let value = try string()
+      metadata.append(.init(key: key, value: value))
+      guard key == SafeTensors.fileChecksumKey else { continue }
       // Its digits must stand in the file as they are, since the checksum is computed with zeros in their place.
-      guard self.position - start == 66, value.utf8.count == 64 else { throw .checksumMalformed(key: key) }
-      self.fileChecksumOffset = start + 1
+      guard position - start == 66, value.utf8.count == 64 else { throw .checksumMalformed(key: key) }
+      fileChecksumOffset = start + 1
     }
   }
 
@@ -58,12 +62,14 @@ struct SafeTensorsHeaderParser {
     var elementType: String?
     var extents: [Int]?
     var offsets: [Int]?
-    try object { (self, key) throws(Problem) in
+    var keys: Set<ExactText> = []
+    try pass("{")
+    while let key = try nextKey(&keys) {
       switch key {
-      case "dtype": elementType = try self.string()
-      case "shape": extents = try self.integers()
-      case "data_offsets": offsets = try self.integers()
-      default: throw self.expected("dtype, shape or data_offsets instead of \(quoted(key))")
+      case "dtype": elementType = try string()
+      case "shape": extents = try integers()
+      case "data_offsets": offsets = try integers()
+      default: throw expected("dtype, shape or data_offsets instead of \(quoted(key))")
       }
     }
     guard let elementType, let extents, let offsets, offsets.count == 2 else {
@@ -99,29 +105,20 @@ struct SafeTensorsHeaderParser {
     position += 1
   }
 
-  /// `{key: member, …}`, each key once; `member` parses what follows the colon.
-  private mutating func object(
-    _ member: (inout Self, String) throws(Problem) -> Void
-  ) throws(Problem) {
-    try pass("{")
-    if next() == UInt8(ascii: "}") {
-      position += 1
-      return
+  /// Passes an object's next key with the colon behind it; nil at the object's end, which it passes. `keys` holds the keys
+  /// of this object so far: none twice.
+  private mutating func nextKey(_ keys: inout Set<ExactText>) throws(Problem) -> String? {
+    if keys.isEmpty ? next() == UInt8(ascii: "}") : next() != UInt8(ascii: ",") {
+      try pass("}")
+      return nil
     }
-    var keys: Set<ExactText> = []
-    while true {
-      let key = try string()
-      guard keys.insert(ExactText(key)).inserted else { throw .duplicateKey(key) }
-      try pass(":")
-      // White space is passed here so that a member sees its own first byte.
-      _ = next()
-      try member(&self, key)
-      if next() == UInt8(ascii: ",") {
-        position += 1
-      } else {
-        return try pass("}")
-      }
-    }
+    if !keys.isEmpty { position += 1 }
+    let key = try string()
+    guard keys.insert(ExactText(key)).inserted else { throw .duplicateKey(key) }
+    try pass(":")
+    // White space is passed here so that the caller is at the first byte of the member.
+    _ = next()
+    return key
   }
 
   /// `[integer, …]`.

@@ -119,6 +119,12 @@ struct OpenFile: ~Copyable {
     }
   }
 
+  /// Writes all of `bytes` at the file's position, in as many calls as it takes.
+  func write(_ bytes: [UInt8]) throws(SystemCallError) {
+    // Unsafe in general for a span of padded elements, whose padding it would show; bytes have none.
+    try write(unsafe bytes.span.bytes)
+  }
+
   /// Reads into the first `count` bytes of `bytes` from `offset` of the file; returns fewer only at the file's end.
   func read(into bytes: inout [UInt8], count: Int, at offset: Int) throws(SystemCallError) -> Int {
     precondition(count <= bytes.count, "\(count) bytes into \(bytes.count)")
@@ -243,9 +249,9 @@ func hostName() -> String {
 }
 
 extension [UInt8] {
-  /// The bytes, for hashing and for writing to a file: what `Buffer.withBytes` is to buffers.
-  func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-    // Unsafe in general for a span of padded elements, whose padding it would show; bytes have none.
-    try body(unsafe span.bytes)
+  /// Calls `body` with the bytes, as `Buffer.withBytes` does.
+  func withBytes(_ body: (RawSpan) -> Void) {
+    // As in `OpenFile.write`: bytes have no padding.
+    body(unsafe span.bytes)
   }
 }
