@@ -49,7 +49,7 @@ public final class ImageDataset: Dataset {
     guard labelsFile.extents[0] == count else {
       throw IDXError(path: labelsPath, cause: .countsDiffer(images: count, labels: labelsFile.extents[0]))
     }
-    do throws(IDXError.Cause) { labels = try memory(count) } catch { throw IDXError(path: labelsPath, cause: error) }
+    do { labels = try memory(count) } catch { throw IDXError(path: labelsPath, cause: error) }
     let stride = labelsFile.extents.dropFirst().first ?? 1
     var (smallest, largest) = (Int32.max, Int32.min)
     for index in 0..<count {

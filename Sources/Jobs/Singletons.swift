@@ -11,7 +11,7 @@ enum Singletons {
 
   /// Throws in the first of several such processes, and ends the others without a word: each would train alone, and all would
   /// write the same files.
-  static func refuse() throws(TrainingError) {
+  static func refuse() throws {
     let environment = ProcessInfo.processInfo.environment
     guard environment["LOCKSTEP_ALONE"] != "1" else { return }
     for (launcher, rank, size) in launchers {

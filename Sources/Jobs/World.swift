@@ -54,11 +54,9 @@ public enum World {
   private typealias Place = (rank: Int, size: Int?)
 
   /// nil where there is no launcher; 64 where it says what cannot be.
-  private static let launched: Result<Place?, TrainingError> = {
-    do throws(TrainingError) { return .success(try readPlace()) } catch { return .failure(error) }
-  }()
+  private static let launched = Result { try readPlace() }
 
-  private static func readPlace() throws(TrainingError) -> Place? {
+  private static func readPlace() throws -> Place? {
     guard let rank = try number(\.0, least: 0) else { return nil }
     let size = try number(\.1, least: 1)
     if let size, rank >= size {
@@ -68,9 +66,7 @@ public enum World {
   }
 
   /// The number in the first of the variables at `path` that is set.
-  private static func number(
-    _ path: KeyPath<(String, String), String>, least: Int
-  ) throws(TrainingError) -> Int? {
+  private static func number(_ path: KeyPath<(String, String), String>, least: Int) throws -> Int? {
     for name in variables.map({ $0[keyPath: path] }) {
       guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { continue }
       guard let number = Int(text), (least...mostRanks).contains(number) else {
@@ -94,7 +90,7 @@ public enum World {
   private static let watchdog = Mutex<Watchdog?>(nil)
 
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
-  public static func join(_ limits: StallDetector.Limits = .init()) throws(TrainingError) -> any Communicator {
+  public static func join(_ limits: StallDetector.Limits = .init()) throws -> any Communicator {
     guard let place = try launched.get() else {
       try Singletons.refuse()
       return SoloCommunicator()
@@ -109,13 +105,13 @@ public enum World {
     }
     let watchdog = Watchdog(job, limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
-    do throws(CommunicationError) {
+    do {
       // The watchdog has the first word: it knows more than one rank's wait does.
       let communicator = try MPICommunicator(patience: limits.timeout + .seconds(30), watchdog: watchdog)
       if communicator.size == 1 && place.size ?? 1 > 1 { leaveAlone(place) }
       return communicator
     } catch {
-      throw TrainingError(.rankFailed, error.description)
+      throw TrainingError(error)
     }
   }
 

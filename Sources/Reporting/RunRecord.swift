@@ -19,7 +19,7 @@ public final class RunRecord: Observer {
     metrics =
       run.resumedAtStep > 0 ? try earlierMetrics(of: run) : GrowingFile("\(directory)/metrics.jsonl")
     for name in ["config.json", "metrics.jsonl", "summary.json"] {
-      try writing { () throws(FileWriteError) in try AtomicFile.removeLeftover(of: "\(directory)/\(name)") }
+      try writing(try AtomicFile.removeLeftover(of: "\(directory)/\(name)"))
     }
     let (recipe, options) = (run.recipe, run.options)
     try write(
@@ -75,7 +75,7 @@ public final class RunRecord: Observer {
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
         slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
-    try writing { () throws(FileWriteError) in try metrics.append(line + [UInt8(ascii: "\n")]) }
+    try writing(try metrics.append(line + [UInt8(ascii: "\n")]))
   }
 
   /// A mean over no samples is no number, and its key is left out.
@@ -88,11 +88,12 @@ public final class RunRecord: Observer {
   }
 
   private func write(_ name: String, _ bytes: [UInt8]) throws(TrainingError) {
-    try writing { () throws(FileWriteError) in try AtomicFile.write(bytes, to: "\(directory)/\(name)") }
+    try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
   }
 
-  private func writing(_ body: () throws(FileWriteError) -> Void) throws(TrainingError) {
-    do throws(FileWriteError) { try body() } catch { throw TrainingError(.cannotWrite, error.description) }
+  /// Makes `call`, a failure of which ends the run with 73.
+  private func writing(_ call: @autoclosure () throws(FileWriteError) -> Void) throws(TrainingError) {
+    do { try call() } catch { throw TrainingError(.cannotWrite, error.description) }
   }
 
   /// Non-finite numbers, which JSON has not, become strings.

@@ -13,7 +13,7 @@ enum Arguments {
     if let argument = words("cmdline").dropFirst().first(where: { !isReadable($0) }) {
       World.leave(usage: "the argument \(shown(argument)) is not UTF-8; give it, and what it names, another name")
     }
-    do throws(TrainingError) {
+    do {
       for variable in variables { try requireReadable(variable) }
     } catch {
       World.leave(usage: error.description)

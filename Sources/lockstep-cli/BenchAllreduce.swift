@@ -65,10 +65,8 @@ struct BenchAllreduce: ParsableCommand {
         }
         if world.rank == 0 { row(grouped(floats), figures) }
       }
-    } catch let error as TrainingError {
-      throw error
     } catch {
-      throw TrainingError(.rankFailed, "\(error)")
+      throw TrainingError(error)
     }
     guard world.rank == 0 else { return }
     for (way, points) in zip(ways, measured) {

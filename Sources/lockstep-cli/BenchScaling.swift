@@ -109,7 +109,7 @@ struct BenchScaling: ParsableCommand {
   }
 
   /// What one rank's work costs: a step of one microbatch and one of eight tell the microbatch from the update.
-  private func measure(_ data: any Dataset, microbatch: Int) throws(TrainingError) -> ScalingPrediction {
+  private func measure(_ data: any Dataset, microbatch: Int) throws -> ScalingPrediction {
     var eight = try OneRankStep(model: model, data, globalBatch: 8 * microbatch, microbatch: microbatch)
     let eightSeconds = try eight.medianSeconds()
     var prediction = ScalingPrediction(

@@ -43,7 +43,7 @@ struct BenchStep: ParsableCommand {
     if json { try report.printJSON() } else { report.printTable() }
   }
 
-  private func measure(_ data: any Dataset) throws(TrainingError) -> StepReport {
+  private func measure(_ data: any Dataset) throws -> StepReport {
     // A batch smaller than what is asked for a microbatch grows to it.
     let globalBatch = min(max(batch, microbatch ?? 1), data.count)
     var measurement = StepMeasurement(

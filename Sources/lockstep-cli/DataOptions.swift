@@ -16,7 +16,7 @@ struct DataOptions: ParsableArguments {
         try Arguments.requireReadable("HOME")
       }
     }
-    do throws(IDXError) {
+    do {
       return try ImageDataset.load(directory: try ImageDataset.directory(named: data), part: part)
     } catch {
       throw TrainingError(error)

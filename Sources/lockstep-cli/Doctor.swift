@@ -35,7 +35,7 @@ struct Doctor: ParsableCommand {
       say("warning: the ranks' kernels differ: they cannot train together; see LOCKSTEP_CPU and OPENBLAS_CORETYPE")
     }
     for part in ImageDataset.Part.allCases {
-      do throws(TrainingError) {
+      do {
         let dataset = try data.load(part)
         say(
           "data \(data.data), \(part): \(dataset.count) images of \(dataset.rows)×\(dataset.columns), \(dataset.digest)"

@@ -10,7 +10,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     guard World.isFirst else { return }
-    do throws(SafeTensorsError) {
+    do {
       let opened = try SafeTensorsFile(file, checksums: .optional)
       print(
         "\(singleLine(file)): \(opened.byteCount) bytes, \(opened.header.hasChecksums ? "checksums match" : "no checksums in it")"

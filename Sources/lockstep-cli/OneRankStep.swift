@@ -11,7 +11,7 @@ struct OneRankStep {
   private(set) var taken = 0
 
   /// A step of `model` on `data`, which are told apart by class. Throws with 64 where the flags do not fit.
-  init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws(TrainingError) {
+  init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
       let classes = try Classes(of: data)
@@ -28,7 +28,7 @@ struct OneRankStep {
     let division = StepDivision(
       of: network.layout, optimizer: Adam(), communicator: communicator, method: .lockstep, sharesMemory: false,
       shards: false)
-    do throws(CommunicationError) {
+    do {
       step = try TrainingStep(
         NetworkGradient(network, data, batches: batches), layout: network.layout, batches: batches,
         parameters: parameters, optimizer: Adam().makeOptimizer(for: network.layout), division: division,
@@ -44,8 +44,8 @@ struct OneRankStep {
   var gradientCount: Int { network.layout.count }
 
   /// Takes the next step.
-  mutating func take() throws(TrainingError) {
-    do throws(CommunicationError) {
+  mutating func take() throws {
+    do {
       _ = try step.take(batches.batch(taken % steps), of: order, step: taken + 1)
       taken += 1
     } catch {
@@ -54,7 +54,7 @@ struct OneRankStep {
   }
 
   /// The median time of a step, of those that fit into a second, and of five at the least.
-  mutating func medianSeconds() throws(TrainingError) -> Double {
+  mutating func medianSeconds() throws -> Double {
     // The first steps find cold caches.
     for _ in 0..<3 { try take() }
     var times: [Double] = []

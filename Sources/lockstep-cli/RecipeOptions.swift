@@ -33,7 +33,7 @@ struct RecipeOptions: ParsableArguments {
   }
 
   /// The recipe with the flags that were given, for a loss over the data.
-  func recipe(input: Shape, loss: any Loss) throws(ModelError) -> Recipe {
+  func recipe(input: Shape, loss: any Loss) throws -> Recipe {
     let model = try Model.named(model ?? recipe.model, input: input, outputs: loss.outputs)
     var made = recipe.recipe(model: model, loss: loss)
     made.epochs = epochs ?? made.epochs

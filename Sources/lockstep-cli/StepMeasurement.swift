@@ -9,7 +9,7 @@ struct StepMeasurement {
 
   init(_ step: OneRankStep) { self.step = step }
 
-  mutating func run(seconds: Double) throws(TrainingError) -> StepReport {
+  mutating func run(seconds: Double) throws -> StepReport {
     let network = step.network
     let operations = network.trainingOperations
     var peaks: [Double] = []
@@ -58,7 +58,7 @@ struct StepMeasurement {
   }
 
   /// Samples a second, over some steps.
-  private mutating func repetition() throws(TrainingError) -> Double {
+  private mutating func repetition() throws -> Double {
     let start = processorSeconds()
     let before = step.taken
     repeat { try step.take() } while processorSeconds() - start < 10e-3
