@@ -1,14 +1,14 @@
 /// Writes a file so that its name always leads to a whole file: the old one or the new one, whatever fails or dies.
 ///
-/// The bytes go to ``temporaryPath(for:)`` in the same directory, which is synchronized to the medium, closed, renamed
-/// over the final name, and then the directory is synchronized too. When ``write(to:contents:)`` returns, the file
-/// survives a power failure. When it throws, the temporary file is gone and what had the name before still has it, with
-/// one exception: after ``FileWriteError/Operation/synchronizeDirectory`` the new file has the name but may not survive
-/// a power failure.
+/// The bytes go to ``temporaryPath(for:)`` in the same directory. That file is synchronized to the medium, closed and
+/// renamed over the final name; then the directory is synchronized. Once ``write(to:contents:)`` has returned, the file
+/// survives a power failure. If it throws, the temporary file is gone and the old file still has the name. One
+/// exception: after ``FileWriteError/Operation/synchronizeDirectory`` the new file has the name, but may not survive a
+/// power failure.
 ///
-/// A limit on the file size arrives as an error only after ``reportFileSizeLimits()``.
+/// A write beyond the limit on file sizes kills the process, unless ``reportFileSizeLimits()`` was called before.
 public enum AtomicFile {
-  /// A file being written; it has no name of its own yet.
+  /// A file that is being written, still under its temporary name.
   public struct Writer: ~Copyable {
     private let file: OpenFile
     private let path: String
@@ -33,7 +33,7 @@ public enum AtomicFile {
 
     consuming func finish() throws(FileWriteError) {
       do {
-        // What is not whole must not be renamed over a whole file.
+        // An incomplete file must not be renamed over a whole one.
         try file.synchronize(holding: byteCount)
         try file.close()
       } catch {
@@ -42,20 +42,21 @@ public enum AtomicFile {
     }
   }
 
-  /// The name under which the file for `path` is written: `.name.tmp` beside it. It is predictable, so that a fault can
-  /// be injected into exactly this file and a leftover be told from everything else; two writers of one path must
-  /// therefore exclude each other (``RunDirectory`` does).
+  /// The temporary name of the file for `path`: `.name.tmp` beside it.
+  ///
+  /// It is always the same, so that tests can make exactly this file fail, and a leftover can be found. Therefore two
+  /// writers of one path must exclude each other (``RunDirectory`` does).
   public static func temporaryPath(for path: String) -> String {
     let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     return path[..<name] + "." + path[name...] + ".tmp"
   }
 
-  /// Makes a write beyond the limit on the file size (`ulimit -f`) fail, for the whole process, instead of killing it.
+  /// Makes a write beyond the limit on file sizes (`ulimit -f`) throw, anywhere in the process, instead of killing it.
   public static func reportFileSizeLimits() { ignoreFileSizeSignal() }
 
-  /// Removes what a write of `path` that was cut short has left beside it, if anything.
+  /// Removes the temporary file of `path`, if an interrupted write has left one.
   ///
-  /// To be called where nobody else may be writing `path`: the writer would lose its file.
+  /// Nobody else may be writing `path`: the writer would lose its file.
   public static func removeLeftover(of path: String) throws(FileWriteError) {
     let temporary = temporaryPath(for: path)
     do { try removeFile(temporary) } catch {
@@ -63,12 +64,12 @@ public enum AtomicFile {
     }
   }
 
-  /// Writes what `contents` appends as the file at `path`, durably, replacing what was there.
+  /// Writes the bytes that `contents` appends as the file at `path`, durably, in the place of the old file.
   public static func write(
     to path: String, contents: (inout Writer) throws(FileWriteError) -> Void
   ) throws(FileWriteError) {
     let temporary = temporaryPath(for: path)
-    // Opened first: a directory that cannot be opened is found out before anything is renamed.
+    // Opened first, so that a directory that cannot be opened is found before anything is renamed.
     let directory = try writing(path, try OpenFile(parentDirectory(of: path), .directory))
     do {
       var writer = Writer(file: try writing(path, try OpenFile(temporary, .replace)), path: path)
@@ -83,7 +84,7 @@ public enum AtomicFile {
     try writing(path, try directory.synchronizeDirectory())
   }
 
-  /// Writes `bytes` as the file at `path`, durably, replacing what was there.
+  /// Writes `bytes` as the file at `path`, durably, in the place of the old file.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileWriteError) {
     try write(to: path) { file throws(FileWriteError) in try file.write(bytes) }
   }

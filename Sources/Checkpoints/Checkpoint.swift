@@ -1,23 +1,23 @@
-/// A run between two steps: everything that is needed to go on as if it had never stopped.
+/// A run between two steps: all that it needs to go on as if it had never stopped.
 ///
-/// On disk it is a safetensors file (``SafeTensors``): the tensors as they come, and in the metadata
-/// `checkpoint_version`, `epoch`, `sample_offset`, `step`, `seed`, `weights_digest`, inside an epoch `epoch_loss`,
-/// `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`, and `recipe.KEY` for each line of the recipe.
+/// On disk it is a safetensors file (``SafeTensors``) of the tensors in their order. The metadata hold
+/// `checkpoint_version`, `epoch`, `sample_offset`, `step`, `seed`, `weights_digest`, and `recipe.KEY` for each line of
+/// the recipe; inside an epoch also `epoch_loss`, `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`.
 public struct Checkpoint: Sendable {
-  /// The tensors in a fixed order: the parameters under their own names, then what the optimizer keeps for each of them
+  /// The tensors in a fixed order: the parameters under their own names, then the optimizer's state for each of them
   /// (``optimizerPrefix``).
   public var tensors: [NamedTensor]
   /// Where the run stands.
   public var state: RunState
-  /// What the run is made of.
+  /// The recipe that the run follows.
   public var recipe: Fingerprint
   /// The digest of the parameters' bytes, as the run reports it.
   public var weightsDigest: String
 
-  /// What precedes a parameter's name in everything that belongs to the optimizer.
+  /// The beginning of the name of every tensor of the optimizer's: `optimizer.m.dense.weight`.
   public static let optimizerPrefix = "optimizer."
 
-  /// The version of the metadata, refused by a reader of another one.
+  /// The version of the metadata. A reader of another version refuses the file.
   static let version = "1"
   static let recipePrefix = "recipe."
 
@@ -39,7 +39,7 @@ public struct Checkpoint: Sendable {
       (MetadataKey.seed, String(state.seed)),
       (MetadataKey.weightsDigest, weightsDigest),
     ]
-    // Between epochs there are none, and the file is what it was before there were sums.
+    // Between epochs there are no sums, and the file is as older versions wrote it.
     if state.sampleOffset > 0 {
       metadata += [
         (MetadataKey.epochLoss, "\(state.sums.loss)"), (MetadataKey.epochCorrect, String(state.sums.correct)),

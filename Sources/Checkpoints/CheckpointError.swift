@@ -2,22 +2,23 @@ import Tensors
 
 /// A checkpoint that cannot be used: damaged, or of another run.
 ///
-/// The program exits with 66 where ``fileIsMissing`` and with 65 otherwise.
+/// The program exits with 66 if ``fileIsMissing``, else with 65.
 public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file is not whole, or not a safetensors file, or lacks a tensor, or has one of another shape.
+  /// The file is damaged, is no safetensors file, lacks a tensor, or has one of another shape.
   case file(SafeTensorsError)
-  /// A whole safetensors file that is not a checkpoint, or one of another version: `found` stands where `expected` must.
+  /// The file is a whole safetensors file, but no checkpoint that this version reads: `key` holds `found`, not
+  /// `expected`.
   case notACheckpoint(path: String, key: String, expected: String, found: String?)
   /// The file has a tensor that the model does not have.
   case unexpectedTensor(path: String, tensor: String, shape: Shape)
   /// The checkpoint is of a run with another recipe.
   case recipeDiffers(path: String, differences: [Fingerprint.Difference])
-  /// There are checkpoints, but none is whole; the newest has this problem.
+  /// None of the directory's `count` checkpoints is whole; `newest` is the error of the newest.
   case noneWhole(directory: String, count: Int, newest: String)
   /// The directory of checkpoints cannot be listed.
   case directoryUnreadable(path: String, code: Int32)
 
-  /// Whether there is no such file.
+  /// Whether the file does not exist.
   public var fileIsMissing: Bool {
     if case .file(let error) = self { error.fileIsMissing } else { false }
   }

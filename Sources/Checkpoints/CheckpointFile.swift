@@ -1,12 +1,12 @@
 import Tensors
 
-/// An open checkpoint whose every byte has been checked; its tensors are read into buffers that exist already.
+/// An open checkpoint whose every byte has been checked. Its tensors are read into buffers of the caller's.
 public struct CheckpointFile: ~Copyable {
   /// The file, its tensors and its metadata.
   public let file: SafeTensorsFile
   /// Where the run stood.
   public let state: RunState
-  /// What the run was made of.
+  /// The recipe that the run followed.
   public let recipe: Fingerprint
   /// The digest of the parameters' bytes, as the run reported it.
   public let weightsDigest: String
@@ -14,7 +14,7 @@ public struct CheckpointFile: ~Copyable {
   /// The file's name, as it was given.
   public var path: String { file.path }
 
-  /// Opens and checks the checkpoint at `path`.
+  /// Opens the checkpoint at `path` and checks every byte of it.
   public init(_ path: String) throws(CheckpointError) {
     let file = try Self.opened(path)
     let header = file.header
@@ -47,9 +47,9 @@ public struct CheckpointFile: ~Copyable {
     do { return try SafeTensorsFile(path) } catch { throw .file(error) }
   }
 
-  /// Refuses a checkpoint of a run with another recipe, naming every line that differs with both values.
+  /// Throws ``CheckpointError/recipeDiffers(path:differences:)`` if the checkpoint is of a run with another recipe.
   ///
-  /// - Parameter ignored: keys that may differ: those of one's choice, as the number of epochs.
+  /// - Parameter ignored: the keys that may differ, such as the number of epochs.
   public func requireRecipe(_ current: Fingerprint, ignoring ignored: Set<String> = []) throws(CheckpointError) {
     let differences = current.differences(from: recipe, ignoring: ignored)
     if !differences.isEmpty { throw .recipeDiffers(path: path, differences: differences) }
@@ -64,12 +64,12 @@ public struct CheckpointFile: ~Copyable {
     }
   }
 
-  /// Reads into the buffers of `tensors`, which must be those of the file by name and shape: neither more nor fewer.
+  /// Reads the file's tensors into the buffers of `tensors`, which must name all of them, with their shapes.
   ///
-  /// Names and shapes are checked before the first buffer is touched.
+  /// Names and shapes are checked before the first buffer is written to.
   ///
-  /// - Parameter ignoredPrefix: tensors of the file that need not be asked for:
-  ///   ``Checkpoint/optimizerPrefix`` to read the weights alone.
+  /// - Parameter ignoredPrefix: the beginning of the names that `tensors` may leave out: ``Checkpoint/optimizerPrefix``
+  ///   to read the weights alone.
   public func read(
     into tensors: [NamedTensor], ignoringPrefix ignoredPrefix: String? = nil
   ) throws(CheckpointError) {
@@ -86,7 +86,7 @@ public struct CheckpointFile: ~Copyable {
     }
   }
 
-  /// The sums over the epoch in progress; of nothing where the file has none, as it had before there were any.
+  /// The sums over the epoch in progress; zero if the file has none, as between epochs and in files of older versions.
   private static func sums(
     _ header: SafeTensorsHeader, _ path: String, upTo sampleOffset: Int
   ) throws(CheckpointError) -> EpochSums {

@@ -1,8 +1,8 @@
-/// The checkpoints of one run: `step-00009375.safetensors` and so on in one directory, the newest few of them.
+/// The newest few checkpoints of one run: `step-00009375.safetensors` and so on, in one directory.
 ///
 /// Only the holder of the run's lock (``RunDirectory``) may save.
 public struct CheckpointStore: Hashable, Sendable {
-  /// A checkpoint in the directory, whole or not.
+  /// A checkpoint in the directory, whole or damaged.
   public struct Listing: Hashable, Sendable {
     /// The step after which it was saved.
     public let step: Int
@@ -14,16 +14,16 @@ public struct CheckpointStore: Hashable, Sendable {
   public struct Saved: Sendable {
     /// Its file.
     public let path: String
-    /// The failures to remove older checkpoints: worth a warning, since the disk will fill.
+    /// The failures to remove older checkpoints: worth a warning, because the disk will fill.
     public let notRemoved: [FileWriteError]
   }
 
   /// The directory.
   public let directory: String
-  /// How many checkpoints stay.
+  /// The number of checkpoints that stay, at least 1.
   public let keep: Int
 
-  /// The checkpoints in `directory`, which need not exist, of which `keep` stay.
+  /// The checkpoints in `directory`, which need not exist yet.
   public init(directory: String, keep: Int = 3) {
     precondition(keep >= 1, "\(keep) checkpoints kept: a run needs at least one")
     self.directory = directory
@@ -37,9 +37,9 @@ public struct CheckpointStore: Hashable, Sendable {
     return "\(directory)/\(Self.prefix)\(zeros)\(digits)\(Self.suffix)"
   }
 
-  /// Creates the directory and removes what saves that were cut short have left in it.
+  /// Creates the directory and removes the temporary files of interrupted saves.
   ///
-  /// To be called once at the start, under the run's lock: a save in progress would lose its file.
+  /// Called once at the start, under the run's lock: a save in progress would lose its file.
   public func prepare() throws(FileWriteError) {
     try createDirectories(directory)
     for name in try writing(directory, try namesInDirectory(directory)) {
@@ -50,7 +50,7 @@ public struct CheckpointStore: Hashable, Sendable {
     }
   }
 
-  /// The checkpoints by their names, newest first; none where there is no directory.
+  /// The checkpoints by their file names, newest first; none if the directory does not exist.
   public func list() throws(CheckpointError) -> [Listing] {
     do {
       let listings = try namesInDirectory(directory).compactMap { name in
@@ -62,12 +62,12 @@ public struct CheckpointStore: Hashable, Sendable {
     }
   }
 
-  /// Saves a checkpoint under its step and, once it is durably there, removes those beyond the newest ``keep``.
+  /// Saves a checkpoint under its step. Once it is durable, removes old ones, so that ``keep`` stay, the new one included.
   ///
   /// Checkpoints of later steps are neither counted nor removed: they are damaged ones that the run fell back from, or
-  /// another run's, and none of them may displace the one just saved. A step saved before is replaced.
+  /// of another run, and must not displace the new one. A checkpoint of the same step is replaced.
   ///
-  /// When this throws, every older checkpoint is still there.
+  /// If this throws, every older checkpoint is still there.
   @discardableResult
   public func save(_ checkpoint: Checkpoint) throws(FileWriteError) -> Saved {
     let step = checkpoint.state.step
@@ -87,12 +87,12 @@ public struct CheckpointStore: Hashable, Sendable {
     return Saved(path: path, notRemoved: notRemoved)
   }
 
-  /// The newest checkpoint that is whole, opened; nil where there is none at all.
+  /// The newest whole checkpoint, opened; nil if there is no checkpoint at all.
   ///
   /// - Parameters:
-  ///   - strict: whether a damaged checkpoint, whichever of them, is an error instead of a reason to go one further back.
-  ///   - onDamage: called for each checkpoint passed over, newest first.
-  /// - Throws: ``CheckpointError/noneWhole(directory:count:newest:)`` where there are checkpoints but none is whole.
+  ///   - strict: whether any damaged checkpoint is an error. If false, it is passed over for the next older one.
+  ///   - onDamage: called for each checkpoint that is passed over, newest first.
+  /// - Throws: ``CheckpointError/noneWhole(directory:count:newest:)`` if there are checkpoints, but none is whole.
   public func newestWhole(
     strict: Bool = false, onDamage: (CheckpointError) -> Void = { _ in }
   ) throws(CheckpointError) -> CheckpointFile? {
@@ -119,8 +119,8 @@ public struct CheckpointStore: Hashable, Sendable {
     throw .noneWhole(directory: directory, count: listings.count, newest: newest.description)
   }
 
-  /// Whether `error` is that a run which is still going has removed the checkpoint since it was listed:
-  /// newer ones are there then.
+  /// Whether `error` only says that a run in progress has removed the checkpoint since it was listed. Then there are
+  /// newer ones.
   private func isRemoved(_ listing: Listing, _ error: CheckpointError) throws(CheckpointError) -> Bool {
     guard error.fileIsMissing else { return false }
     return try !list().contains(listing)
@@ -128,7 +128,7 @@ public struct CheckpointStore: Hashable, Sendable {
 
   private func opened(_ listing: Listing) throws(CheckpointError) -> CheckpointFile {
     let file = try CheckpointFile(listing.path)
-    // The name decides the order of resuming and of removal: a file that was renamed would upset both.
+    // Names decide what is resumed and what is removed, so a renamed file would upset both.
     if file.state.step == listing.step { return file }
     throw .notACheckpoint(
       path: listing.path, key: Checkpoint.MetadataKey.step, expected: String(listing.step),
@@ -144,7 +144,7 @@ public struct CheckpointStore: Hashable, Sendable {
     guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
     let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
     guard digits.utf8.count >= digitCount, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-    // More digits than eight only where eight are not enough: each step has one name.
+    // More than eight digits only if eight are not enough, so that each step has one name.
     guard digits.utf8.count == digitCount || !digits.hasPrefix("0") else { return nil }
     return Int(digits)
   }

@@ -1,4 +1,4 @@
-/// Creates the directory at `path` with those above it, durably, where they are missing.
+/// Creates the directory at `path` and those above it, durably, if they are missing.
 func createDirectories(_ path: String) throws(FileWriteError) {
   guard path.utf8.count < systemPathLimit else {
     throw FileWriteError(path: path, SystemCallError(call: .createDirectory, code: systemNameTooLongError))
@@ -20,7 +20,7 @@ func createDirectories(_ path: String) throws(FileWriteError) {
   }
 }
 
-/// The directory in which `path` lies: "." for a bare name.
+/// The directory that holds `path`; "." for a bare name.
 func parentDirectory(of path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])

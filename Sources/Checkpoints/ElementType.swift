@@ -39,7 +39,7 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   /// Complex numbers of two 32-bit floats.
   case complex64 = "C64"
 
-  /// The bytes that an element takes.
+  /// The size of an element in bytes.
   public var byteCount: Int {
     switch self {
     case .bool, .uint8, .int8, .float8e5m2, .float8e4m3, .float8e5m2fnuz, .float8e4m3fnuz, .float8e8m0: 1

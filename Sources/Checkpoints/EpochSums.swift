@@ -1,16 +1,16 @@
-/// The sums over the part of an epoch that has been trained on: kept in a checkpoint, so that a run that goes on inside an epoch
-/// reports figures of the whole of it.
+/// The sums over the part of an epoch that has been trained on. A checkpoint holds them, so that a run that resumes
+/// inside an epoch reports the figures of the whole epoch.
 public struct EpochSums: Hashable, Sendable, Codable {
-  /// The losses' sum, in nats.
+  /// The sum of the samples' losses, in nats.
   public var loss: Double
-  /// The samples classified rightly.
+  /// The number of samples classified correctly.
   public var correct: Int
-  /// The samples whose steps were taken.
+  /// The number of samples in the steps that were taken.
   public var samples: Int
-  /// The steps that were not taken, for their loss or gradient was not finite.
+  /// The number of steps that were not taken, because their loss or gradient was not finite.
   public var skippedSteps: Int
 
-  /// Sums, by default of nothing.
+  /// Sums; by default zero.
   public init(loss: Double = 0, correct: Int = 0, samples: Int = 0, skippedSteps: Int = 0) {
     self.loss = loss
     self.correct = correct

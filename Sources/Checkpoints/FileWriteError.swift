@@ -1,10 +1,10 @@
 import Glibc
 
-/// A file or directory that could not be written. What was there before is still there.
+/// A file or directory that could not be written. The old one, if any, is still there.
 ///
 /// The program exits with 73 (cannot create) on it.
 public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What failed.
+  /// The operation that failed.
   public enum Operation: String, Hashable, Sendable {
     /// Opening or creating.
     case open
@@ -12,13 +12,13 @@ public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible
     case read
     /// Writing bytes.
     case write
-    /// Getting the bytes onto the medium.
+    /// Synchronizing the bytes to the medium.
     case synchronize = "fsync"
     /// Closing.
     case close
     /// Giving the finished file its name.
     case rename
-    /// Getting the new name onto the medium. The file is whole under its name, but a power failure may take it.
+    /// Synchronizing the new name to the medium. The file is whole under its name, but may not survive a power failure.
     case synchronizeDirectory = "fsync of the directory"
     /// Creating a directory.
     case createDirectory = "mkdir"
@@ -32,7 +32,7 @@ public struct FileWriteError: Error, Hashable, Sendable, CustomStringConvertible
 
   /// The file that was to be written.
   public let path: String
-  /// What failed.
+  /// The operation that failed.
   public let operation: Operation
   /// The system's error number.
   public let code: Int32

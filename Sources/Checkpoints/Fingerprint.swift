@@ -1,10 +1,10 @@
 import Tensors
 
-/// A recipe as text, in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
+/// A recipe as lines of text in a fixed order: model, task, batch sizes, optimizer, dataset digest, BLAS core.
 ///
 /// Two runs with equal fingerprints compute the same bits.
 public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
-  /// One line of it.
+  /// One line of a fingerprint.
   public struct Entry: Hashable, Sendable {
     /// The key: "global_batch".
     public let key: String
@@ -17,13 +17,13 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// A line in which two differ; nil where one has no such line.
+  /// A line in which two fingerprints differ.
   public struct Difference: Hashable, Sendable, CustomStringConvertible {
     /// The key.
     public let key: String
-    /// The value in the checkpoint.
+    /// The value in the checkpoint; nil if it has no such line.
     public let saved: String?
-    /// The value asked for now.
+    /// The value asked for now; nil if there is no such line.
     public let current: String?
 
     /// `global_batch is 32 there and 64 here`.
@@ -32,16 +32,16 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// The lines in their order, each key once.
+  /// The lines in their order. No two have the same key.
   public private(set) var entries: [Entry] = []
 
-  /// An empty one.
+  /// An empty fingerprint.
   public init() {}
 
-  /// A fingerprint of these lines, whose keys are known to differ.
+  /// A fingerprint of these lines, whose keys must differ.
   init(uniqueEntries: [Entry]) { entries = uniqueEntries }
 
-  /// A fingerprint of these lines, each key once.
+  /// A fingerprint of these lines, whose keys must differ.
   public init(dictionaryLiteral elements: (String, String)...) {
     for (key, value) in elements {
       precondition(self[key] == nil, "the fingerprint's key \(key) is given twice")
@@ -49,7 +49,7 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// The value for `key`. A new key goes to the end; nil removes the line.
+  /// The value for `key`. A new key is added at the end; setting nil removes the line.
   public subscript(key: String) -> String? {
     get { entries.first { ExactText($0.key) == ExactText(key) }?.value }
     set {
@@ -63,10 +63,10 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// The lines in which this, the fingerprint of now, differs from `saved`, except those of `ignored`; their order does not
-  /// matter.
+  /// The lines in which this fingerprint, that of now, differs from `saved`, except those with keys in `ignored`. The
+  /// order of the lines does not matter.
   public func differences(from saved: Fingerprint, ignoring ignored: Set<String> = []) -> [Difference] {
-    // By dictionary: a hostile file may have as many lines as its header has room for.
+    // By dictionary, because a hostile file may have as many lines as its header has room for.
     let currentValues = Dictionary(entries.map(\.exact)) { first, _ in first }
     let savedValues = Dictionary(saved.entries.map(\.exact)) { first, _ in first }
     let ignored = Set(ignored.map(ExactText.init))
@@ -80,7 +80,7 @@ extension Fingerprint.Entry {
   fileprivate var exact: (ExactText, ExactText) { (ExactText(key), ExactText(value)) }
 }
 
-/// `text` as it is where it is short and plain, else quoted: it may come from a hostile file.
+/// `text` unchanged if it is short and plain, else quoted: it may come from a hostile file.
 private func plain(_ text: String) -> String {
   let isPlain = !text.isEmpty && text.utf8.count <= 80 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   return isPlain ? text : quoted(text)

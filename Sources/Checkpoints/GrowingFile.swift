@@ -1,29 +1,29 @@
-/// A file of records that this program alone adds to, one after another, each durably: what it costs does not grow with the file, in time
-/// or memory.
+/// A file of records that only this program adds to, one after another, each durably. Time and memory for a record do
+/// not grow with the file.
 ///
-/// A record is bytes that end with a line break. One whose write failed is written with the next one. What a failed or killed write has
-/// left of it is cut off by the next write, or is for a reader to pass over who finds a record without its end. Where somebody else has
-/// removed the file or cut it, the next record follows what is left.
+/// A record is bytes that end with a line break. If its write fails, it is written again with the next record. An
+/// interrupted write may leave a part of a record; the next write cuts it off, and a reader passes over a record
+/// without an end. If somebody else removes or cuts the file, the next record follows what is left.
 public struct GrowingFile: Sendable {
   private let path: String
-  /// The bytes of whole records that are there; nil as long as this program has not written any.
+  /// The number of bytes of whole records in the file; nil until this program has written one.
   private var length: Int?
-  /// Records that could not be written yet.
+  /// The records that could not be written yet.
   private var waiting: [UInt8] = []
 
-  /// The file at `path`, which holds so many bytes of records.
+  /// The file at `path`, which holds `length` bytes of records.
   public init(_ path: String, holding length: Int) {
     self.path = path
     self.length = length
   }
 
-  /// The file at `path`, of which the next write leaves but `records`.
+  /// The file at `path`, whose content the next write replaces with `records`, followed by the new record.
   public init(_ path: String, replacedBy records: [UInt8] = []) {
     self.path = path
     waiting = records
   }
 
-  /// Adds `record` and all that wait. Returns when they are on the medium; when it throws, they wait.
+  /// Adds `record` behind those that wait. Returns once all are on the medium; if it throws, they go on waiting.
   public mutating func append(_ record: [UInt8]) throws(FileWriteError) {
     waiting += record
     if let length, let extended = try extend(from: length) {
@@ -35,24 +35,24 @@ public struct GrowingFile: Sendable {
     waiting = []
   }
 
-  /// Returns the new length; nil where the file is gone.
+  /// Writes the waiting records behind the first `length` bytes. Returns the new length; nil if the file is gone.
   private func extend(from length: Int) throws(FileWriteError) -> Int? {
     do throws(SystemCallError) {
       let file = try OpenFile(path, .append)
       let found = try file.byteCount()
       let length = min(found, length)
       if found > length { try file.truncate(to: length) }
-      // Of a file that was cut, what is left may be part of a record.
+      // A file that was cut may end inside a record.
       let added = try Self.endsWithARecord(file, at: length) ? waiting : [Self.lineBreak] + waiting
       do {
         try file.write(added)
         try file.synchronize(holding: length + added.count)
       } catch {
-        // The first error is the one to report, whatever becomes of the rest: the next write cuts it off, too.
+        // The first error is the one to report. If this fails too, the next write cuts the rest off.
         try? file.truncate(to: length)
         throw error
       }
-      // Closing can tell nothing that fsync has not told.
+      // Closing can report nothing that fsync has not reported.
       return length + added.count
     } catch {
       if error.call == .open, error.code == systemNoSuchFileError { return nil }

@@ -6,10 +6,10 @@ public struct NamedTensor: Sendable {
   public let name: String
   /// The shape.
   public let shape: Shape
-  /// The elements, `shape.count` of them; shared with whoever else holds the buffer.
+  /// The `shape.count` elements, shared with all who hold the buffer.
   public let values: Buffer<Float>
 
-  /// A tensor of this shape over `values`.
+  /// A tensor of this shape over `values`, which must have `shape.count` elements.
   public init(name: String, shape: Shape, values: Buffer<Float>) {
     precondition(shape.count == values.count, "\(name): \(values.count) values for shape \(shape)")
     self.name = name

@@ -1,17 +1,17 @@
-/// A directory of one run, held by this process alone until the object goes or the process dies.
+/// The directory of one run, held by this process alone until the object is released or the process dies.
 ///
-/// The lock is the kernel's, on the file `lock` in the directory: one left by a killed process holds nobody up. The file
-/// itself stays, since removing it would let two processes lock two files of one name; one that somebody else removes is noticed
-/// (``requireLock()``).
+/// The lock is the kernel's, on the file `lock` in the directory. If the process is killed, the kernel frees it. The file
+/// stays: if it were removed, two processes could lock two files of one name. ``requireLock()`` notices if somebody
+/// else removes it.
 public final class RunDirectory: Sendable {
   /// The directory, as it was given.
   public let path: String
   private let lock: OpenFile
 
-  /// Where the checkpoints are.
+  /// The directory of the checkpoints.
   public var checkpoints: String { file("checkpoints") }
 
-  /// Creates the directory, with those above it, where it is missing, and takes its lock.
+  /// Takes the lock of the directory at `path`, and creates it and those above it if they are missing.
   public init(_ path: String) throws(RunDirectoryError) {
     self.path = path
     let lockPath = "\(path)/lock"
@@ -19,7 +19,7 @@ public final class RunDirectory: Sendable {
     do {
       var file = try OpenFile(lockPath, .update)
       var isLocked = try file.lock()
-      // Whoever removed the file in between lets others lock a new one of its name: that one counts.
+      // If the file was removed in between, others may lock a new one of its name: that one counts.
       while isLocked, !(try file.isNamed(lockPath)) {
         file = try OpenFile(lockPath, .update)
         isLocked = try file.lock()
@@ -36,9 +36,9 @@ public final class RunDirectory: Sendable {
     throw .locked(path: path, holder: Self.holder(lock))
   }
 
-  /// Makes a directory that was not there and takes its lock: at `path` or, where that name is taken, at `path-2`, `path-3` and so on.
+  /// Makes a new directory and takes its lock: at `path` or, if that name is taken, at `path-2`, `path-3` and so on.
   ///
-  /// Runs that begin in the same second so have a directory each.
+  /// So runs that begin in the same second have a directory each.
   public static func makeNew(_ path: String) throws(RunDirectoryError) -> RunDirectory {
     var name = path
     do {
@@ -54,8 +54,10 @@ public final class RunDirectory: Sendable {
     return try RunDirectory(name)
   }
 
-  /// Throws where the file `lock` is no longer the one that this process holds: whoever finds none takes a new one, and two jobs would
-  /// write here. A directory that is itself gone, or cannot be looked at, is for the next write to report.
+  /// Throws ``RunDirectoryError/lockLost(path:)`` if the file `lock` is no longer the one that this process holds.
+  /// Another job may have made and locked a new one, and two jobs would write here.
+  ///
+  /// If the directory itself is gone or cannot be read, the next write reports it.
   public func requireLock() throws(RunDirectoryError) {
     do {
       let path = file("lock")
@@ -69,7 +71,7 @@ public final class RunDirectory: Sendable {
   /// The path of a file of this name in the directory.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// The lock file's one line; it is empty for the moment between the holder's locking and its writing.
+  /// The one line of the lock file. It is empty for the moment between the holder's locking and its writing.
   private static func holder(_ lock: borrowing OpenFile) -> String {
     var bytes = [UInt8](repeating: 0, count: 256)
     do {

@@ -6,9 +6,9 @@ import Tensors
 public enum RunDirectoryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// It cannot be created or written to.
   case unwritable(FileWriteError)
-  /// Another process has it; `holder` is what that process wrote into the lock file: "process 4711 on node07".
+  /// Another process holds it; `holder` is that process's line in the lock file: "process 4711 on node07".
   case locked(path: String, holder: String)
-  /// The file `lock` that this process holds was removed or replaced: another may hold the directory now.
+  /// The lock file of this process was removed or replaced: another process may hold the directory now.
   case lockLost(path: String)
 
   /// One line: the directory, what is wrong and what to do.

@@ -1,17 +1,18 @@
-/// Where a run stands between two steps: all that decides which samples come next.
+/// The place of a run between two steps: all that decides which samples come next.
 public struct RunState: Hashable, Sendable, Codable {
   /// The epoch in progress, from 0.
   public var epoch: Int
-  /// The position in the epoch's order of the next sample.
+  /// The next sample's position in the epoch's order.
   public var sampleOffset: Int
-  /// The number of steps taken since the run began.
+  /// The number of steps since the run began.
   public var step: Int
   /// The seed of the order, the initial weights and all noise.
   public var seed: UInt64
-  /// The sums over the epoch in progress up to ``sampleOffset``; of nothing between epochs, and in a checkpoint that has none.
+  /// The sums over the epoch in progress up to ``sampleOffset``; zero between epochs and from a checkpoint without
+  /// sums.
   public var sums = EpochSums()
 
-  /// The state before the first step of an epoch, or within it.
+  /// A state with sums of zero; by default that before the first step.
   public init(epoch: Int = 0, sampleOffset: Int = 0, step: Int = 0, seed: UInt64) {
     self.epoch = epoch
     self.sampleOffset = sampleOffset

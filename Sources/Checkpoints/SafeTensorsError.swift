@@ -1,59 +1,59 @@
 import Glibc
 import Tensors
 
-/// A safetensors file that cannot be read, or that is not what it claims to be.
+/// A safetensors file that cannot be read, is damaged, or holds other tensors than asked for.
 ///
-/// The program exits with 66 where ``fileIsMissing`` and with 65 otherwise.
+/// The program exits with 66 if ``fileIsMissing``, else with 65.
 public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong. Names out of a damaged file appear quoted and shortened in every message.
+  /// The problem with the file. Messages show names from the file quoted and shortened.
   public enum Problem: Error, Hashable, Sendable {
-    /// The system could not open or read it.
+    /// The system could not open or read the file.
     case unreadable(code: Int32)
-    /// A directory, a pipe, a device.
+    /// The path leads to a directory, a pipe or a device.
     case notARegularFile
-    /// Not even the 8 bytes that give the header's length.
+    /// The file has fewer than the 8 bytes of the header's length.
     case tooShort(byteCount: Int)
-    /// The header's length is beyond ``SafeTensors/headerLimit``.
+    /// The header is longer than ``SafeTensors/headerLimit``.
     case headerTooLong(UInt64)
     /// The file ends inside the header.
     case headerCut(declared: Int, present: Int)
-    /// The header is not the JSON of the format, from this byte of it on.
+    /// The header's JSON is wrong at this byte of the header.
     case headerSyntax(offset: Int, expected: String)
-    /// A key stands twice in one object of the header.
+    /// An object of the header has this key twice.
     case duplicateKey(String)
-    /// A tensor of a type that the format does not have.
+    /// A tensor has an element type that the format does not have.
     case unknownElementType(tensor: String, type: String)
-    /// A tensor whose size in bytes no 64-bit integer holds.
+    /// A tensor's size in bytes does not fit 64 bits.
     case sizeOverflow(tensor: String)
-    /// A tensor whose offsets do not span what its shape and type need.
+    /// A tensor's offsets do not span the bytes that its shape and type need.
     case sizeDiffers(tensor: String, shape: Shape, needed: Int, begin: Int, end: Int)
-    /// A tensor that begins before the one before it ends.
+    /// A tensor begins before the one before it ends.
     case overlap(tensor: String, begin: Int, previousEnd: Int)
-    /// A tensor that leaves unused bytes before itself.
+    /// A tensor leaves unused bytes before itself.
     case hole(tensor: String, begin: Int, previousEnd: Int)
     /// The file ends inside the data.
     case dataCut(needed: Int, present: Int)
     /// The file goes on after the data.
     case trailingBytes(count: Int)
-    /// A checksum is missing: all where `key` is that of the file, else one of several.
+    /// The checksum `key` is missing. If it is that of the file, there may be none at all.
     case checksumMissing(key: String)
-    /// A checksum that is not 64 lower-case hexadecimal digits, or one of a tensor that is not there.
+    /// A checksum is not 64 lower-case hexadecimal digits, or is of a tensor that the file does not have.
     case checksumMalformed(key: String)
-    /// The file's bytes are not those of its checksum.
+    /// The file's bytes have another checksum than it says.
     case fileDamaged(expected: String, found: String)
-    /// A tensor's bytes are not those of its checksum.
+    /// A tensor's bytes have another checksum than the file says.
     case tensorDamaged(tensor: String, expected: String, found: String)
-    /// No tensor of this name.
+    /// The file has no tensor of this name.
     case tensorMissing(String)
-    /// A tensor of another type than asked for.
+    /// A tensor has another element type than asked for.
     case elementTypeDiffers(tensor: String, expected: ElementType, found: ElementType)
-    /// A tensor of another shape than asked for.
+    /// A tensor has another shape than asked for.
     case shapeDiffers(tensor: String, expected: Shape, found: Shape)
   }
 
   /// The file.
   public let path: String
-  /// What is wrong with it.
+  /// The problem with it.
   public let problem: Problem
 
   init(path: String, _ problem: Problem) {
@@ -61,7 +61,7 @@ public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertib
     self.problem = problem
   }
 
-  /// Whether there is no such file; of a name that is too long, there can be none.
+  /// Whether the file does not exist. A name that is too long counts, because no file can have it.
   public var fileIsMissing: Bool {
     [ENOENT, ENOTDIR, ENAMETOOLONG].contains { problem == .unreadable(code: $0) }
   }
@@ -71,7 +71,7 @@ public struct SafeTensorsError: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 extension SafeTensorsError.Problem: CustomStringConvertible {
-  /// What is wrong, without the file's name.
+  /// The problem in words, without the file's name.
   public var description: String {
     switch self {
     case .unreadable(let code): "cannot be read: \(systemErrorText(code))"

@@ -11,27 +11,27 @@ import Tensors
 /// try file.read("dense.weight", shape: [5408, 10], into: weight)
 /// ```
 public struct SafeTensorsFile: ~Copyable {
-  /// What to do about a file without checksums.
+  /// Whether a file must have checksums.
   public enum Checksums: Sendable {
-    /// Refuse it: this program's own files have them.
+    /// A file without checksums is refused: this program's own files have them.
     case required
-    /// Read it: it comes from elsewhere. ``SafeTensorsHeader/hasChecksums`` tells. Those that are there must be right.
+    /// A file from elsewhere may have none (``SafeTensorsHeader/hasChecksums``). If it has some, they must be right.
     case optional
   }
 
   /// The file's name, as it was given.
   public let path: String
-  /// What the file says of itself.
+  /// The file's header: tensors and metadata.
   public let header: SafeTensorsHeader
-  /// The file's size.
+  /// The file's size in bytes.
   public let byteCount: Int
   private let file: OpenFile
   private let dataOffset: Int
 
-  /// A multiple of every element's size, large enough to make calls rare and small enough to stay in the cache.
+  /// A multiple of every element's size, large enough for few calls and small enough to stay in the cache.
   private static let chunkByteCount = 256 << 10
 
-  /// Opens the file and checks its structure and its checksums, reading all of it once.
+  /// Opens the file, reads all of it once, and checks its structure and its checksums.
   public init(_ path: String, checksums: Checksums = .required) throws(SafeTensorsError) {
     do {
       self = try Self.opened(path, checksums: checksums)
@@ -65,10 +65,9 @@ public struct SafeTensorsFile: ~Copyable {
     return opened
   }
 
-  /// Reads a tensor of 32-bit floats of this shape into `values`, which must have as many elements.
+  /// Reads a tensor of 32-bit floats of this shape into `values`, which must have `shape.count` elements.
   ///
-  /// Its checksum is checked again: the bytes delivered are those that were hashed. After an error, `values` hold
-  /// something undefined.
+  /// Checks the tensor's checksum again, on the bytes that it delivers. After an error `values` are undefined.
   public func read(_ name: String, shape: Shape, into values: Buffer<Float>) throws(SafeTensorsError) {
     precondition(values.count == shape.count, "\(name): \(values.count) values for shape \(shape)")
     do {
@@ -78,7 +77,7 @@ public struct SafeTensorsFile: ~Copyable {
     }
   }
 
-  /// Checks that there is a tensor of 32-bit floats of this name and shape, as ``read(_:shape:into:)`` will.
+  /// Throws if the file has no tensor of 32-bit floats of this name and shape.
   public func requireTensor(_ name: String, shape: Shape) throws(SafeTensorsError) {
     do {
       _ = try tensor(named: name, shape: shape)
@@ -111,7 +110,7 @@ public struct SafeTensorsFile: ~Copyable {
     if found != expected { throw .tensorDamaged(tensor: entry.name, expected: expected, found: found) }
   }
 
-  /// Hashes the whole file. A damaged tensor is reported by its name rather than as a damaged file.
+  /// Checks the checksums of the whole file. A damaged tensor is reported by its name, not as a damaged file.
   private func verify(prefix: [UInt8]) throws(SafeTensorsError.Problem) {
     guard let offset = header.fileChecksumOffset, let expected = header.metadataValue(SafeTensors.fileChecksumKey)
     else { return }
@@ -131,7 +130,7 @@ public struct SafeTensorsFile: ~Copyable {
     if found != expected { throw .fileDamaged(expected: expected, found: found) }
   }
 
-  /// Calls `body` with each chunk of a range of the data and the chunk's offset in that range.
+  /// Calls `body` with each chunk of `range`, in bytes of the data, and the chunk's offset in it.
   private func forEachChunk(
     of range: Range<Int>, _ body: (RawSpan, Int) -> Void
   ) throws(SafeTensorsError.Problem) {
@@ -155,7 +154,7 @@ public struct SafeTensorsFile: ~Copyable {
     do { return try file.byteCount() } catch { throw .unreadable(code: error.code) }
   }
 
-  /// The file's first bytes up to its data. Nothing is allocated for a header that the file is too short to hold.
+  /// The file's bytes before its data. Allocates nothing for a header that is longer than the file.
   private static func headerBytes(
     of file: borrowing OpenFile, byteCount: Int
   ) throws(SafeTensorsError.Problem) -> [UInt8] {
@@ -171,7 +170,7 @@ public struct SafeTensorsFile: ~Copyable {
     return prefix
   }
 
-  /// Reads exactly `count` bytes; the file was long enough when it was opened.
+  /// Reads exactly `count` bytes. Throws if the file has shrunk since it was opened.
   private static func read(
     _ file: borrowing OpenFile, into bytes: inout [UInt8], count: Int, at offset: Int
   ) throws(SafeTensorsError.Problem) {

@@ -1,20 +1,20 @@
 import Tensors
 
-/// A file's header: its tensors in the order of their data, and its metadata in the order in which it stands there.
+/// A file's header: its tensors in the order of their data, and its metadata in the order of the file.
 public struct SafeTensorsHeader: Hashable, Sendable {
-  /// One string of the metadata.
+  /// One entry of the metadata.
   public struct MetadataEntry: Hashable, Sendable {
-    /// The key, unique.
+    /// The key, unique in the metadata.
     public let key: String
     /// The value.
     public let value: String
   }
 
-  /// The tensors in the order of their data, which they cover without hole or overlap.
+  /// The tensors in the order of their data. They cover it without hole or overlap.
   public let tensors: [TensorEntry]
   /// The metadata, checksums included.
   public let metadata: [MetadataEntry]
-  /// Where in the header's bytes the 64 digits of the whole file's checksum stand.
+  /// The offset in the header's bytes of the 64 digits of the whole file's checksum; nil if it has none.
   let fileChecksumOffset: Int?
   private let tensorIndices: [ExactText: Int]
   private let metadataIndices: [ExactText: Int]
@@ -22,7 +22,7 @@ public struct SafeTensorsHeader: Hashable, Sendable {
   /// Parses and checks a header.
   ///
   /// - Parameters:
-  ///   - json: the header's bytes, without the 8 of its length.
+  ///   - json: the header's bytes, without the 8 bytes of its length.
   ///   - dataByteCount: the number of bytes that follow the header.
   public init(json: [UInt8], dataByteCount: Int) throws(SafeTensorsError.Problem) {
     var parser = SafeTensorsHeaderParser(json)
@@ -33,7 +33,7 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     var entries: [TensorEntry] = []
     entries.reserveCapacity(parsed.tensors.count)
     for tensor in parsed.tensors { entries.append(try Self.checked(tensor)) }
-    // A tensor without elements takes no bytes and may stand where another begins.
+    // A tensor without elements takes no bytes, and may begin where another begins.
     entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
     var end = 0
     for entry in entries {
@@ -79,7 +79,7 @@ public struct SafeTensorsHeader: Hashable, Sendable {
     return TensorEntry(name: name, elementType: elementType, shape: shape, bytes: tensor.begin..<tensor.end)
   }
 
-  /// All checksums or none, each of a tensor that is there and each 64 digits long.
+  /// Throws unless the file has all checksums or none, each 64 digits long and of a tensor that the file has.
   private func checkChecksums() throws(SafeTensorsError.Problem) {
     var count = 0
     for entry in metadata where SafeTensors.isChecksumKey(entry.key) {

@@ -2,10 +2,10 @@ import Tensors
 
 /// Parses the JSON of a header and nothing else: an object of objects, strings and non-negative integers, in UTF-8.
 ///
-/// A general JSON decoder would lose the order of the keys, keep one of two equal keys without a word, and hide where
-/// the file's checksum stands; it would also follow nesting as deep as a hostile file likes. This one never recurses,
-/// and what it allocates is in proportion to the header. Two keys are equal where their bytes are: é and e with an
-/// accent behind it are two names.
+/// A general JSON decoder would lose the order of the keys, keep one of two equal keys without a word, hide the place
+/// of the file's checksum, and follow nesting as deep as a hostile file likes. This parser never recurses, and
+/// allocates in proportion to the header. Two keys are equal if their bytes are: é, and e with an accent behind it, are
+/// two names.
 struct SafeTensorsHeaderParser {
   typealias Problem = SafeTensorsError.Problem
 
@@ -52,7 +52,7 @@ struct SafeTensorsHeaderParser {
       let value = try string()
       metadata.append(.init(key: key, value: value))
       guard key == SafeTensors.fileChecksumKey else { continue }
-      // Its digits must stand in the file as they are, since the checksum is computed with zeros in their place.
+      // Its digits must stand in the file unescaped, because the checksum is computed with zeros in their place.
       guard position - start == 66, value.utf8.count == 64 else { throw .checksumMalformed(key: key) }
       fileChecksumOffset = start + 1
     }
@@ -89,7 +89,7 @@ struct SafeTensorsHeaderParser {
 
   private func expected(_ what: String) -> Problem { .headerSyntax(offset: position, expected: what) }
 
-  /// Passes white space, then returns the byte that follows without passing it; 0 at the end.
+  /// The next byte that is not white space, not yet passed; 0 at the end.
   private mutating func next() -> UInt8 {
     while position < bytes.count {
       switch bytes[position] {
@@ -105,8 +105,8 @@ struct SafeTensorsHeaderParser {
     position += 1
   }
 
-  /// Passes an object's next key with the colon behind it; nil at the object's end, which it passes. `keys` holds the keys
-  /// of this object so far: none twice.
+  /// An object's next key, passed with the colon behind it; nil once the object's end is passed. `keys` holds the
+  /// object's keys so far, empty behind its opening brace.
   private mutating func nextKey(_ keys: inout Set<ExactText>) throws(Problem) -> String? {
     if keys.isEmpty ? next() == UInt8(ascii: "}") : next() != UInt8(ascii: ",") {
       try pass("}")
@@ -130,7 +130,7 @@ struct SafeTensorsHeaderParser {
     }
     var numbers: [Int] = []
     while true {
-      // No array has more axes, and every shape must fit into a message.
+      // No array has more axes, and every shape must fit in a message.
       if numbers.count == 64 { throw expected("at most 64 integers") }
       numbers.append(try integer())
       if next() == UInt8(ascii: ",") {
@@ -185,7 +185,7 @@ struct SafeTensorsHeaderParser {
     throw expected("the end of a string")
   }
 
-  /// What follows a backslash.
+  /// The character that an escape stands for, read behind the backslash.
   private mutating func escape() throws(Problem) -> Unicode.Scalar {
     guard position < bytes.count else { throw expected("an escape") }
     let byte = bytes[position]
@@ -206,7 +206,7 @@ struct SafeTensorsHeaderParser {
     return scalar
   }
 
-  /// The digits of `\uXXXX`, and of the second half where they are the first of a surrogate pair.
+  /// The character of `\uXXXX`, read behind the `u`, or of two of them that are a surrogate pair.
   private mutating func unicodeEscape() throws(Problem) -> Unicode.Scalar {
     let first = try codeUnit()
     if let scalar = Unicode.Scalar(first) { return scalar }

@@ -1,23 +1,23 @@
 import Glibc
 
-/// A system call that failed.
+/// A failed system call: its name and its error number.
 struct SystemCallError: Error, Hashable {
   let call: FileWriteError.Operation
   /// The value of `errno`.
   let code: Int32
 }
 
-/// The code under which a file is reported that shrank while it was read, or does not hold what was written to it.
+/// The code of a file that shrank while it was read, or does not hold the bytes that were written to it.
 let systemInputOutputError = EIO
 
-/// The code under which a file that is not there is reported.
+/// The code of a file that does not exist.
 let systemNoSuchFileError = ENOENT
 
-/// The code under which a file where a directory must be is reported.
+/// The code of a file in the place of a directory.
 let systemNotADirectoryError = ENOTDIR
 
-/// The code under which a directory is reported whose path is longer than the system takes.
+/// The code of a path that is longer than the system takes.
 let systemNameTooLongError = ENAMETOOLONG
 
-/// The code under which a pipe, socket, device or directory is reported where a regular file must be. The system has none for it.
+/// The code of a pipe, socket, device or directory in the place of a regular file. The system has none for it.
 let systemNotARegularFileError: Int32 = -1

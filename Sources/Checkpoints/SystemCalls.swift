@@ -1,18 +1,18 @@
 import Glibc
 
-// The fence: every POSIX call of this room is made here, once, and fails by throwing the call's name and its errno.
+// The fence: each POSIX call of this room is made here and nowhere else, and throws its name and errno if it fails.
 
-/// The bytes of a path, with the zero that ends it, that the system takes.
+/// The longest path that the system takes, in bytes, the zero at its end included.
 let systemPathLimit = Int(PATH_MAX)
 
-/// What the C library says about `code`: "No space left on device".
+/// The C library's text for `code`: "No space left on device".
 func systemErrorText(_ code: Int32) -> String {
   if code == systemNotARegularFileError { return "Not a regular file" }
   // strerror keeps its text in thread-local memory since glibc 2.32.
   return unsafe String(cString: strerror(code))
 }
 
-/// Repeats `body` while a signal interrupts it; a result of -1 is an error.
+/// Calls `body` again as long as a signal interrupts it. A result of -1 is an error.
 private func calling(
   _ call: FileWriteError.Operation, _ body: () -> Int
 ) throws(SystemCallError) -> Int {
@@ -24,16 +24,16 @@ private func calling(
   }
 }
 
-/// An open regular file or directory, closed when its owner goes.
+/// An open regular file or directory, closed when it is destroyed.
 struct OpenFile: ~Copyable {
   enum Mode {
     /// Reading only.
     case read
     /// Writing, from an empty file.
     case replace
-    /// Reading and writing what may be there already.
+    /// Reading and writing a file that may exist already.
     case update
-    /// Writing behind what is there already, which can be read.
+    /// Writing behind the content of a file that exists, which can be read.
     case append
     /// A directory, to be synchronized.
     case directory
@@ -62,7 +62,7 @@ struct OpenFile: ~Copyable {
       let descriptor = Int32(try calling(.open) { unsafe Int(open(path, flags, 0o666)) })
       do throws(SystemCallError) {
         if try status(of: descriptor).st_mode & S_IFMT == kind { return descriptor }
-        // What the system says of a pipe without a reader and of a socket.
+        // As the system reports a pipe without a reader, and a socket.
         throw SystemCallError(call: .open, code: ENXIO)
       } catch {
         _ = Glibc.close(descriptor)
@@ -75,11 +75,11 @@ struct OpenFile: ~Copyable {
 
   deinit { _ = Glibc.close(descriptor) }
 
-  /// Closes the file, reporting what only closing shows (a full quota on a network file system).
+  /// Closes the file. Throws errors that only closing shows, such as a full quota on a network file system.
   consuming func close() throws(SystemCallError) {
     let descriptor = self.descriptor
     discard self
-    // Linux releases the descriptor even when close is interrupted: it must not be closed again.
+    // Linux releases the descriptor even if close is interrupted: it must not be closed again.
     if Glibc.close(descriptor) == -1, errno != EINTR { throw SystemCallError(call: .close, code: errno) }
   }
 
@@ -92,7 +92,7 @@ struct OpenFile: ~Copyable {
   /// The size in bytes.
   func byteCount() throws(SystemCallError) -> Int { Int(try Self.status(of: descriptor).st_size) }
 
-  /// Whether `path` leads to this file: it may have lost its name since, or another may have it.
+  /// Whether `path` still leads to this file. Its name may have been removed, or given to another file.
   func isNamed(_ path: String) throws(SystemCallError) -> Bool {
     let mine = try Self.status(of: descriptor)
     var other = stat()
@@ -125,7 +125,8 @@ struct OpenFile: ~Copyable {
     try write(unsafe bytes.span.bytes)
   }
 
-  /// Reads into the first `count` bytes of `bytes` from `offset` of the file; returns fewer only at the file's end.
+  /// Reads `count` bytes from `offset` of the file into the front of `bytes`. Returns how many it read: fewer only at
+  /// the file's end.
   func read(into bytes: inout [UInt8], count: Int, at offset: Int) throws(SystemCallError) -> Int {
     precondition(count <= bytes.count, "\(count) bytes into \(bytes.count)")
     var done = 0
@@ -143,13 +144,14 @@ struct OpenFile: ~Copyable {
     return done
   }
 
-  /// Waits until the file's bytes are on the medium. Never repeated after a failure: the kernel may by then have
-  /// dropped the pages that it could not write, and a second call would succeed without them.
+  /// Waits until the file's bytes are on the medium. Must not be repeated after a failure: the kernel may have dropped
+  /// the pages that it could not write, and a second call would succeed without them.
   func synchronize() throws(SystemCallError) {
     _ = try calling(.synchronize) { Int(fsync(descriptor)) }
   }
 
-  /// The same for a file that must then have so many bytes: a file system may have taken fewer than it said.
+  /// Waits until the file's bytes are on the medium. Throws if they are not `byteCount`: a file system may have taken
+  /// fewer than it reported.
   func synchronize(holding byteCount: Int) throws(SystemCallError) {
     try synchronize()
     if try self.byteCount() != byteCount { throw SystemCallError(call: .write, code: EIO) }
@@ -165,13 +167,13 @@ struct OpenFile: ~Copyable {
     }
   }
 
-  /// Cuts the file to so many bytes.
+  /// Cuts the file to `byteCount` bytes.
   func truncate(to byteCount: Int) throws(SystemCallError) {
     _ = try calling(.write) { Int(ftruncate(descriptor, byteCount)) }
   }
 
-  /// Takes the lock of this open file for itself alone; false where another holds it. The kernel frees it when the last
-  /// descriptor is closed, also when the process is killed.
+  /// Takes the exclusive lock of this open file; false if another process holds it. The kernel frees it when the last
+  /// descriptor is closed, also if the process is killed.
   func lock() throws(SystemCallError) -> Bool {
     do {
       _ = try calling(.lock) { Int(flock(descriptor, LOCK_EX | LOCK_NB)) }
@@ -183,7 +185,7 @@ struct OpenFile: ~Copyable {
   }
 }
 
-/// Renames a file, replacing what has the new name.
+/// Renames a file. A file that has the new name is replaced.
 func renameFile(_ old: String, to new: String) throws(SystemCallError) {
   _ = try calling(.rename) { unsafe Int(rename(old, new)) }
 }
@@ -193,7 +195,7 @@ func removeFile(_ path: String) throws(SystemCallError) {
   _ = try calling(.remove) { unsafe Int(unlink(path)) }
 }
 
-/// Creates a directory; false where the name exists already.
+/// Creates a directory; false if the name exists already.
 func makeDirectory(_ path: String) throws(SystemCallError) -> Bool {
   do {
     _ = try calling(.createDirectory) { unsafe Int(mkdir(path, 0o777)) }
@@ -210,7 +212,7 @@ func isDirectory(_ path: String) -> Bool {
   return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// The names in a directory, in no order; empty where there is no such directory.
+/// The names in a directory, in no order; empty if the directory does not exist.
 func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
   var opened = unsafe opendir(path)
   while unsafe opened == nil, errno == EINTR { unsafe opened = opendir(path) }
@@ -233,13 +235,13 @@ func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
   return names
 }
 
-/// Leaves the signal that tells of a file grown to its limit unheard: the write then fails with EFBIG.
+/// Ignores the signal of a file that has reached the size limit, so that the write fails with EFBIG instead.
 func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
 
-/// This process's number.
+/// The number of this process.
 func processNumber() -> Int { Int(getpid()) }
 
-/// This machine's name.
+/// The name of this machine; "unknown" if the system does not say.
 func hostName() -> String {
   var names = utsname()
   guard unsafe uname(&names) == 0 else { return "unknown" }

@@ -8,6 +8,6 @@ public struct TensorEntry: Hashable, Sendable {
   public let elementType: ElementType
   /// Its shape, outermost extent first.
   public let shape: Shape
-  /// Where its elements lie, in bytes from the start of the data.
+  /// The place of its elements, in bytes from the start of the data.
   public let bytes: Range<Int>
 }
