@@ -1,11 +1,11 @@
-/// The samples of one step: a collection of its microbatches, computed as they are asked for and never stored.
+/// The samples of one step, as a collection of microbatches, which are computed when asked for and never stored.
 public struct Batch: Hashable, Sendable, RandomAccessCollection {
-  /// Where the batch lies in the epoch's order. Its length is the count by which the step's sums are divided.
+  /// The batch's place in the epoch's order. The step's sums are divided by its length.
   public let positions: Range<Int>
-  /// Samples in a microbatch, except in the last, which may be short.
+  /// The samples in a microbatch. The last microbatch may have fewer.
   public let microbatch: Int
 
-  /// 0: microbatches are counted within their batch.
+  /// 0: microbatches are numbered within their batch.
   public var startIndex: Int { 0 }
   /// The number of microbatches.
   public var endIndex: Int { BatchPlan.ceiling(positions.count, microbatch) }

@@ -1,17 +1,17 @@
-/// How an epoch is cut: positions of its order into global batches, one a step, and those into microbatches.
+/// The cut of an epoch's order into global batches, one for each step, and of these into microbatches.
 ///
-/// A cut depends on the position alone, never on a rank: ranks share out a step's microbatches, and so the number of
-/// ranks changes who computes a microbatch and nothing about it. The last batch of an epoch, and the last microbatch
-/// of a batch, are as short as they come out: no sample is repeated or dropped.
+/// A cut depends on the position in the order, never on a rank: ranks share out a step's microbatches, so their number
+/// decides who computes a microbatch and nothing else. The last batch of an epoch, and the last microbatch of a batch,
+/// may be short: no sample is repeated or dropped.
 public struct BatchPlan: Hashable, Sendable {
-  /// Samples in an epoch.
+  /// The samples in an epoch.
   public let samples: Int
-  /// Samples in a step, except in an epoch's last, which may be short.
+  /// The samples in a step. An epoch's last step may have fewer.
   public let globalBatch: Int
-  /// Samples in a microbatch, except in a batch's last, which may be short.
+  /// The samples in a microbatch. A batch's last microbatch may have fewer.
   public let microbatch: Int
 
-  /// A plan for `samples` a epoch, `globalBatch` a step and `microbatch` a microbatch, by default
+  /// A plan for these numbers of samples in an epoch, in a step and in a microbatch. `microbatch` is by default
   /// ``defaultMicrobatch(globalBatch:)``.
   ///
   /// Throws ``BatchPlanError`` unless `samples` is at least 1 and 1 ≤ `microbatch` ≤ `globalBatch`.
@@ -25,30 +25,30 @@ public struct BatchPlan: Hashable, Sendable {
     self.microbatch = microbatch
   }
 
-  /// An eighth of the global batch, held between 4 and 32, and never above the global batch.
+  /// An eighth of the global batch, but at least 4, at most 32, and never more than the global batch.
   ///
-  /// Eight microbatches keep up to eight ranks busy; 4 rows are about the fewest that a matrix product is efficient
-  /// at, and beyond 32 rows it gains little.
+  /// Eight microbatches keep up to eight ranks busy. A matrix product is not efficient on fewer than about 4 rows, and
+  /// gains little beyond 32.
   public static func defaultMicrobatch(globalBatch: Int) -> Int { min(globalBatch, max(4, min(32, globalBatch / 8))) }
 
-  /// Steps in an epoch.
+  /// The steps in an epoch.
   public var steps: Int { Self.ceiling(samples, globalBatch) }
 
-  /// The most samples that any microbatch has.
+  /// The samples of the largest microbatch.
   public var largestMicrobatch: Int { min(microbatch, samples) }
 
-  /// Microbatches of a batch that is not short.
+  /// The microbatches of a full batch.
   public var microbatchesInFullBatch: Int { Self.ceiling(globalBatch, microbatch) }
 
   /// The batch of `step`, which must be in `0..<steps`.
   public func batch(_ step: Int) -> Batch {
     precondition(step >= 0 && step < steps, "step \(step) of an epoch of \(steps)")
-    // The last batch ends with the epoch. Written so that a batch larger than any epoch cannot overflow.
+    // The last batch ends with the epoch. Written so that a batch larger than the epoch cannot overflow.
     let start = step * globalBatch
     return Batch(positions: start..<start + min(globalBatch, samples - start), microbatch: microbatch)
   }
 
-  /// Throws ``BatchPlanError`` if there are more ranks than microbatches in a full batch: some could never work.
+  /// Throws ``BatchPlanError`` if there are more ranks than microbatches in a full batch: some would never work.
   public func check(ranks: Int) throws(BatchPlanError) {
     guard ranks <= microbatchesInFullBatch else { throw .tooManyRanks(ranks, plan: self) }
   }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A batch size, or a number of ranks, that no plan can be made of: a mistake in the arguments, exit code 64.
+/// A batch size or a number of ranks for which there is no plan: a mistake in the arguments, exit code 64.
 public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data set is empty.
   case noSamples
@@ -11,7 +11,7 @@ public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
   /// There are more ranks than a full batch has microbatches.
   case tooManyRanks(Int, plan: BatchPlan)
 
-  /// One line: what is wrong, and which flag to change.
+  /// One line: what is wrong, and which setting to change.
   public var description: String {
     switch self {
     case .noSamples:
@@ -26,7 +26,7 @@ public enum BatchPlanError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Only values that do work: `ranks` microbatches need a global batch above `(ranks − 1) · microbatch`.
+  /// Names only values that work: `ranks` microbatches need a global batch above `(ranks − 1) · microbatch`.
   private static func remedies(_ ranks: Int, _ plan: BatchPlan) -> String {
     let (enlarged, isTooLarge) = plan.microbatch.multipliedReportingOverflow(by: ranks)
     let microbatch = (plan.globalBatch - 1) / (ranks - 1)

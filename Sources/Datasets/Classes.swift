@@ -1,15 +1,15 @@
-/// The classes that a data set's labels tell apart: an unbroken range of labels, each a class.
+/// The classes of a data set: an unbroken range of labels, each a class.
 ///
-/// They are found from the labels of both parts. Labels that lie in 0 … 9 are those of ten classes, whichever of them occur:
-/// so a set like MNIST is one of ten classes even where a digit is missing. Any others go from the smallest to the largest,
-/// as EMNIST's letters from 1 to 26. A data set may also say which classes it has (``Targets/classes(_:)``): then it has these.
+/// A data set may name its classes (``Targets/classes(_:)``). If no part of it does, they follow from the labels of all
+/// parts. If all labels lie in 0 … 9, there are ten classes, so that a set like MNIST has ten even if a digit is
+/// missing. Else the classes go from the smallest label to the largest, as EMNIST's letters from 1 to 26.
 public struct Classes: Hashable, Sendable, CustomStringConvertible {
   /// The number of classes.
   public let count: Int
   /// The label of the first class.
   public let firstLabel: Int
 
-  /// The classes of MNIST, and of all data before there were others.
+  /// Ten classes, labelled 0 to 9: those of MNIST.
   public static let ten = Classes(count: 10, firstLabel: 0)
 
   /// The most classes that a data set may have.
@@ -20,8 +20,7 @@ public struct Classes: Hashable, Sendable, CustomStringConvertible {
     self.firstLabel = firstLabel
   }
 
-  /// `count` classes from `firstLabel` on; nil unless there is one at least and not more than ``most``, and every label fits
-  /// 32 bits.
+  /// `count` classes from `firstLabel` on; nil unless `count` is in 1 … ``most`` and every label fits in 32 bits.
   public init?(checking count: Int, firstLabel: Int) {
     guard 1...Self.most ~= count, let first = Int32(exactly: firstLabel),
       !first.addingReportingOverflow(Int32(count - 1)).overflow
@@ -29,9 +28,9 @@ public struct Classes: Hashable, Sendable, CustomStringConvertible {
     self.init(count: count, firstLabel: firstLabel)
   }
 
-  /// The classes that hold the targets of all `parts`.
+  /// The classes of a data set with these parts.
   ///
-  /// Throws ``DatasetError`` where the labels lie further apart than ``most``, or the targets of a part are real numbers.
+  /// Throws ``DatasetError`` if there would be more than ``most``, or if the targets of a part are real numbers.
   public init(of parts: any Dataset...) throws(DatasetError) { try self.init(parts) }
 
   init(_ parts: [any Dataset]) throws(DatasetError) {
@@ -54,9 +53,9 @@ public struct Classes: Hashable, Sendable, CustomStringConvertible {
   /// The label of the last class.
   public var lastLabel: Int { firstLabel + count - 1 }
 
-  /// Whether `label` is that of a class.
+  /// Whether a class has this label.
   public func contains(_ label: Int) -> Bool { label >= firstLabel && label <= lastLabel }
 
-  /// `0 to 9`, as error lines have it.
+  /// The text for error lines: `0 to 9`.
   public var description: String { "\(firstLabel) to \(lastLabel)" }
 }

@@ -2,16 +2,17 @@ import Tensors
 
 @_exported import struct Digests.SHA256Digest
 
-/// Samples to learn from or to judge by: inputs of one shape, each with a target.
+/// Samples to train on or to evaluate on: inputs of one shape, each with a target.
 ///
-/// Samples have the numbers `0..<count`, and are copied out by them, a microbatch at a time. Ranks that are threads share one data set,
-/// so the copies are made by several threads at once. What is copied must depend on nothing but the sample's number and the noise: the
+/// Samples have the numbers `0..<count`. They are copied out by number, a microbatch at a time, and by several threads
+/// at once if ranks are threads. A copy must depend on nothing but the sample's number and the noise, because the
 /// weights' bits follow from it.
 ///
-/// A data set of one's own has ``copyInputs(of:into:noise:)``, and ``copyLabels(of:into:)`` or ``copyValues(of:into:)`` after its
-/// ``targets``; the other copies follow from them. A training step allocates nothing if these do not.
+/// Your own data set implements ``copyInputs(of:into:noise:)`` and, depending on its ``targets``,
+/// ``copyLabels(of:into:)`` or ``copyValues(of:into:)``. The other copies have defaults that call these. A training
+/// step allocates nothing if they do not.
 public protocol Dataset: Sendable {
-  /// The data set's name in errors. By default that of its type.
+  /// The data set's name in errors; by default that of its type.
   var name: String { get }
 
   /// The number of samples, from 1 to 2³² − 1.
@@ -23,28 +24,29 @@ public protocol Dataset: Sendable {
   /// The kind of the targets.
   var targets: Targets { get }
 
-  /// The digest of all inputs and targets: other data have another. It stands for the data in checkpoints, and ranks compare it.
+  /// The digest of all inputs and targets: other data must have another. Checkpoints hold it, and ranks compare it.
   var digest: SHA256Digest { get }
 
   /// Copies the inputs of `samples` into `destination`, `[samples.count, inputShape]`.
   ///
-  /// - Parameter noise: the key of what is random in the copy (augmentation), the first of `samples` being its sample 0; nil in an
-  ///   evaluation, where nothing is random.
+  /// - Parameter noise: the key of all that is random in the copy (augmentation). The first of `samples` is its sample
+  ///   0. nil in an evaluation, in which nothing is random.
   func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?)
 
-  /// Copies the inputs of adjoining samples, without noise.
+  /// Copies the inputs of adjoining samples into `destination`, without noise.
   func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>)
 
-  /// Copies the labels of `samples` into `destination`, `[samples.count]`. Called where the targets are labels or classes.
+  /// Copies the labels of `samples` into `destination`, `[samples.count]`. Called if the targets are labels or classes.
   func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>)
 
-  /// Copies the labels of adjoining samples.
+  /// Copies the labels of adjoining samples into `destination`.
   func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>)
 
-  /// Copies the real numbers of `samples` into `destination`, `[samples.count, values]`. Called where the targets are values.
+  /// Copies the targets of `samples` into `destination`, `[samples.count, values]`. Called if the targets are real
+  /// numbers.
   func copyValues(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>)
 
-  /// Copies the real numbers of adjoining samples.
+  /// Copies the targets, real numbers, of adjoining samples into `destination`.
   func copyValues(in samples: Range<Int>, into destination: Buffer<Float>)
 }
 
@@ -73,7 +75,7 @@ extension Dataset {
 
   private func numbers(_ samples: Range<Int>) -> ArraySlice<UInt32> { ArraySlice(samples.lazy.map { UInt32($0) }) }
 
-  /// Throws ``DatasetError`` where the data set cannot be trained on or evaluated, whatever the network.
+  /// Throws ``DatasetError`` if no network could be trained or evaluated on the data set.
   public func validate() throws(DatasetError) {
     guard count >= 1 else { throw DatasetError(name, .noSamples) }
     guard count <= UInt32.max else { throw DatasetError(name, .tooManySamples(count)) }
@@ -81,7 +83,7 @@ extension Dataset {
     if case .values(let values) = targets, values < 1 { throw DatasetError(name, .noValues) }
   }
 
-  /// Throws ``DatasetError`` with the first label that is none of `classes`, or where the targets are no labels.
+  /// Throws ``DatasetError`` with the first label that is not in `classes`, or if the targets are real numbers.
   public func check(_ classes: Classes) throws(DatasetError) {
     guard let range = targets.labelRange else { throw DatasetError(name, .noClasses(targets)) }
     guard !classes.contains(range.lowerBound) || !classes.contains(range.upperBound) else { return }

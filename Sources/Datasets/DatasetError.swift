@@ -1,10 +1,10 @@
 import Tensors
 
-/// Why a data set cannot be used: which one, and what is wrong with it.
+/// A data set that cannot be used: its name, and what is wrong with it.
 public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data set's name.
   public let name: String
-  /// What is wrong with it.
+  /// The fault of the data set.
   public let cause: Cause
 
   /// An error about the data set called `name`.
@@ -13,35 +13,35 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  /// What can be wrong with a data set.
+  /// The faults that a data set can have.
   public enum Cause: Hashable, Sendable {
-    /// It holds no samples.
+    /// The data set holds no samples.
     case noSamples
-    /// It holds so many that their numbers do not fit 32 bits.
+    /// There are more samples than 32 bits can number.
     case tooManySamples(Int)
     /// An input of this shape has no elements.
     case emptyInputs(Shape)
-    /// Its targets are real numbers, none for each sample.
+    /// The targets are real numbers, but a sample has none.
     case noValues
-    /// There are not as many numbers in the inputs as so many samples of this shape have.
+    /// The inputs have this count of numbers, which is not that of `samples` samples of `shape`.
     case inputs(Int, samples: Int, shape: Shape)
-    /// There are not as many real numbers for each sample as for any other.
+    /// The targets have this count of numbers: not the same number, 1 or more, for each of `samples` samples.
     case values(Int, samples: Int)
-    /// A label is not that of a class.
+    /// The label of sample `index` is not in `classes`.
     case label(Int, index: Int, classes: Classes)
     /// The labels lie too far apart to be classes.
     case tooManyClasses(smallest: Int, largest: Int)
-    /// Its targets are these, and not classes.
+    /// The targets are these, not classes.
     case noClasses(Targets)
-    /// Its targets are of another kind than those of the data that it is used with.
+    /// The targets are of another kind than those of another part of the data.
     case targetsDiffer(Targets, other: Targets)
-    /// It has no sample of this number.
+    /// The data set has no sample of this number.
     case sample(Int, count: Int)
-    /// There is no such shard of so many.
+    /// There is no shard of this number.
     case shard(Int, of: Int)
   }
 
-  /// One line: which data set, what is wrong with it, and what to do.
+  /// One line: the data set, what is wrong with it, and what to do.
   public var description: String { "\(name): \(problem); \(remedy)" }
 
   private var problem: String {

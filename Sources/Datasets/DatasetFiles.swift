@@ -1,12 +1,12 @@
-/// The files of a directory that may be a data set's, by their names.
+/// The files in a directory whose names are those of a data set.
 struct DatasetFiles {
   private let directory: String
-  /// Names that are a data set's, in the order of their bytes; none where the directory cannot be listed.
+  /// The names of a data set's files, in the order of their bytes; empty if the directory cannot be listed.
   private let names: [Name]
-  /// What the names of the set begin with: nothing, or as `emnist-letters-`.
+  /// The beginning of all names of the set: empty, or such as `emnist-letters-`.
   private let prefix: String
 
-  /// `emnist-letters-train-images-idx3-ubyte.gz`, taken apart.
+  /// The parts of a name such as `emnist-letters-train-images-idx3-ubyte.gz`.
   private struct Name {
     let whole: String
     /// `emnist-letters-`
@@ -14,7 +14,7 @@ struct DatasetFiles {
     /// `train-images`
     let stem: String
 
-    /// nil where `name` is not a data set's.
+    /// nil if `name` is not that of a data set's file.
     init?(_ name: String) {
       let unpacked = name.hasSuffix(".gz") ? name.dropLast(3) : name[...]
       guard let dot = unpacked.ranges(of: "idx").last?.lowerBound, dot > unpacked.startIndex else { return nil }
@@ -30,21 +30,21 @@ struct DatasetFiles {
     }
   }
 
-  /// Looks `directory` through. Throws ``IDXError`` where it holds several data sets.
+  /// The files in `directory`. Throws ``IDXError`` if it holds several data sets.
   init(_ directory: String) throws(IDXError) {
     self.directory = directory.hasSuffix("/") ? directory : "\(directory)/"
     names = namesInDirectory(directory).compactMap(Name.init)
     let prefixes = Set(names.map(\.prefix)).sorted()
-    // Files that are named as MNIST's come first.
+    // Names without a prefix, as MNIST's, come first, and count alone.
     guard prefixes.count <= 1 || prefixes[0].isEmpty else {
       throw IDXError(path: directory, cause: .severalSets(prefixes.map { String($0.dropLast()) }))
     }
     prefix = prefixes.first ?? ""
   }
 
-  /// The file that is `part`'s images or labels: the first name behind which there is a regular file that is not empty.
+  /// The file of `part`'s images or labels: the first of its possible names that is a regular file and not empty.
   ///
-  /// Where there is none, throws ``IDXError`` with what is wrong with the first that is there at all.
+  /// If there is none, throws ``IDXError`` with the fault of the first name that exists, or that the file is missing.
   func path(_ part: ImageDataset.Part, _ kind: String, type: String) throws(IDXError) -> String {
     let stems = part.stems.map { "\(prefix)\($0)-\(kind)" }
     let usual = stems.flatMap { ["\($0)-\(type)", "\($0).\(type)", "\($0)-\(type).gz", "\($0).\(type).gz"] }

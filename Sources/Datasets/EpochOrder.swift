@@ -2,24 +2,24 @@ import Tensors
 
 /// The order in which an epoch visits the samples: a permutation of `0..<count` that is a function of (seed, epoch).
 ///
-/// Every rank computes the whole of it, so no rank has to tell another. It is a Fisher–Yates shuffle (Durstenfeld's
-/// form) of `0, 1, 2, …` driven by ``Philox`` with purpose `.order` and the epoch as its stream; all `count!` orders
-/// are equally likely as far as 64 bits of seed allow. Θ(count): about 0.5 ms for 60,000 samples.
+/// Every rank computes the whole order, so ranks need no message for it. It is a Fisher–Yates shuffle (Durstenfeld's
+/// form) of `0, 1, 2, …` driven by ``Philox`` with purpose `.order` and the epoch as its stream. All `count!` orders
+/// are equally likely, as far as 64 bits of seed allow. Takes Θ(count): about 0.5 ms for 60,000 samples.
 public struct EpochOrder: Sendable {
   /// The seed of the run.
   public let seed: UInt64
-  /// The epoch whose order this is, counted from 0.
+  /// The epoch, counted from 0.
   public private(set) var epoch: Int
   /// The sample at each position of the epoch.
   ///
-  /// Cut it with the position ranges of a ``BatchPlan``. A slice kept beyond the next ``shuffle(epoch:)`` costs that
-  /// call a copy.
+  /// Cut it by the positions of a ``BatchPlan``'s batches. If a slice is kept, the next ``shuffle(epoch:)`` copies the
+  /// order.
   public private(set) var samples: [UInt32]
 
   /// The number of samples.
   public var count: Int { samples.count }
 
-  /// The order of `count` samples in `epoch`, both at least 0. A sample's number must fit 32 bits.
+  /// The order of `count` samples in `epoch`, both at least 0. A sample's number must fit in 32 bits.
   public init(seed: UInt64, epoch: Int, count: Int) {
     precondition(count >= 0 && count <= Int(UInt32.max), "an order of \(count) samples")
     self.seed = seed
@@ -28,7 +28,7 @@ public struct EpochOrder: Sendable {
     shuffle(epoch: epoch)
   }
 
-  /// Becomes the order of another epoch, in the memory that it has.
+  /// Becomes the order of another epoch, in the same memory.
   public mutating func shuffle(epoch: Int) {
     precondition(epoch >= 0, "epoch \(epoch) does not exist")
     self.epoch = epoch

@@ -3,9 +3,9 @@ import FoundationEssentials
 extension ImageDataset {
   /// The directory of the data set that a user calls `name`.
   ///
-  /// `mnist` and `fashion-mnist` are where `launch/fetch` puts them: `lockstep/<name>` in `$XDG_CACHE_HOME`, or in
-  /// `~/.cache` where that is unset, empty or (as the XDG specification has it) relative. Any other name is a path; so
-  /// is `./mnist`. Throws ``IDXError`` if there is no such directory.
+  /// `launch/fetch` puts `mnist` and `fashion-mnist` into `$XDG_CACHE_HOME/lockstep/<name>`. If that variable is unset,
+  /// empty or (as the XDG specification says) relative, `~/.cache` takes its place. Any other name is a path, also
+  /// `./mnist`. Throws ``IDXError`` if there is no such directory.
   public static func directory(
     named name: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(IDXError) -> String {
@@ -23,7 +23,7 @@ extension ImageDataset {
   /// The data sets that `launch/fetch` knows.
   public static let fetchedNames = ["mnist", "fashion-mnist"]
 
-  /// Nil where neither variable holds an absolute path.
+  /// The user's directory for caches; nil if neither variable holds an absolute path.
   private static func cache(_ environment: [String: String]) -> String? {
     if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache }
     guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }

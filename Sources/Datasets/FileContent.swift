@@ -1,23 +1,23 @@
 import Glibc
 import Kernels
 
-// The fence: every POSIX call of this room is made here.
+// The fence: each POSIX call of this room is made here and nowhere else.
 
-/// What is at a path.
+/// The kind of thing at a path.
 enum FileKind: Equatable {
-  /// A regular file of so many bytes.
+  /// A regular file, with its size in bytes.
   case regular(Int)
   case directory
   /// A pipe, a device or a socket.
   case other
-  /// Nothing, or a directory of the path is not there.
+  /// Nothing: the file or a directory of its path does not exist.
   case absent
-  /// A symbolic link to something that is not there.
+  /// A symbolic link to something that does not exist.
   case danglingLink
-  /// The system does not say, for this reason.
+  /// Unknown, because the system gives this error.
   case unknown(reason: String)
 
-  /// Looks at `path`, following links, and opens nothing.
+  /// The kind of `path`, links followed. Opens nothing.
   init(at path: String) {
     var status = stat()
     if unsafe stat(path, &status) == 0 {
@@ -37,7 +37,7 @@ enum FileKind: Equatable {
     }
   }
 
-  /// Why what is here cannot be read as a file; nil where nothing speaks against it, or nothing is here.
+  /// The reason why this cannot be read as a file; nil for a regular file, and if nothing is there.
   var obstacle: String? {
     switch self {
     case .regular, .absent: nil
@@ -49,8 +49,8 @@ enum FileKind: Equatable {
   }
 }
 
-/// The whole file at `path`, copied into memory of this process's own: whoever overwrites or cuts the file later changes
-/// nothing here.
+/// The whole file at `path`, copied into memory, so that later changes of the file change nothing here. Throws if it is
+/// missing, is no regular file, cannot be read, or does not fit in memory.
 func fileContent(_ path: String) throws(IDXError.Cause) -> Buffer<UInt8> {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
   let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -78,7 +78,7 @@ func fileContent(_ path: String) throws(IDXError.Cause) -> Buffer<UInt8> {
   return content.prefix(done)
 }
 
-/// The names in the directory at `path`, in the order of their bytes; none where it cannot be listed. Names that are not
+/// The names in the directory at `path`, in the order of their bytes; empty if it cannot be listed. Names that are not
 /// printable ASCII are left out.
 func namesInDirectory(_ path: String) -> [String] {
   guard let directory = unsafe opendir(path) else { return [] }

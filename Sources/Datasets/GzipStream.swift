@@ -1,24 +1,24 @@
 import CZlib
 import Kernels
 
-/// Unpacks a gzip stream (RFC 1952) held in memory, as far as asked and no further.
+/// Unpacks a gzip stream (RFC 1952) in memory, as far as asked and no further.
 ///
-/// This file is the package's one fence around zlib. It uses `inflate` and not the `gz…` calls, which cannot tell a
-/// stream from what follows it, and read what is not gzip as if it were plain.
+/// This file is the package's only fence around zlib. It calls `inflate`, because the `gz…` calls cannot tell a stream
+/// from the bytes that follow it, and read other files as if they were plain.
 @safe
 struct GzipStream: ~Copyable {
   private let compressed: Buffer<UInt8>
-  /// Where in `compressed` zlib goes on reading.
+  /// The place in `compressed` of the next byte that zlib reads.
   private var position = 0
   private var ended = false
-  /// On the heap, because zlib's own state points back to it: it must not move.
+  /// zlib's stream, on the heap because zlib's state points back to it: it must not move.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// Deflate's best: 258 bytes for two bits. A stream that promises more than that is cut, and need not be unpacked,
-  /// nor memory found for it, to see it.
+  /// The most bytes that deflate makes of one: 258 from two bits. A stream that promises more is cut, which is found
+  /// without unpacking it or allocating memory for it.
   static let greatestRatio = 1032
 
-  /// Whether `bytes` begin as a gzip stream does.
+  /// Whether `bytes` begin as a gzip stream.
   static func isGzip(_ bytes: Buffer<UInt8>) -> Bool { bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b }
 
   init(_ compressed: Buffer<UInt8>) {
@@ -35,11 +35,11 @@ struct GzipStream: ~Copyable {
     unsafe stream.deallocate()
   }
 
-  /// Bytes after the stream, once ``read(into:)`` has returned fewer bytes than there was room for.
+  /// The number of bytes behind the stream, once ``read(into:)`` has returned fewer bytes than it had room for.
   var trailingByteCount: Int { compressed.count - position }
 
-  /// Fills `output` from its beginning; returns how many bytes it wrote, which are fewer than there is room for only
-  /// when the stream has ended and its checksum is right.
+  /// Fills `output` from its beginning and returns the number of bytes written. They are fewer than it has room for
+  /// only if the stream has ended and its checksum is right. Throws ``IDXError/Cause/gzip(_:)`` for a damaged stream.
   mutating func read(into output: Buffer<UInt8>) throws(IDXError.Cause) -> Int {
     var written = 0
     while written < output.count && !ended {
@@ -60,7 +60,7 @@ struct GzipStream: ~Copyable {
     return written
   }
 
-  /// One call of `inflate`. The addresses it leaves in the stream are replaced before the next.
+  /// Calls `inflate` once. The addresses that it leaves in the stream are replaced before the next call.
   private func step(input: Int, _ output: Buffer<UInt8>) -> Int32 {
     // zlib does not write through next_in.
     unsafe stream.pointee.next_in = compressed.base + position
@@ -70,7 +70,8 @@ struct GzipStream: ~Copyable {
     return unsafe inflate(stream, Z_NO_FLUSH)
   }
 
-  /// A gzip file may be several streams in a row; anything else after a stream is not part of it.
+  /// Goes on to the next stream, if there is one: a gzip file may be several in a row. Anything else behind a stream is
+  /// not part of it.
   private mutating func endMember() throws(IDXError.Cause) {
     guard Self.isGzip(compressed[position..<compressed.count]) else {
       ended = true

@@ -1,11 +1,11 @@
 import Kernels
 import Tensors
 
-/// Why a data set could not be read: which file, and what is wrong with it.
+/// A file of a data set that cannot be read: its path, and what is wrong with it.
 public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file, or the directory, that is missing or wrong.
+  /// The file or directory that is missing or wrong.
   public let path: String
-  /// What is wrong with it.
+  /// The fault of the file.
   public let cause: Cause
 
   /// An error about the file at `path`.
@@ -14,51 +14,51 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
-  /// What can be wrong with a data set's files.
+  /// The faults that a data set's files can have.
   public enum Cause: Error, Hashable {
-    /// No directory is there; `name` is that of a data set which `launch/fetch` can fetch into it, if it is one.
+    /// The directory does not exist. `name` is the data set, if it is one that `launch/fetch` can fetch.
     case noDirectory(name: String?)
-    /// Nothing says where the data sets are that `launch/fetch` fetches; the path is the set's name.
+    /// No variable names the directory of fetched data sets. The path is the set's name.
     case noCacheDirectory
-    /// No file is there, under none of the names that it may have.
+    /// The file does not exist under any of the names that it may have.
     case missing
-    /// The system does not let the file be read, for the reason it gives.
+    /// The file cannot be read, for this reason.
     case unreadable(reason: String)
     /// The file does not begin with two zero bytes, but with these.
     case magic(UInt8, UInt8)
-    /// The elements are of this type, and none of the expected ones.
+    /// The elements are of this type, which is not one of those expected.
     case elementType(UInt8, expected: [IDXFile.ElementType])
-    /// The number of extents is none of those that can be read.
+    /// The number of extents is not in the expected range.
     case rank(Int, expected: ClosedRange<Int>)
     /// One of the extents is zero.
     case zeroExtent([Int])
-    /// The product of the extents does not fit a machine word.
+    /// The size that the extents give does not fit in a machine word.
     case overflow([Int])
-    /// The file ends too early: after `found` bytes (unpacked), or, where nil, long before what it promises.
+    /// The unpacked file ends after `found` bytes. nil if its packed size already shows that it is too short.
     case truncated(expected: Int, found: Int?)
     /// Bytes follow the last element.
     case trailingBytes(expected: Int)
-    /// There are not as many labels as images; `path` is the labels'.
+    /// The numbers of labels and of images differ. `path` is that of the labels.
     case countsDiffer(images: Int, labels: Int)
-    /// The file, or what is made of it, takes more memory than there is.
+    /// The file, or the data made of it, takes more memory than there is, both in bytes.
     case memory(bytes: Double, available: Int)
-    /// The directory holds several data sets, whose names begin with these prefixes.
+    /// The directory holds several data sets, which have these prefixes.
     case severalSets([String])
     /// The gzip stream around the IDX file is damaged.
     case gzip(GzipDamage)
   }
 
-  /// What can be wrong with a gzip stream.
+  /// The faults that a gzip stream can have.
   public enum GzipDamage: Hashable, Sendable {
     /// The stream ends before its end mark and checksum.
     case truncated
-    /// The stream cannot be unpacked, or its checksum is wrong: zlib's words for it.
+    /// The stream cannot be unpacked, or its checksum is wrong, in zlib's words.
     case corrupt(String)
-    /// This many bytes follow the stream and are not gzip.
+    /// Bytes, of this number, follow the stream, and are no gzip stream.
     case trailingBytes(Int)
   }
 
-  /// Whether the file is not there or cannot be read (exit code 66), rather than there and bad (exit code 65).
+  /// Whether the file is missing or cannot be read (exit code 66). Else its content is wrong (exit code 65).
   public var isMissingInput: Bool {
     switch cause {
     case .noDirectory, .noCacheDirectory, .missing, .unreadable: true
@@ -66,7 +66,7 @@ public struct IDXError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// One line: which file, what is wrong with it, and what to do.
+  /// One line: the file, what is wrong with it, and what to do.
   public var description: String { "\(path): \(problem); \(remedy)" }
 
   private var problem: String {

@@ -5,19 +5,19 @@ import Kernels
 /// | bytes | hold |
 /// |---|---|
 /// | 0, 1 | zero |
-/// | 2 | the elements' type, see ``ElementType`` |
-/// | 3 | the rank: how many extents follow |
+/// | 2 | the elements' type (``ElementType``) |
+/// | 3 | the rank: the number of extents |
 /// | 4 … | the extents, outermost first, each 4 bytes, the most significant first |
 /// | … | the elements, the last extent varying fastest, the most significant byte first |
 ///
-/// The file is copied into memory, not mapped: a mapped file that somebody overwrites during a run changes the run's bits,
-/// and one that is cut ends it by SIGBUS. MNIST's training images are 47 MB a rank, read in some 20 ms. A gzipped file,
-/// told by its first bytes rather than by its name, is unpacked into memory whose size is checked against the header and
-/// the packed size first.
+/// The file is copied into memory, not mapped: if a mapped file is overwritten during a run, the run's bits change, and
+/// if it is cut, SIGBUS ends the run. MNIST's training images are 47 MB on each rank, read in some 20 ms. A gzipped
+/// file is known by its first bytes, not by its name. Before memory for it is allocated, its size by the header is
+/// checked against its packed size.
 ///
 /// Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", its section on file formats.
 public struct IDXFile: Sendable {
-  /// What the elements are.
+  /// The type of an element.
   public enum ElementType: UInt8, Sendable, CaseIterable {
     case unsignedByte = 0x08
     case signedByte = 0x09
@@ -26,10 +26,10 @@ public struct IDXFile: Sendable {
     case float = 0x0D
     case double = 0x0E
 
-    /// The types of whole numbers: those that labels may have.
+    /// The integer types, which labels may have.
     static let integers: [ElementType] = [.unsignedByte, .signedByte, .short, .int]
 
-    /// The bytes of an element.
+    /// The size of an element in bytes.
     var byteCount: Int {
       switch self {
       case .unsignedByte, .signedByte: 1
@@ -39,7 +39,7 @@ public struct IDXFile: Sendable {
       }
     }
 
-    /// The type's name, as error lines have it.
+    /// The type's name in error lines.
     var name: String {
       switch self {
       case .unsignedByte: "unsigned bytes"
@@ -52,22 +52,20 @@ public struct IDXFile: Sendable {
     }
   }
 
-  /// Where the file was read from.
+  /// The path that the file was read from.
   public let path: String
-  /// What the elements are.
+  /// The type of the elements.
   public let type: ElementType
   /// The extents, outermost first, each at least 1: `[count, rows, columns]` of images, `[count]` of labels.
   public let extents: [Int]
   /// The whole file, unpacked: its header and its elements.
   let content: Buffer<UInt8>
-  /// Where the elements begin in ``content``.
+  /// The place in ``content`` of the first element.
   let elementsStart: Int
 
-  /// Reads the file at `path`, which must hold an array with a number of extents out of `ranks`, of elements of one of
-  /// `types`.
+  /// Reads the file at `path`, an array whose number of extents is in `ranks`, of elements of one of `types`.
   ///
-  /// Throws ``IDXError`` for a file that is not there, cannot be read, or is not all of such an IDX file and nothing
-  /// else.
+  /// Throws ``IDXError`` if the file is missing or cannot be read, or is not exactly one such IDX file.
   public init(path: String, ranks: ClosedRange<Int>, types: [ElementType] = [.unsignedByte]) throws(IDXError) {
     do throws(IDXError.Cause) {
       let stored = try fileContent(path)
@@ -86,25 +84,26 @@ public struct IDXFile: Sendable {
     }
   }
 
-  /// The integer at `index`, counted in elements from the first.
+  /// The integer at `index`, counted in elements.
   func integer(at index: Int) -> Int32 {
     let start = elementsStart + index * type.byteCount
-    // The first byte carries the sign, but of unsigned bytes.
+    // The first byte carries the sign, except of unsigned bytes.
     var value = type == .unsignedByte ? Int32(content[start]) : Int32(Int8(bitPattern: content[start]))
     for byte in start + 1..<start + type.byteCount { value = value << 8 | Int32(content[byte]) }
     return value
   }
 
-  /// What a file says of itself before its elements.
+  /// The type and the extents that precede the elements.
   private struct Header {
     let type: ElementType
     let extents: [Int]
-    /// The bytes of the header itself, and of the whole unpacked file.
+    /// The size of the header in bytes.
     var byteCount: Int { 4 + 4 * extents.count }
+    /// The size of the unpacked file in bytes.
     let fileByteCount: Int
   }
 
-  /// The header at the beginning of `bytes`, of which there may be more or less than the header.
+  /// The header at the beginning of `bytes`. Throws if they are too few, or no header of one of `ranks` and `types`.
   private static func header(
     _ bytes: Buffer<UInt8>, _ ranks: ClosedRange<Int>, _ types: [ElementType]
   ) throws(IDXError.Cause) -> Header {
@@ -123,7 +122,7 @@ public struct IDXFile: Sendable {
     return Header(type: type, extents: extents, fileByteCount: try fileByteCount(extents, type))
   }
 
-  /// The size of an unpacked file of these extents, header included.
+  /// The size in bytes of an unpacked file of these extents, header included. Throws if it overflows.
   private static func fileByteCount(_ extents: [Int], _ type: ElementType) throws(IDXError.Cause) -> Int {
     var product = type.byteCount
     for extent in extents {
@@ -136,7 +135,7 @@ public struct IDXFile: Sendable {
     return sum
   }
 
-  /// Unpacks a whole gzipped IDX file, never taking more memory than its header promises and its size can hold.
+  /// Unpacks a gzipped IDX file. Takes no more memory than its header promises and its packed size can hold.
   private static func unpack(
     _ compressed: Buffer<UInt8>, _ ranks: ClosedRange<Int>, _ types: [ElementType]
   ) throws(IDXError.Cause) -> (Buffer<UInt8>, Header) {
@@ -153,7 +152,7 @@ public struct IDXFile: Sendable {
     content.prefix(startByteCount).copy(from: start.prefix(startByteCount))
     let found = startByteCount + (try stream.read(into: content[startByteCount..<byteCount]))
     guard found == byteCount else { throw .truncated(expected: byteCount, found: found) }
-    // Room for one more byte: asking for it makes zlib check the sum, and filling it would be a byte too many.
+    // Asking for one more byte makes zlib check the sum; getting it would be a byte too many.
     guard try stream.read(into: Buffer(count: 1)) == 0 else { throw .trailingBytes(expected: byteCount) }
     guard stream.trailingByteCount == 0 else { throw .gzip(.trailingBytes(stream.trailingByteCount)) }
     return (content, header)

@@ -3,19 +3,19 @@ import Kernels
 import Synchronization
 import Tensors
 
-/// Labelled grey images of one size, from a pair of IDX files: MNIST, Fashion-MNIST, EMNIST, QMNIST or one's own.
+/// Labelled grey images of one size, from a pair of IDX files: MNIST, Fashion-MNIST, EMNIST, QMNIST or your own.
 ///
-/// The pixels stay bytes; a microbatch's are turned into numbers when they are needed. Labels are integers of any IDX type,
-/// `[count]`, or `[count, columns]`, of which the first column is the class, as QMNIST has it.
+/// Pixels stay bytes in memory and become floats when a microbatch is copied. Labels are integers of any IDX type,
+/// `[count]`, or `[count, columns]` with the class in the first column, as in QMNIST.
 public final class ImageDataset: Dataset {
-  /// The two halves of a data set.
+  /// The two parts of a data set.
   public enum Part: String, Sendable, CaseIterable {
-    /// The samples to learn from.
+    /// The samples to train on.
     case train
-    /// The samples to judge by.
+    /// The samples to evaluate on.
     case test
 
-    /// What the names of the part's files begin with: as MNIST has it, and as EMNIST and QMNIST do.
+    /// The beginning of the names of the part's files: first MNIST's, then EMNIST's and QMNIST's.
     var stems: [String] {
       switch self {
       case .train: ["train"]
@@ -41,7 +41,7 @@ public final class ImageDataset: Dataset {
 
   /// Reads images `[count, rows, columns]` and as many labels.
   ///
-  /// Throws ``IDXError`` for files that are missing, malformed, or do not belong together.
+  /// Throws ``IDXError`` if a file is missing or malformed, or if the counts differ.
   public init(imagesPath: String, labelsPath: String) throws(IDXError) {
     images = try IDXFile(path: imagesPath, ranks: 3...3)
     labelsFile = try IDXFile(path: labelsPath, ranks: 1...2, types: IDXFile.ElementType.integers)
@@ -62,10 +62,12 @@ public final class ImageDataset: Dataset {
 
   /// Reads one part of the data set in `directory`.
   ///
-  /// A file may be named as MNIST's are (`train-images-idx3-ubyte`), with a dot for the hyphen before `idx`, with another
-  /// number and type behind (`train-labels-idx2-int`), and each with `.gz`: the first regular file that is not empty is
-  /// read, in this order. The test part may be called `test` instead of `t10k`. Where no file is named like that, all names
-  /// may begin with the set's: `emnist-letters-train-images-idx3-ubyte`. Throws as the other initialiser does.
+  /// A file has MNIST's name (`train-images-idx3-ubyte`), with a dot in the place of the hyphen before `idx`, or with
+  /// another number and type (`train-labels-idx2-int`); each of these also with `.gz`. The first in this order that is
+  /// a regular file and not empty is read. The test part may be called `test` instead of `t10k`. If no file has such a
+  /// name, all names may begin with the set's: `emnist-letters-train-images-idx3-ubyte`.
+  ///
+  /// Throws ``IDXError`` as ``init(imagesPath:labelsPath:)`` does, and if the directory holds several data sets.
   public static func load(directory: String, part: Part) throws(IDXError) -> ImageDataset {
     let files = try DatasetFiles(directory)
     return try ImageDataset(
@@ -75,8 +77,8 @@ public final class ImageDataset: Dataset {
 
   /// The SHA-256 of the images' file followed by the labels', headers included, unpacked.
   ///
-  /// Packed and plain files of the same content have the same digest. Computed when first asked for (all 47 MB of
-  /// MNIST's training images pass through libcrypto then), and kept.
+  /// Packed and plain files of the same content have the same digest. It is computed when first asked for (on 47 MB for
+  /// MNIST's training images), and kept.
   public var digest: SHA256Digest {
     knownDigest.withLock { known in
       if let known { return known }
@@ -88,23 +90,23 @@ public final class ImageDataset: Dataset {
     }
   }
 
-  /// Pixels in an image: rows times columns.
+  /// The pixels in an image: rows times columns.
   public var pixels: Int { rows * columns }
 
-  /// The labels' file: what may be wrong with a set that was read is its labels.
+  /// The path of the labels' file, because an error of a set that was read is one of its labels.
   public var name: String { labelsFile.path }
 
-  /// Rows, columns and one channel.
+  /// `[rows, columns, 1]`.
   public var inputShape: Shape { [rows, columns, 1] }
 
-  /// The labels that occur.
+  /// Labels, from the smallest to the largest that occur.
   public var targets: Targets { .labels(labelRange) }
 
   /// The label of the sample at `index`, which must be in `0..<count`.
   public func label(at index: Int) -> Int { Int(labels[index]) }
 
   /// Copies the images of `samples` into `destination`, `[samples.count, rows, columns, 1]`, each pixel divided by 255
-  /// and correctly rounded; nothing is random. Allocates nothing.
+  /// and correctly rounded. Ignores `noise`. Allocates nothing.
   public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
     precondition(
       destination.count == samples.count * pixels, "\(samples.count) images of \(pixels) into \(destination.count)")
@@ -120,7 +122,7 @@ public final class ImageDataset: Dataset {
     }
   }
 
-  /// Copies the images of adjoining samples, as ``copyInputs(of:into:noise:)`` does.
+  /// Copies the images of adjoining samples as ``copyInputs(of:into:noise:)`` does.
   public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
     precondition(samples.lowerBound >= 0 && samples.upperBound <= count, "samples \(samples) of \(count)")
     let start = images.elementsStart
@@ -135,7 +137,7 @@ public final class ImageDataset: Dataset {
     for (target, sample) in samples.enumerated() { destination[target] = labels[Int(sample)] }
   }
 
-  /// Copies the labels of adjoining samples.
+  /// Copies the labels of adjoining samples into `destination`.
   public func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>) {
     destination.copy(from: labels[samples])
   }

@@ -1,7 +1,7 @@
 import Digests
 import Tensors
 
-/// Samples that the program already has in memory: inputs, with labels or real numbers as targets.
+/// Samples that are in memory already: inputs, with labels or real numbers as targets.
 ///
 /// ```swift
 /// let data = try InMemoryDataset(inputs: Buffer([0, 0, 0, 1, 1, 0, 1, 1]), shape: [2], values: Buffer([0, 1, 1, 0]))
@@ -12,18 +12,18 @@ public struct InMemoryDataset: Dataset {
   public let count: Int
   public let inputShape: Shape
   public let targets: Targets
-  /// The SHA-256 of the shape, the kind of the targets and the bytes of inputs and targets, worked out by the initialiser.
+  /// The SHA-256 of the shape, the kind of the targets, and the bytes of inputs and targets.
   public let digest: SHA256Digest
 
   private let inputs: Buffer<Float>
   private let labels: Buffer<Int32>
   private let values: Buffer<Float>
 
-  /// Samples of classes: inputs `[labels.count, shape]`.
+  /// Samples with labels as targets: inputs `[labels.count, shape]`.
   ///
-  /// - Parameter classes: the classes that there are; nil where they follow from the labels of all parts of the data, see ``Classes``.
+  /// Throws ``DatasetError`` if the counts do not fit each other, there are no samples, or a label is in no class.
   ///
-  /// Throws ``DatasetError`` where the counts do not fit each other, there are no samples, or a label is that of no class.
+  /// - Parameter classes: the classes; if nil, they follow from the labels of all parts of the data (``Classes``).
   public init(
     name: String = "the data in memory", inputs: Buffer<Float>, shape: Shape, labels: Buffer<Int32>,
     classes: Classes? = nil
@@ -39,10 +39,10 @@ public struct InMemoryDataset: Dataset {
     }
   }
 
-  /// Samples with real numbers as targets: inputs `[samples, shape]`, values `[samples, values]`, the number of samples being that of
-  /// the inputs.
+  /// Samples with real numbers as targets: inputs `[samples, shape]`, values `[samples, values]`. The inputs give the
+  /// number of samples.
   ///
-  /// Throws ``DatasetError`` where the counts do not fit each other, or there are no samples.
+  /// Throws ``DatasetError`` if the counts do not fit each other, or there are no samples.
   public init(
     name: String = "the data in memory", inputs: Buffer<Float>, shape: Shape, values: Buffer<Float>
   ) throws(DatasetError) {

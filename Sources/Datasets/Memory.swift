@@ -1,6 +1,6 @@
 import Kernels
 
-/// `count` zeros, or an error where there is not the memory.
+/// A buffer of `count` zeros. Throws if there is not enough memory.
 func memory<Element>(_ count: Int) throws(IDXError.Cause) -> Buffer<Element> {
   if let memory = Buffer<Element>(trying: count) { return memory }
   throw .memory(bytes: Double(count) * Double(MemoryLayout<Element>.stride), available: availableMemory)

@@ -1,7 +1,8 @@
-/// The unit of work: the samples whose gradients are summed on one rank, by calls of one shape.
+/// The unit of work: the samples whose gradients one rank sums, by kernel calls of the same shapes on any number of
+/// ranks.
 public struct Microbatch: Hashable, Sendable {
-  /// Which of its batch's microbatches it is, from 0: the leaf of the reduction tree that its gradient takes.
+  /// Its number in the batch, from 0, and that of its gradient's leaf in the reduction tree.
   public let index: Int
-  /// Where it lies in the epoch's order; never empty.
+  /// Its place in the epoch's order, never empty.
   public let positions: Range<Int>
 }

@@ -1,13 +1,14 @@
-/// How a data set is cut into shards: for clients that each have data of their own, or for validation aside.
+/// One of the shards of a data set: for clients that each have data of their own, or to set samples aside for
+/// validation.
 ///
-/// All shards together hold every sample once, and their sizes differ by one at most. Ranks of one run need none: they share out a
-/// batch's microbatches, whatever the data.
+/// All shards together hold every sample once, and their sizes differ by at most one. Ranks of a run need no shards:
+/// they share out a batch's microbatches.
 public struct Shard: Hashable, Sendable {
-  /// Which samples go together.
+  /// The choice of the samples that go together.
   public enum Cut: Hashable, Sendable {
-    /// Each shard's samples lie side by side: of n samples in k shards, shard i has `i·n/k ..< (i+1)·n/k`, rounded down.
+    /// Adjoining samples: of n samples in k shards, shard i has `i·n/k ..< (i+1)·n/k`, rounded down.
     case contiguous
-    /// Every k-th sample, from the i-th on: number modulo k is i.
+    /// Every k-th sample: shard i has those whose number modulo k is i.
     case modulo
   }
 
@@ -15,17 +16,18 @@ public struct Shard: Hashable, Sendable {
   public let index: Int
   /// The number of shards.
   public let count: Int
-  /// Which samples go together.
+  /// The choice of the samples that go together.
   public let cut: Cut
 
-  /// Shard `index` of `count`.
+  /// Shard `index`, from 0, of `count`.
   public init(_ index: Int, of count: Int, _ cut: Cut = .contiguous) {
     (self.index, self.count, self.cut) = (index, count, cut)
   }
 }
 
 extension Dataset {
-  /// The samples of one shard, in this data set's order. Throws ``DatasetError`` where there is no such shard, or it would be empty.
+  /// The samples of one shard, in this data set's order. Throws ``DatasetError`` if there is no such shard, or if there
+  /// are more shards than samples.
   public func shard(_ shard: Shard) throws(DatasetError) -> Subset {
     guard shard.index >= 0, shard.index < shard.count, shard.count <= count else {
       throw DatasetError(name, .shard(shard.index, of: shard.count))

@@ -1,19 +1,20 @@
 import Digests
 import Tensors
 
-/// Some samples of another data set, in an order of their own; one may be there more than once.
+/// Some samples of another data set, in any order. A sample may occur more than once.
 public struct Subset: Dataset {
-  /// The data set that the samples are from; never a subset itself.
+  /// The data set that the samples are from, never itself a subset.
   public let base: any Dataset
-  /// The number in ``base`` of each sample.
+  /// Each sample's number in ``base``.
   public let indices: [UInt32]
 
   public let count: Int
   public let inputShape: Shape
-  /// The targets of ``base``: all its classes, whether or not they occur here.
+  /// The targets of ``base``, with all its classes, whether or not they occur here.
   public let targets: Targets
 
-  /// The samples of `base` with the numbers `indices`. Throws ``DatasetError`` where there are none, or `base` has no such sample.
+  /// The samples of `base` with the numbers `indices`. Throws ``DatasetError`` if there are none, or if `base` lacks
+  /// one.
   public init(of base: any Dataset, indices: some Sequence<Int>) throws(DatasetError) {
     var numbers: [UInt32] = []
     for index in indices {
@@ -76,9 +77,10 @@ public struct Subset: Dataset {
     base.copyValues(of: indices[samples], into: destination)
   }
 
-  /// Calls `copy` with each sample's number in the base, as the base takes it, and the sample's place among `samples`.
+  /// Calls `copy` for each sample, with a slice of ``indices`` that holds its number in the base, and its place in
+  /// `samples`.
   ///
-  /// The numbers are handed on as slices of ``indices``: a list of them for a microbatch would have to be allocated.
+  /// One sample at a time, because a list of a microbatch's numbers would have to be allocated.
   private func each<Element>(
     _ samples: ArraySlice<UInt32>, sizes size: Int, in destination: Buffer<Element>,
     _ copy: (ArraySlice<UInt32>, Int) -> Void

@@ -1,17 +1,17 @@
-/// The kind of a data set's targets: a class for each sample, or real numbers.
+/// The kind of a data set's targets: a class or real numbers for each sample.
 public enum Targets: Hashable, Sendable, CustomStringConvertible {
-  /// Whole numbers, found in the data, the smallest to the largest. Which classes they tell apart follows from all parts of the data;
-  /// see ``Classes``.
+  /// Integers, from the smallest to the largest that occur. The classes follow from all parts of the data
+  /// (``Classes``).
   case labels(ClosedRange<Int>)
-  /// Labels of these classes, whether or not each of them occurs.
+  /// Labels of these classes, whether or not each occurs.
   case classes(Classes)
   /// Real numbers, `count` for each sample.
   case values(count: Int)
 
-  /// The targets of several parts of one data set: ``classes(_:)`` that hold the labels of all, or ``values(count:)``.
+  /// The targets of a data set with these parts: ``classes(_:)`` for the labels of all, or ``values(count:)``.
   ///
-  /// Throws ``DatasetError`` where one part has classes and another real numbers, or another number of them, and where labels lie too
-  /// far apart.
+  /// Throws ``DatasetError`` if parts have different kinds or numbers of targets, or if there would be too many
+  /// classes.
   public init(of parts: any Dataset...) throws(DatasetError) {
     for part in parts where part.targets.valueCount != parts[0].targets.valueCount {
       throw DatasetError(part.name, .targetsDiffer(part.targets, other: parts[0].targets))
@@ -23,7 +23,7 @@ public enum Targets: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The range in which all labels lie; nil where the targets are real numbers.
+  /// The range of all labels; nil if the targets are real numbers.
   public var labelRange: ClosedRange<Int>? {
     switch self {
     case .labels(let range): range
@@ -32,10 +32,10 @@ public enum Targets: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The real numbers for each sample; nil where the targets are labels.
+  /// The number of real numbers for each sample; nil if the targets are labels.
   public var valueCount: Int? { if case .values(let count) = self { count } else { nil } }
 
-  /// `classes` or `3 real numbers`, as error lines have it.
+  /// The text for error lines: `classes` or `3 real numbers`.
   public var description: String {
     switch self {
     case .labels, .classes: "classes"

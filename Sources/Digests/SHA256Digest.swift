@@ -1,19 +1,19 @@
 import FoundationEssentials
 
-/// A SHA-256 digest (FIPS 180-4): the 32 bytes by which two files, data sets or sets of weights are told apart.
+/// A SHA-256 digest (FIPS 180-4), 32 bytes: files, data sets and weights with equal digests are taken to be equal.
 public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
-  /// A vector rather than an array: a value of fixed size, compared and hashed without touching the heap.
+  /// A vector, not an array, so that digests are compared and hashed without the heap.
   let words: SIMD32<UInt8>
 
   init(words: SIMD32<UInt8>) { self.words = words }
 
-  /// The digest whose bytes are `bytes`, or nil if they are not 32.
+  /// The digest of these 32 bytes; nil if there are not 32.
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
     words = SIMD32(bytes)
   }
 
-  /// The digest written as 64 hexadecimal digits of either case, or nil for anything else.
+  /// The digest written as 64 hexadecimal digits of either case; nil for anything else.
   public init?(hex: String) {
     let digits = hex.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
     guard digits.count == 2 * Self.byteCount, hex.utf8.count == digits.count else { return nil }
@@ -30,7 +30,7 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
   /// The digest of `bytes`, in one pass.
   public init(of bytes: [UInt8]) { unsafe self.init(of: bytes.span.bytes) }
 
-  /// The digest of `data`, in one pass and without a copy, mapped files included.
+  /// The digest of `data`, a mapped file for example, in one pass and without a copy.
   public init(of data: Data) { self.init(of: data.bytes) }
 
   /// The length of a digest: 32 bytes.
@@ -39,7 +39,7 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
   /// The 32 bytes, first to last.
   public var bytes: [UInt8] { words.indices.map { words[$0] } }
 
-  /// 64 lowercase hexadecimal digits, as `sha256sum` prints them.
+  /// The 64 lower-case hexadecimal digits that `sha256sum` prints.
   public var hex: String {
     let digits = Array("0123456789abcdef".utf8)
     return String(

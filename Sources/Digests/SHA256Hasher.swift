@@ -1,10 +1,10 @@
 import COpenSSL
 import FoundationEssentials
 
-/// SHA-256 of bytes that come in pieces: `update` as often as there are pieces, then `finalize` once.
+/// Computes the SHA-256 of bytes that come in pieces: `update` with each piece, then `finalize` once.
 ///
-/// libcrypto computes it, with the CPU's own SHA instructions where it has them. This file is the package's one fence
-/// around libcrypto. Its calls fail only when memory runs out or its installation is broken: both end the program.
+/// libcrypto computes it, with the processor's SHA instructions if it has them. This file is the package's only fence
+/// around libcrypto. Its calls fail only if memory runs out or libcrypto is broken; both end the program.
 @safe
 public struct SHA256Hasher: ~Copyable {
   private let context: OpaquePointer
@@ -19,19 +19,19 @@ public struct SHA256Hasher: ~Copyable {
 
   deinit { unsafe EVP_MD_CTX_free(context) }
 
-  /// Appends `bytes` to what is hashed.
+  /// Appends `bytes` to the bytes that are hashed.
   public mutating func update(_ bytes: RawSpan) {
     let status = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
     precondition(status == 1, "libcrypto: SHA-256 failed")
   }
 
-  /// Appends `bytes` to what is hashed.
+  /// Appends `bytes` to the bytes that are hashed.
   public mutating func update(_ bytes: [UInt8]) { unsafe update(bytes.span.bytes) }
 
-  /// Appends `data` to what is hashed, without a copy.
+  /// Appends `data` to the bytes that are hashed, without a copy.
   public mutating func update(_ data: Data) { update(data.bytes) }
 
-  /// The digest of everything appended. The hasher is used up.
+  /// The digest of all bytes appended. Uses the hasher up.
   public consuming func finalize() -> SHA256Digest {
     var words = SIMD32<UInt8>()
     let status = unsafe withUnsafeMutableBytes(of: &words) {

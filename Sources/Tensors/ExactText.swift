@@ -1,5 +1,5 @@
-/// Text compared by its bytes, as files compare names. Swift holds two strings equal that look alike: é as one scalar, and as an
-/// e with an accent behind it.
+/// Text that is compared by its bytes, as file systems compare names. To Swift, two strings that look alike are equal:
+/// é, and e with an accent behind it.
 public struct ExactText: Hashable, Sendable {
   /// The text.
   public let text: String

@@ -1,14 +1,15 @@
-// Text that others chose (names in a file, paths, host names) is shown through these functions alone, so that it can
-// neither begin a line of its own nor move, hide or reorder what stands around it on a terminal.
+// Text that others chose (names in a file, paths, host names) is shown only through these functions. So it can neither
+// begin a line of its own, nor move, hide or reorder the text around it on a terminal.
 
-/// `text` as it is shown inside a line: what cannot be seen is escaped as in a Swift literal, and so are backslashes and
-/// double quotes, which makes the result unambiguous. At most `limit` bytes, the last three of which then are "…".
+/// `text` for the inside of a line: invisible characters, backslashes and double quotes are escaped as in a Swift
+/// literal, so that the result is unambiguous. It has at most `limit` bytes; if it is cut, the last three of them are
+/// "…".
 ///
-/// The limit is in bytes: a single character may have megabytes of combining marks.
+/// The limit is in bytes because a single character may have megabytes of combining marks.
 public func escaped(_ text: String, limit: Int = 80) -> String {
   var result = ""
   var byteCount = 0
-  // The result as it is where the end has to make room for the mark.
+  // The longest beginning that leaves room for the mark.
   var cut = result
   for scalar in text.unicodeScalars {
     let shown = scalar == "\\" || scalar == "\"" ? "\\\(scalar)" : visible(scalar)
@@ -20,12 +21,14 @@ public func escaped(_ text: String, limit: Int = 80) -> String {
   return result
 }
 
-/// `text` escaped and in double quotes.
+/// `text`, escaped, in double quotes.
 public func quoted(_ text: String, limit: Int = 80) -> String { "\"\(escaped(text, limit: limit))\"" }
 
-/// A finished message with whatever could end its line, or is not seen, escaped. Text that ``escaped(_:limit:)`` has
-/// been through stays as it is: a second pass changes nothing. Of one of more than `limit` bytes, "…" stands for the middle:
-/// it begins with where, and ends with what to do.
+/// `message` as one line: line breaks and invisible characters are escaped. Text that ``escaped(_:limit:)`` has
+/// returned does not change again.
+///
+/// If the line has more than `limit` bytes, "…" replaces its middle, because a message begins with the place and ends
+/// with the advice.
 public func singleLine(_ message: String, limit: Int = 8192) -> String {
   var result = ""
   for scalar in message.unicodeScalars { result += visible(scalar) }
@@ -38,9 +41,9 @@ public func singleLine(_ message: String, limit: Int = 8192) -> String {
   return String(result.unicodeScalars[..<end]) + "…" + String(result.unicodeScalars[start...])
 }
 
-/// `scalar` itself where it can be seen, else its escape. Not seen are: control characters, line and paragraph
-/// separators, direction marks, joiners and all else that Unicode says to ignore, spaces but the usual one, and what has
-/// no meaning that everybody shares.
+/// `scalar` itself if it is visible, else its escape. Invisible are control characters, line and paragraph separators,
+/// direction marks, joiners and all others that Unicode says to ignore, spaces except the usual one, and characters
+/// that are unassigned or for private use.
 private func visible(_ scalar: Unicode.Scalar) -> String {
   if (0x20...0x7E).contains(scalar.value) { return String(scalar) }
   switch scalar {

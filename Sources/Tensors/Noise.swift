@@ -1,24 +1,24 @@
 /// The place of a training pass in a run: the key of everything random in it, whichever rank computes it.
 ///
-/// Layers (dropout) and data sets (augmentation) draw from ``words(forSample:_:)``, so a sample gets the same numbers however a batch
-/// is cut into microbatches and shared among ranks.
+/// Layers (dropout) and data sets (augmentation) draw from ``words(forSample:_:)``. So a sample gets the same numbers,
+/// however a batch is cut into microbatches and shared among ranks.
 public struct Noise: Sendable, Hashable {
   /// The run's seed.
   public var seed: UInt64
   /// The step, from 1.
   public var step: Int
-  /// The place of the pass' first sample within the global batch.
+  /// The place of the pass's first sample in the global batch, from 0.
   public var firstPosition: Int
 
-  /// The place where samples from `firstPosition` of the batch of `step` are computed.
+  /// The noise of a pass over samples from `firstPosition` on in the batch of `step`.
   public init(seed: UInt64, step: Int, firstPosition: Int) {
     self.seed = seed
     self.step = step
     self.firstPosition = firstPosition
   }
 
-  /// The random words of the pass' sample at `index`, from 0: a function of the seed, the step, the sample's place in the batch and
-  /// the purpose.
+  /// The random words of the pass's sample at `index`, from 0: a function of the seed, the step, the sample's place in
+  /// the batch, and the purpose.
   public func words(forSample index: Int, _ purpose: Philox.Purpose) -> Philox {
     Philox(seed: seed, purpose: purpose, stream: UInt64(step) << 32 | UInt64(firstPosition + index))
   }

@@ -2,10 +2,11 @@ import Kernels
 
 /// A stream of random words that is a pure function of (seed, purpose, stream): Philox4x32-10.
 ///
-/// A counter-based generator has no state that a rank could advance further than another: word `i` of a stream is
-/// the hash of `i`. So what is drawn depends on what it is for, and never on which rank draws it or in which order.
+/// Word `i` of a stream is the hash of `i`: the generator has no state that one rank could advance further than
+/// another. So a random number depends on its purpose and place, never on the rank that draws it or on the order of
+/// draws.
 ///
-/// Which bits go where:
+/// The layout of key and counter:
 ///
 /// | word | holds |
 /// |---|---|
@@ -17,16 +18,16 @@ import Kernels
 /// Two streams that differ in seed, purpose or stream never share a counter and key. A stream ends after 2³² blocks
 /// (64 GiB); reading past it is a programming error.
 ///
-/// It is deliberately not a `RandomNumberGenerator`: how the standard library turns words into floats and bounded
-/// integers is not promised to stay the same, and a run must be repeatable with next year's compiler.
+/// It is not a `RandomNumberGenerator` on purpose: the standard library does not promise that it will always turn words
+/// into floats and bounded integers in the same way, and a run must be repeatable with next year's compiler.
 ///
 /// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 @frozen
 public struct Philox: Sendable {
-  /// What a stream is drawn for. Two purposes share no words; another module adds its own with `init(rawValue:)`.
+  /// The purpose of a stream. Two purposes share no words. Other modules add theirs with `init(rawValue:)`.
   @frozen
   public struct Purpose: RawRepresentable, Hashable, Sendable {
-    /// The number that enters the counter. It is part of the file format: changing one changes every run.
+    /// The number in the counter. It is part of the file format: a change of it changes every run.
     public let rawValue: UInt32
 
     /// The purpose numbered `rawValue`.
@@ -37,19 +38,19 @@ public struct Philox: Sendable {
     public static var initialisation: Purpose { Purpose(rawValue: 1) }
     /// The order of an epoch's samples; the stream is the epoch.
     public static var order: Purpose { Purpose(rawValue: 2) }
-    /// The units that dropout leaves out.
+    /// The units that dropout sets to zero.
     public static var dropout: Purpose { Purpose(rawValue: 3) }
-    /// How a sample is shifted, turned or mirrored.
+    /// The shift, turn or reflection of a sample.
     public static var augmentation: Purpose { Purpose(rawValue: 4) }
   }
 
   @usableFromInline let key: SIMD2<UInt32>
   /// The counter of the next block.
   @usableFromInline var counter: SIMD4<UInt32>
-  /// The block being read, and how many of its words are yet unread.
+  /// The block that is being read, and the number of its words that are still unread.
   @usableFromInline var block = SIMD4<UInt32>()
   @usableFromInline var unread = 0
-  /// Set once counter 0 has wrapped: every later block would repeat the stream's beginning.
+  /// Whether counter 0 has wrapped: every later block would repeat the stream's beginning.
   @usableFromInline var exhausted = false
 
   /// The beginning of the stream for `seed`, `purpose` and `stream`.
@@ -95,8 +96,8 @@ public struct Philox: Sendable {
     return word
   }
 
-  /// The next `words.count` words, eight blocks at once; words left of a block before are passed over. `words` must hold whole
-  /// groups of ``groupCount``.
+  /// Fills `words` with the next words, eight blocks at once. Skips the unread words of the current block.
+  /// `words.count` must be a multiple of ``groupCount``.
   public mutating func fill(_ words: Buffer<UInt32>) {
     guard words.count > 0 else { return }
     precondition(!exhausted, "a Philox stream ends after 2^32 blocks")
@@ -106,23 +107,23 @@ public struct Philox: Sendable {
     unread = 0
   }
 
-  /// What the number of words must be a multiple of where they are drawn all at once.
+  /// The number of words that ``fill(_:)`` draws at once.
   public static var groupCount: Int { philoxGroup }
 
-  /// The next number in `[0, 1)`: a multiple of 2⁻²⁴, each equally likely, made of the upper bits of one word.
+  /// The next number in `[0, 1)`, from the upper 24 bits of one word: all multiples of 2⁻²⁴ are equally likely.
   @inlinable
   public mutating func nextUniform() -> Float { Float(next() >> 8) * 0x1p-24 }
 
-  /// The next integer in `0..<bound`, each exactly equally likely. `bound` must be at least 1.
+  /// The next integer in `0..<bound`, all exactly equally likely. `bound` must be at least 1.
   ///
-  /// Takes one word, and seldom more: the words that would favour some results are drawn again. Source: Lemire, "Fast
-  /// random integer generation in an interval", ACM TOMACS 29(1), 2019.
+  /// Takes one word, and seldom more: a word that would favour some results is drawn again. Source: Lemire, "Fast
+  /// Random Integer Generation in an Interval", ACM TOMACS 29(1), 2019.
   @inlinable
   public mutating func next(below bound: UInt32) -> UInt32 {
     precondition(bound > 0, "no integer lies below 0")
     var product = UInt64(next()) &* UInt64(bound)
     if UInt32(truncatingIfNeeded: product) < bound {
-      // 2³² mod bound: so many of the low halves are one too many.
+      // 2³² mod bound: the number of low halves that must be drawn again.
       let surplus = (0 &- bound) % bound
       while UInt32(truncatingIfNeeded: product) < surplus { product = UInt64(next()) &* UInt64(bound) }
     }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What a user sets, as error lines name it: by its property, or, in a program that says so, by its flag.
+/// A setting of a run, as error lines name it: by its property or, in a program that asks for it, by its flag.
 ///
-///     "give \(Setting.microbatch) 4 or less"     // give microbatch 4 or less; in `lockstep`: give --microbatch 4 or less
+///     "give \(Setting.microbatch) 4 or less"     // give microbatch 4 or less, or give --microbatch 4 or less
 public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case data, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, sampleClipNorm, reduction
   case learningRate, momentum, isNesterov, weightDecay
@@ -11,10 +11,10 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
 
   private static let haveFlags = Atomic<Bool>(false)
 
-  /// Makes lines name flags from here on: for a program whose flags these are, at its start.
+  /// Makes error lines name flags from now on. Called at its start by a program that has these flags.
   public static func nameFlags() { haveFlags.store(true, ordering: .relaxed) }
 
-  /// The flag by which the program sets it: `--global-batch`. Of ``sharesMemory`` the one that turns it off.
+  /// The program's flag for it: `--global-batch`. For ``sharesMemory`` it is the flag that turns it off.
   public var flag: String {
     switch self {
     case .directory: "--run-dir"
@@ -27,6 +27,6 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 
-  /// `globalBatch`, or `--global-batch`.
+  /// `globalBatch`, or `--global-batch` after ``nameFlags()``.
   public var description: String { Self.haveFlags.load(ordering: .relaxed) ? flag : rawValue }
 }

@@ -2,7 +2,7 @@
 
 /// The extents of an array, outermost first: `[28, 28, 1]` is height, width, channels of one sample.
 public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {
-  /// The extents, outermost first; each at least 0, and 0 only in a file of others.
+  /// The extents, outermost first, each at least 0. Only files from elsewhere have an extent of 0.
   public let extents: [Int]
 
   /// A shape of these extents, each of which must be at least 0.
