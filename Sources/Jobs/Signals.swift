@@ -1,18 +1,18 @@
 import Glibc
 import Training
 
-/// The C fence of signals: those that ask something of a run. A handler does one atomic operation and nothing else.
+/// The fence around the signals that ask something of a run. A handler does one atomic operation and nothing else.
 enum Signals {
-  /// What the signals ask.
+  /// The control that the signals ask.
   private static let control = RunControl.ofProcess
 
-  /// USR1, TERM, INT and HUP stop the run after a checkpoint, USR2 asks for a checkpoint. HUP that was ignored at the start
-  /// (nohup) stays ignored.
+  /// Installs the handlers: USR1, TERM, INT and HUP stop the run after a checkpoint, USR2 asks for a checkpoint. If HUP
+  /// was ignored at the start (nohup), it stays ignored.
   ///
-  /// A second INT ends the process at once, as it would without a handler: for a run whose next step boundary does not come. Not a
-  /// second TERM: a batch system sends it to every process, and mpirun sends it again.
+  /// A second INT ends the process at once, for a run that does not reach its next step boundary. A second TERM does
+  /// not: a batch system sends TERM to every process, and mpirun sends it again.
   static func askForCheckpoints() {
-    // Made before a handler needs it.
+    // Initialised before a handler needs it.
     _ = control
     handle(SIGUSR1) { _ in Signals.control.ask(.stop) }
     handle(SIGTERM) { _ in Signals.control.ask(.stop) }
@@ -21,22 +21,23 @@ enum Signals {
     handle(SIGUSR2) { _ in Signals.control.ask(.save) }
   }
 
-  /// Lets signals end the process as if they had never been asked for anything; returns whether one has asked for a stop before.
+  /// Removes the handlers, so that signals end the process. Returns whether one has asked for a stop before.
   static func setBack() -> Bool {
     for number in [SIGUSR1, SIGTERM, SIGINT, SIGUSR2] { _ = signal(number, SIG_DFL) }
     if !isIgnored(SIGHUP) { _ = signal(SIGHUP, SIG_DFL) }
     return control.isAskedToStop
   }
 
-  /// The file by which a launch script asks for a stop, from before the program starts: a signal that comes so early is lost.
+  /// The file that a launch script makes to ask for a stop, because a signal that comes before the handlers is lost.
   private static let stopFile = unsafe getenv("LOCKSTEP_STOP_FILE").map { unsafe String(cString: $0) }
 
-  /// Asks for a stop where the launch script does.
+  /// Asks for a stop if the launch script has made its file.
   static func lookAtStopFile() {
     if let stopFile, unsafe access(stopFile, F_OK) == 0 { control.ask(.stop) }
   }
 
-  /// Tells the launch script that the stop has been done and said, by a file beside the one that asks.
+  /// Makes the file that tells the launch script that the run has stopped and said so: `….done` beside the one that
+  /// asks.
   static func noteStopped() {
     guard let stopFile else { return }
     let file = unsafe open("\(stopFile).done", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
@@ -52,10 +53,10 @@ enum Signals {
   private static func handle(_ signal: Int32, once: Bool = false, _ handler: @escaping @convention(c) (Int32) -> Void) {
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = handler
-    // A call of the system's that the signal interrupts is taken up again.
+    // System calls that the signal interrupts go on.
     action.sa_flags = SA_RESTART | (once ? Int32(truncatingIfNeeded: SA_RESETHAND) : 0)
     unsafe sigaction(signal, &action, nil)
-    // Whoever started the program may have had it blocked, as a thread of Dispatch has.
+    // The signal may be blocked by whoever started the program, such as a thread of Dispatch.
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     unsafe sigaddset(&signals, signal)

@@ -1,16 +1,16 @@
 import FoundationEssentials
 import Training
 
-/// Processes that a launcher started as ranks, but that know nothing of each other.
+/// Processes that a launcher started as ranks, but that do not know one another.
 enum Singletons {
-  /// The variables by which a launcher that does not speak Open MPI's protocol tells a process its rank, and how many there are:
-  /// Slurm's `srun` in a step of its own (the batch script itself has no such step), and MPICH's and Intel's `mpiexec`.
+  /// Launchers that do not speak Open MPI's protocol, with the variables in which they give a process its rank and the
+  /// number of ranks: Slurm's `srun` (its batch script lacks the second), and MPICH's and Intel's `mpiexec`.
   private static let launchers = [
     ("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"), ("mpiexec", "PMI_RANK", "PMI_SIZE"),
   ]
 
-  /// Throws in the first of several such processes, and ends the others without a word: each would train alone, and all would
-  /// write the same files.
+  /// Throws with 64 in the first of several such processes, and ends the others without a word. Else each would train
+  /// alone, and all would write the same files.
   static func refuse() throws {
     let environment = ProcessInfo.processInfo.environment
     guard environment["LOCKSTEP_ALONE"] != "1" else { return }

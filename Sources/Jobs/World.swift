@@ -9,16 +9,18 @@ import Synchronization
 import Tensors
 import Training
 
-/// The ranks that this process is one of: how it joins them, and how it leaves them.
+/// The ranks of this process's job: joins them and leaves them.
 ///
 ///     World.run { communicator in
 ///       try Trainer(recipe, training: training, test: test, on: communicator, observers: [ConsoleObserver()]).run()
 ///     }
 public enum World {
-  /// Runs `body` on every rank of the job, and ends the process. Below mpirun the ranks are those of MPI, else this process alone.
+  /// Runs `body` on every rank of the job, then ends the process. Below mpirun the ranks are those of MPI, else this
+  /// process alone.
   ///
-  /// The exit code is 0 where `body` returned, else that of the error (``TrainingError/init(_:)-(Error)``), which is one line. A rank that
-  /// ends with an error that the others have not ends them too. USR1, TERM, INT and HUP stop a run after a checkpoint; USR2 asks for one.
+  /// The exit code is 0 if `body` returns, else that of its error (``TrainingError/init(_:)-(Error)``), which is
+  /// printed as one line. If only some ranks have an error, it ends the others too. USR1, TERM, INT and HUP stop a run
+  /// after a checkpoint; USR2 asks for a checkpoint.
   public static func run(
     _ limits: StallDetector.Limits = .init(), _ body: (any Communicator) throws -> Void
   ) -> Never {
@@ -27,10 +29,10 @@ public enum World {
     leave(code: 0)
   }
 
-  /// Makes the process ready, before anything else is done: its signals, its standard streams, its arithmetic. Ends it where it was built
-  /// for another processor.
+  /// Prepares the process: signals if `stopsRuns`, standard streams, arithmetic. Must be called first. Ends the process
+  /// with 70 if the program was built for another processor.
   public static func prepare(stopsRuns: Bool) {
-    // First of all, for a signal can come at once.
+    // First of all, because a signal can come at once.
     if stopsRuns { Signals.askForCheckpoints() }
     Terminal.openStandardStreams()
     useDefaultFloatingPoint()
@@ -47,13 +49,13 @@ public enum World {
     AtomicFile.reportFileSizeLimits()
   }
 
-  /// The variables by which a launcher tells a process its rank, and how many there are.
+  /// The variables in which a launcher gives a process its rank and the number of ranks.
   private static let variables = [("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMIX_RANK", "PMIX_SIZE")]
 
-  /// What a launcher says of this process: its rank, and how many ranks there are if it says so.
+  /// The rank of this process and, if the launcher gives it, the number of ranks.
   private typealias Place = (rank: Int, size: Int?)
 
-  /// nil where there is no launcher; 64 where it says what cannot be.
+  /// The place that the launcher gives; nil without a launcher. Fails with 64 if it is impossible.
   private static let launched = Result { try readPlace() }
 
   private static func readPlace() throws -> Place? {
@@ -65,7 +67,8 @@ public enum World {
     return (rank, size)
   }
 
-  /// The number in the first of the variables at `path` that is set.
+  /// The number in the first variable at `path` that is set; nil if none is. Throws with 64 if it is less than `least`,
+  /// too large, or no number.
   private static func number(_ path: KeyPath<(String, String), String>, least: Int) throws -> Int? {
     for name in variables.map({ $0[keyPath: path] }) {
       guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { continue }
@@ -78,18 +81,21 @@ public enum World {
     return nil
   }
 
-  /// No launcher starts more.
+  /// More than any launcher starts.
   private static let mostRanks = 1_000_000
 
   private static var place: Place? { if case .success(let place) = launched { place } else { nil } }
 
-  /// Whether this rank is the one that speaks: known before MPI is, so that wrong arguments cost no start of it.
+  /// Whether this is rank 0, which speaks for all. Known without MPI, so that wrong arguments need no start of it.
   public static var isFirst: Bool { (place?.rank ?? 0) == 0 }
 
-  /// What sees that no rank waits for ever, once there are ranks.
+  /// The watchdog, once this process has joined ranks.
   private static let watchdog = Mutex<Watchdog?>(nil)
 
   /// All ranks of the job: over MPI below mpirun, else this process alone, without MPI.
+  ///
+  /// Throws ``TrainingError``: with 64 if the launcher's variables are wrong or its ranks do not know one another, with
+  /// 70 if MPI does not start.
   public static func join(_ limits: StallDetector.Limits = .init()) throws -> any Communicator {
     guard let place = try launched.get() else {
       try Singletons.refuse()
@@ -106,7 +112,7 @@ public enum World {
     let watchdog = Watchdog(job, limits: limits, atEveryLook: Signals.lookAtStopFile) { Terminal.complain($0) }
     Self.watchdog.withLock { $0 = watchdog }
     do {
-      // The watchdog has the first word: it knows more than one rank's wait does.
+      // Longer than the watchdog's limit, because the watchdog knows more about a wait than one rank does.
       let communicator = try MPICommunicator(patience: limits.timeout + .seconds(30), watchdog: watchdog)
       if communicator.size == 1 && place.size ?? 1 > 1 { leaveAlone(place) }
       return communicator
@@ -115,7 +121,7 @@ public enum World {
     }
   }
 
-  /// Ends a process that a launcher's variables call one of several ranks, and that MPI knows to be alone.
+  /// Ends a process that is one of several ranks by its variables, but alone by MPI.
   private static func leaveAlone(_ place: Place) -> Never {
     Terminal.complain(
       "the environment names rank \(place.rank) of \(place.size ?? 1) ranks, but no mpirun started them; start them with mpirun, "
@@ -127,8 +133,8 @@ public enum World {
     let environment = ProcessInfo.processInfo.environment
     let rank = place.rank
     let size = max(place.size ?? 0, rank + 1)
-    // The launcher's directory for this job on this host goes with the job. Process ids mean something within one namespace of them,
-    // and a directory may be an older job's that had the same name.
+    // The launcher's directory for this job on this host goes with the job. Process ids are valid within one namespace,
+    // and the directory may be that of an older job of the same name: so both names are part of the file's.
     let names = ["PMIX_NAMESPACE", "OMPI_MCA_orte_precondition_transports"].compactMap { environment[$0] }
     let namespace = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
     let file = "lockstep-\((names + [namespace ?? ""]).joined(separator: "-"))"
@@ -140,7 +146,7 @@ public enum World {
       board: directory.map { "\($0)/\(file)" })
   }
 
-  /// Ends this process after everything is done or every rank has agreed on why not.
+  /// Ends this process with `code`, once all is done or all ranks have agreed on an error. Waits for the other ranks.
   public static func leave(code: Int32) -> Never {
     var code = code
     if !Terminal.flush() && code == 0 {
@@ -151,14 +157,14 @@ public enum World {
     watchdog?.leaves(code: code)
     if MPICommunicator.isRunning { try? MPICommunicator.finish() }
     watchdog?.hasLeft()
-    // What libraries do at a process' exit may wait: OpenBLAS for a thread that found no memory to start in. Nothing is left to do.
+    // Not `exit`: libraries may wait in it, OpenBLAS for a thread that had no memory to start.
     _exit(code)
   }
 
-  /// Ends this process over arguments that no rank can have understood.
+  /// Ends this process with 64 and `line`, because of arguments that no rank can understand.
   public static func leave(usage line: String) -> Never { leave(code: TrainingError.Code.usage.rawValue, saying: line) }
 
-  /// Ends this process over `error`: in order where all ranks have it, else by ending the other ranks too.
+  /// Ends this process with `error`: in order if all ranks have it. Else ends the other ranks too.
   public static func leave(_ error: TrainingError) -> Never {
     guard let watchdog = watchdog.withLock({ $0 }), let place, place.size != 1, !error.isAgreed else {
       leave(code: error.code.rawValue, saying: error.description)
@@ -168,7 +174,7 @@ public enum World {
     watchdog.abort(code: error.code.rawValue)
   }
 
-  /// Ends this process with a code that every rank ends with, and with the line that one of them says.
+  /// Ends this process with `code`, as all ranks do, and `line`, which only one of them prints.
   private static func leave(code: Int32, saying line: String) -> Never {
     if isFirst {
       Terminal.complain(line)
@@ -176,9 +182,10 @@ public enum World {
     } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
     {
-      // mpirun kills the other ranks when one ends with a code, the first before it has spoken if it is the slowest. So every rank
-      // lets the lower ones go first. One that is still there then has arguments that the first has not. Below srun each ends alone.
-      // mpirun's TERM is then no stop that a run would answer: it ends this rank, in silence.
+      // mpirun kills the other ranks as soon as one ends with a code, perhaps rank 0 before it has spoken. So every
+      // rank waits, the higher ones longer. A rank that is still there after that has arguments that rank 0 has not,
+      // and says so. Below srun each ends alone. The handlers go first, so that mpirun's TERM ends this rank in
+      // silence.
       if !Signals.setBack() {
         usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
         Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")

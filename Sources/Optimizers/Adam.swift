@@ -1,20 +1,23 @@
 import NeuralNetworks
 
-/// Adam with bias correction (Kingma & Ba 2015, Algorithm 1), the gradient averaged over the batch:
+/// Adam with bias correction (Kingma & Ba 2015, Algorithm 1). g is the gradient averaged over the batch, t the step:
 ///
 ///     m = β₁·m + (1 − β₁)·g        m̂ = m / (1 − β₁ᵗ)
 ///     v = β₂·v + (1 − β₂)·g²       v̂ = v / (1 − β₂ᵗ)
 ///     θ = θ − α · m̂ / (√v̂ + ε)
 ///
-/// The same as PyTorch's `Adam`; Keras' differs in ε, 1e-7.
+/// The same as PyTorch's `Adam`. Keras' has another ε, 1e-7.
 public struct Adam: OptimizerSpecification, Hashable {
-  /// α, β₁, β₂ and ε.
+  /// α.
   public var learningRate: Float
+  /// β₁, from 0 to below 1.
   public var beta1: Float
+  /// β₂, from 0 to below 1.
   public var beta2: Float
+  /// ε.
   public var epsilon: Float
 
-  /// The defaults are the paper's.
+  /// Adam with these constants. The defaults are the paper's.
   public init(learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8) {
     self.learningRate = learningRate
     self.beta1 = beta1

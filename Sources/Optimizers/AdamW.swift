@@ -1,17 +1,19 @@
 import NeuralNetworks
 
-/// Adam with decoupled weight decay (Loshchilov & Hutter 2019, Algorithm 2): before ``Adam``'s step every weight shrinks by
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019, Algorithm 2): before ``Adam``'s step every weight
+/// shrinks by
 ///
 ///     θ = θ · (1 − α·λ)
 ///
-/// with the schedule's α. Biases and scales do not decay. The same as PyTorch's `AdamW`, given a group without decay for them.
+/// with the schedule's α. Biases and scales do not decay. The same as PyTorch's `AdamW` with a group without decay for
+/// them.
 public struct AdamW: OptimizerSpecification, Hashable {
-  /// The step and its constants.
+  /// The step after the decay.
   public var adam: Adam
-  /// λ.
+  /// λ, at least 0.
   public var weightDecay: Float
 
-  /// The defaults are PyTorch's.
+  /// AdamW with these constants. The defaults are PyTorch's.
   public init(
     learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
     weightDecay: Float = 1e-2

@@ -1,14 +1,18 @@
 import Kernels
 import Tensors
 
-/// What makes a mean of `gradient`, a sum over `samples` samples, with a norm of at most `clipNorm`; a plain mean where that is nil.
+/// The factor that turns a gradient g, summed over n samples, into its mean, clipped to a norm of c:
 ///
 ///     1/n · min(1, c / (‖g/n‖ + 10⁻⁶))
 ///
-/// The rule of PyTorch's `clip_grad_norm_`. The norm is summed in Double in one order over the whole gradient: ranks that hold the same
-/// gradient find the same scale, whatever their number.
+/// The rule of PyTorch's `clip_grad_norm_`. The norm is summed in Double, in one order over the whole gradient, so that
+/// all ranks find the same factor, whatever their number.
 ///
-/// - Parameter ranges: where the parameters lie that are stepped; nil for everywhere. The gradient of others does not count.
+/// - Parameters:
+///   - gradient: g.
+///   - ranges: the ranges of the parameters that are stepped. Only their gradient counts in the norm. nil for all.
+///   - samples: n.
+///   - clipNorm: c; nil for the factor of the mean alone.
 public func meanScale(
   _ gradient: Buffer<Float>, in ranges: [Range<Int>]? = nil, samples: Int, clipNorm: Float?
 ) -> Float {

@@ -1,13 +1,13 @@
 import Tensors
 
-/// The values that an optimizer keeps between steps: named buffers, each with one float for every parameter of ``range``.
+/// The values that an optimizer keeps between steps: named buffers, each with a float for every parameter in ``range``.
 public struct OptimizerState: Sendable {
-  /// The parameters whose state this is, as places in the network's layout: all of them, or the slice that this rank steps.
+  /// The parameters that have state here, as a range of the network's layout: all, or the slice that this rank steps.
   public let range: Range<Int>
-  /// A buffer's name, as the checkpoint has it, and the buffer.
+  /// The buffers, with their names in a checkpoint.
   public let moments: [(name: String, values: Buffer<Float>)]
 
-  /// State in buffers that are there.
+  /// State in these buffers, of `range.count` floats each.
   public init(_ moments: [(name: String, values: Buffer<Float>)], of range: Range<Int>) {
     for (name, values) in moments {
       precondition(values.count == range.count, "\(values.count) floats of \(name) for \(range.count) parameters")
@@ -16,12 +16,12 @@ public struct OptimizerState: Sendable {
     self.moments = moments
   }
 
-  /// Zeroed state under these names.
+  /// Zeroed state with these names.
   public init(_ names: [String], of range: Range<Int>) {
     self.init(names.map { ($0, Buffer(count: range.count)) }, of: range)
   }
 
-  /// The values of the moment number `index` for the parameters in `part`, which must lie in ``range``.
+  /// The values of moment `index` for the parameters in `part`, which must lie in ``range``.
   public func values(_ index: Int, of part: Range<Int>) -> Buffer<Float> {
     moments[index].values[part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound]
   }

@@ -2,23 +2,26 @@ import Kernels
 import NeuralNetworks
 import Tensors
 
-/// Stochastic gradient descent with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013), the gradient averaged over the batch:
+/// Stochastic gradient descent with momentum (Polyak 1964) or Nesterov's momentum (Sutskever et al. 2013). g is the
+/// gradient averaged over the batch:
 ///
 ///     g = g + λ·θ                  weights alone
 ///     b = μ·b + g                  b is 0 before the first step
 ///     θ = θ − α·b                  with Nesterov's θ − α·(g + μ·b)
 ///
-/// The same as PyTorch's `SGD` without dampening, given a group without decay for biases and scales. Without momentum there is no b,
-/// and the step is θ − α·g.
+/// The same as PyTorch's `SGD` without dampening, with a group without decay for biases and scales. Without momentum
+/// there is no b, and the step is θ − α·g.
 public struct SGD: OptimizerSpecification, Hashable {
-  /// α, μ and λ.
+  /// α.
   public var learningRate: Float
+  /// μ, from 0 to below 1.
   public var momentum: Float
+  /// λ, at least 0.
   public var weightDecay: Float
   /// Whether the momentum is Nesterov's.
   public var isNesterov: Bool
 
-  /// The defaults are PyTorch's, but for the learning rate, which is Keras'.
+  /// SGD with these constants. The defaults are PyTorch's, except the learning rate, which is Keras'.
   public init(learningRate: Float = 1e-2, momentum: Float = 0, weightDecay: Float = 0, isNesterov: Bool = false) {
     self.learningRate = learningRate
     self.momentum = momentum

@@ -1,13 +1,13 @@
 import Tensors
 import Training
 
-/// The lines of a run: on a terminal a bar that moves, elsewhere a plain line at most every ten seconds.
+/// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds.
 public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
 
-  /// For a terminal or for a log.
+  /// An observer for a terminal if `isInteractive`, else for a log.
   public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
 
   public func began(_ run: RunDescription) {
@@ -31,14 +31,14 @@ public final class ConsoleObserver: Observer {
   }
 
   public func stepped(_ progress: EpochProgress) {
-    // The clock costs less than the smallest step by a factor of a thousand.
+    // Reading the clock costs a thousandth of the smallest step.
     let now = ContinuousClock.now
     let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
     guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
     lastDrawn = now
     if isInteractive {
-      // A line that is wider than the terminal would leave its first part behind at each redraw, as one would that has no room for the
-      // terminal's `^C`.
+      // A line that is wider than the terminal would leave its first part behind at each redraw. So would a line
+      // without room for the terminal's `^C`.
       Terminal.draw(line(progress, isOver: false).prefix(Terminal.columns.map { max($0 - 3, 0) } ?? .max))
     } else {
       print(line(progress, isOver: false))
@@ -65,7 +65,7 @@ public final class ConsoleObserver: Observer {
     Terminal.write("Test accuracy: \(fixed(summary.testAccuracy, 4))\n")
   }
 
-  /// A mean, or a dash where there was nothing to take it over.
+  /// The text of a mean; a dash for a mean of nothing.
   private func measured(_ mean: Double) -> String { mean.isNaN ? "–" : fixed(mean, 4) }
 
   private func line(_ progress: EpochProgress, isOver: Bool) -> String {

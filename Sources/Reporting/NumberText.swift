@@ -1,19 +1,19 @@
 import Glibc
 
-/// `12,345`.
+/// `number` with commas: `12,345`.
 public func grouped(_ number: Int) -> String {
   var digits = Array(String(abs(number)))
   for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: index) }
   return (number < 0 ? "-" : "") + String(digits)
 }
 
-/// `number` without decimals, grouped; as it is where no integer holds it.
+/// `number` without decimals, with commas; as Swift writes it if no integer holds it.
 public func grouped(_ number: Double) -> String { abs(number) < 0x1p53 ? grouped(Int(number)) : "\(number)" }
 
-/// `number` with so many decimals.
+/// `number` with this number of decimals.
 public func fixed(_ number: Double, _ decimals: Int) -> String {
   let scale = pow(10, Double(decimals))
-  // Beyond 2⁵³ a double has no decimals to show, and further on no integer holds it.
+  // Beyond 2⁵³ a double has no decimals, and further on no integer holds it.
   guard number.isFinite, abs(number) * scale < 0x1p53 else { return "\(number)" }
   let rounded = Int((abs(number) * scale).rounded())
   let sign = number < 0 && rounded != 0 ? "-" : ""
@@ -23,10 +23,10 @@ public func fixed(_ number: Double, _ decimals: Int) -> String {
   return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
 }
 
-/// `7 %` of a part of 1; below a tenth with one decimal.
+/// A part of 1 in percent: `27 %`; below a tenth with one decimal: `7.1 %`.
 public func percent(_ part: Double) -> String { fixed(part * 100, part < 0.1 ? 1 : 0) + " %" }
 
-/// `3 s`, `2 min 05 s`, `1 h 07 min`.
+/// A time in seconds as text: `3 s`, `2 min 05 s`, `1 h 07 min`.
 func duration(_ seconds: Double) -> String {
   let whole = Int(max(0, seconds.isFinite ? seconds : 0).rounded())
   if whole < 60 { return "\(whole) s" }

@@ -1,9 +1,10 @@
 import Tensors
 import Training
 
-/// A ``ClassificationReport`` as a table for a reader: a line a class, then the averages, and the figures over all.
+/// A ``ClassificationReport`` as a table for people: a line for each class, the averages, and the figures over all
+/// samples.
 public struct ReportTable {
-  /// The most classes that get a line each.
+  /// The most classes for which each has a line. With more, only averages are shown.
   static let mostClasses = 100
 
   private let report: ClassificationReport
@@ -11,7 +12,7 @@ public struct ReportTable {
   /// A table of `report`.
   public init(_ report: ClassificationReport) { self.report = report }
 
-  /// The lines, without an end of line behind the last.
+  /// The lines, without a line break behind the last.
   public var text: String {
     var lines = [("class", ["precision", "recall", "f1", "samples"])]
     if report.classes.count <= Self.mostClasses {

@@ -3,15 +3,15 @@ import FoundationEssentials
 import Tensors
 import Training
 
-/// The run directory's files for programs to read: `config.json` at the start, a line of `metrics.jsonl` an epoch, `summary.json`
-/// at the end. The first and the last are replaced whole, so that a reader never sees half of one; a line that has no end yet is being
-/// written.
+/// Writes the run directory's files for programs: `config.json` at the start, a line of `metrics.jsonl` after each
+/// epoch, `summary.json` at the end. `config.json` and `summary.json` are replaced whole, so a reader never sees half
+/// of one. A line of `metrics.jsonl` without an end is still being written.
 public final class RunRecord: Observer {
-  /// The run's, which the trainer makes.
+  /// The run's directory, which the trainer makes.
   private var directory = "."
   private var metrics = GrowingFile("metrics.jsonl")
 
-  /// Of a run that has a directory.
+  /// A record of a run that has a directory.
   public init() {}
 
   public func began(_ run: RunDescription) throws(TrainingError) {
@@ -37,9 +37,11 @@ public final class RunRecord: Observer {
     )
   }
 
-  /// The lines of the run that this one goes on from, without those of epochs that will be gone through to their end (an epoch's line is
-  /// written before its checkpoint, and where the run stops within it), and without one that has no end. They go when the next line
-  /// comes.
+  /// `metrics.jsonl` of the run that this one resumes. The next line removes the lines of epochs that this run will
+  /// finish again, and a line without an end.
+  ///
+  /// There can be such lines because an epoch's line is written before its checkpoint, and also if the run stops inside
+  /// it. Throws with 65 if the file is not a regular one or cannot be read.
   private func earlierMetrics(of run: RunDescription) throws(TrainingError) -> GrowingFile {
     struct Line: Decodable {
       let step: Int
@@ -48,7 +50,7 @@ public final class RunRecord: Observer {
     let lastEpoch = run.isComplete ? Int.max : run.epochsDone
     let path = "\(directory)/metrics.jsonl"
     guard FileManager.default.fileExists(atPath: path) else { return GrowingFile(path) }
-    // Reading a pipe would wait for a writer for ever.
+    // Reading a pipe would wait for ever for a writer.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     guard attributes?[.type] as? FileAttributeType == .typeRegular else {
       throw TrainingError(.badData, "\(path): is not a regular file; remove it, or give another \(Setting.directory)")
@@ -78,7 +80,7 @@ public final class RunRecord: Observer {
     try writing(try metrics.append(line + [UInt8(ascii: "\n")]))
   }
 
-  /// A mean over no samples is no number, and its key is left out.
+  /// A mean for JSON; nil, so that its key is left out, for a mean over no samples.
   private func measured(_ value: Double) -> Double? { value.isNaN ? nil : value }
 
   public func ended(_ summary: TrainingSummary) throws(TrainingError) { try write("summary.json", summary) }
@@ -91,12 +93,12 @@ public final class RunRecord: Observer {
     try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
   }
 
-  /// Makes `call`, a failure of which ends the run with 73.
+  /// Makes `call`. Its failure ends the run with 73.
   private func writing(_ call: @autoclosure () throws(FileWriteError) -> Void) throws(TrainingError) {
     do { try call() } catch { throw TrainingError(.cannotWrite, error.description) }
   }
 
-  /// Non-finite numbers, which JSON has not, become strings.
+  /// `value` as JSON. Numbers that are not finite become strings, because JSON has none.
   private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
