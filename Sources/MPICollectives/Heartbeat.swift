@@ -2,7 +2,7 @@ import Collectives
 import Glibc
 import Synchronization
 
-/// One rank's line of a ``JobBoard``: eight words, each written and read by itself.
+/// One rank's line of a ``JobBoard``: eight words, each written and read independently.
 @safe
 struct Heartbeat: @unchecked Sendable {
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
@@ -11,13 +11,13 @@ struct Heartbeat: @unchecked Sendable {
     unsafe words = line.assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  /// Seen by nobody, for a communicator without a watchdog.
+  /// A heartbeat that nobody sees, for a communicator without a watchdog.
   init() { self = JobBoard(path: nil, size: 1).heartbeat(of: 0) }
 
   private func load(_ word: Int) -> UInt64 { unsafe words[word].load(ordering: .relaxed) }
   private func store(_ word: Int, _ value: UInt64) { unsafe words[word].store(value, ordering: .relaxed) }
 
-  /// The process, 0 before it has come.
+  /// The number of the rank's process; 0 until it has started.
   var process: pid_t {
     get { pid_t(truncatingIfNeeded: load(0)) }
     nonmutating set { store(0, UInt64(newValue)) }
@@ -28,10 +28,10 @@ struct Heartbeat: @unchecked Sendable {
     nonmutating set { store(1, newValue.rawValue) }
   }
 
-  /// Called by the watchdog's thread as long as the process runs.
+  /// Notes that the process runs. Called by the watchdog's thread.
   func tick() { store(2, load(2) &+ 1) }
 
-  /// Notes that the rank has moved on, to here.
+  /// Notes that the rank has moved on to `phase` of `step`; nil for the same step.
   func moved(to phase: Phase, step: Int?) {
     let step = step.map(UInt64.init) ?? load(4) >> 8
     store(4, step << 8 | phase.rawValue)
@@ -52,13 +52,13 @@ struct Heartbeat: @unchecked Sendable {
   /// Notes that the rank polls.
   func polled() { store(7, load(7) &+ 1) }
 
-  /// For whom it waits, where that is known.
+  /// The rank that it waits for; nil if unknown.
   var awaited: Int? {
     get { load(6) == 0 ? nil : Int(load(6)) - 1 }
     nonmutating set { store(6, newValue.map { UInt64($0) + 1 } ?? 0) }
   }
 
-  /// All of it.
+  /// All words, as the stall detector takes them.
   func sighting(isGone: Bool) -> StallDetector.Sighting {
     var sighting = StallDetector.Sighting()
     sighting.state = state

@@ -1,14 +1,13 @@
 import Glibc
 
-/// The mpirun that started this process, which must end after its ranks.
-///
-/// It does not always: of a rank that dies while it connects, mpirun never hears, and waits for ever.
+/// The mpirun that started this process. It must end after its ranks, but if a rank dies while it connects, mpirun
+/// never hears of it and waits for ever.
 struct Launcher {
   private let process: pid_t
-  /// When it started. With its number, this tells it from a later process.
+  /// Its start time, which tells it from a later process of the same number.
   private let began: String
 
-  /// nil where `process` cannot be looked at.
+  /// nil if `process` cannot be read in /proc.
   init?(_ process: pid_t) {
     guard let file = unsafe fopen("/proc/\(process)/stat", "re") else { return nil }
     defer { unsafe fclose(file) }
@@ -22,8 +21,8 @@ struct Launcher {
     began = String(fields[20])
   }
 
-  /// Starts a process that outlives this one, for a minute at most: it ends with the launcher, and kills it where for 5 s it has had
-  /// no ranks. A launcher that is itself stopped is given time.
+  /// Starts a process that kills the launcher once that has had no ranks for 5 s, not counting time in which the
+  /// launcher is stopped. It outlives this process, and ends with the launcher or after a minute.
   func endWithoutRanks() {
     let script = """
       fields() { { read -r line <"/proc/$1/stat"; } 2>/dev/null || line=') gone'; line=${line##*) }; }
@@ -50,7 +49,8 @@ struct Launcher {
       unsafe posix_spawnattr_destroy(&attributes)
       unsafe posix_spawn_file_actions_destroy(&files)
     }
-    // mpirun kills the process group of a rank, and whoever reads its output waits until all have closed it.
+    // A group and streams of its own, because mpirun kills a rank's process group, and a reader of the output waits
+    // until all have closed it.
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
     var none = sigset_t()
     unsafe sigemptyset(&none)
@@ -61,7 +61,7 @@ struct Launcher {
     let words = ["sh", "-c", script, "sh", "\(process)", began]
     var arguments = unsafe words.map { unsafe strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
     var identifier = pid_t()
-    // Where nothing can be started, whoever started the launcher must see to it.
+    // If it cannot be started, whoever started the launcher must end it.
     _ = unsafe posix_spawn(&identifier, "/bin/sh", &files, &attributes, &arguments, environ)
     for index in words.indices { unsafe free(arguments[index]) }
   }

@@ -2,15 +2,16 @@ internal import COpenMPI
 
 import Collectives
 
-// Every call of MPI's that this program makes, wrapped once: raw memory and codes inside, errors outside. The communicator
-// is the world, but for memory that a host's ranks share. Nothing here waits without limit but `allreduce` (see there), and what has
-// no form that could be polled: `initialise`, `finalise`, and making communicators and windows, all before the first step.
+// Wraps each call of MPI's once: raw memory and codes inside, errors outside. The communicator is the world, except for
+// memory that a host's ranks share. Only these wait without limit: `allreduce` (see there), and calls that cannot be
+// polled, which are `initialise`, `finalise` and those that make communicators and windows, before the first step.
 
-/// Requests under way, to be completed by ``wait(for:limit:during:)``; kept and reused, so that a step allocates nothing.
+/// The requests under way, which ``MPICalls/wait(for:limit:during:)`` completes. Kept and reused, so that a step
+/// allocates nothing.
 @safe
 struct Requests {
   fileprivate var handles: [MPI_Request?] = unsafe []
-  /// The other rank of each; nil where it is a collective's.
+  /// The other rank of each request; nil for a collective.
   fileprivate var peers: [Int?] = []
 
   fileprivate mutating func append(_ handle: MPI_Request?, with peer: Int? = nil) {
@@ -23,7 +24,7 @@ struct Requests {
     peers.removeAll(keepingCapacity: true)
   }
 
-  /// A rank whose message is missing, if that is what a request waits for.
+  /// The first rank whose message is missing; nil if no request waits for a single rank.
   fileprivate var awaitedPeer: Int? {
     for (index, peer) in peers.enumerated() {
       guard let peer else { continue }
@@ -39,7 +40,7 @@ struct Requests {
 }
 
 enum MPICalls {
-  /// The one place where MPI's codes become errors.
+  /// Throws the error of an MPI code: the one place where codes become errors.
   private static func check(_ code: Int32, _ call: StaticString) throws(CommunicationError) {
     guard code != MPI_SUCCESS else { return }
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
@@ -54,12 +55,12 @@ enum MPICalls {
 
   static func initialise() throws(CommunicationError) {
     var provided: Int32 = 0
-    // One thread at a time calls MPI, but not always the main one: tests run off it.
+    // One thread at a time calls MPI, but not always the main one: tests run on others.
     try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
     guard provided >= Int32(MPI_THREAD_SERIALIZED) else {
       throw CommunicationError("MPI_Init_thread: this MPI library was built without thread support")
     }
-    // By default MPI ends the process at an error; this turns it into a code, and `check` into an error with a name.
+    // By default MPI ends the process at an error. Now it returns a code, which `check` makes an error.
     try check(
       unsafe MPI_Comm_set_errhandler(lockstep_mpi_comm_world(), lockstep_mpi_errors_return()), "MPI_Comm_set_errhandler"
     )
@@ -136,7 +137,7 @@ enum MPICalls {
     unsafe requests.append(request)
   }
 
-  /// `all` receives `count` bytes from each rank, in rank order.
+  /// Gathers `count` bytes from each rank into `all`, in rank order.
   static func allgather(
     _ mine: UnsafePointer<UInt8>, _ count: Int, into all: UnsafeMutablePointer<UInt8>, _ requests: inout Requests
   ) throws(CommunicationError) {
@@ -150,7 +151,7 @@ enum MPICalls {
 
   // MARK: Memory that the ranks of one host share
 
-  /// The communicator of the ranks on this host, and the world's rank of its first.
+  /// The communicator of the ranks on this host, and the rank in the world of its first.
   static func hostCommunicator() throws(CommunicationError) -> (communicator: MPI_Comm?, first: Int) {
     var host: MPI_Comm?
     try check(
@@ -168,7 +169,7 @@ enum MPICalls {
     return unsafe (host, Int(rank))
   }
 
-  /// The communicator of the ranks of one `colour`, in the order of their world.
+  /// The communicator of the ranks that call this with the same `colour`, in the order of the world.
   static func communicator(colour: Int) throws(CommunicationError) -> MPI_Comm? {
     var communicator: MPI_Comm?
     try check(
@@ -176,21 +177,21 @@ enum MPICalls {
     return unsafe communicator
   }
 
-  /// Allocates a window of `count` floats on each rank of `communicator`, in memory that all of them see.
+  /// Allocates a window of memory that all ranks of `communicator` share, with a part of `count` floats for this rank.
   static func allocateShared(_ count: Int, _ communicator: MPI_Comm?) throws(CommunicationError) -> MPI_Win? {
     var window: MPI_Win?
-    // The address of this rank's own part comes again from `sharedMemory`, with the others'.
+    // Not used: `sharedMemory` gives the addresses of all parts.
     var base: UnsafeMutableRawPointer?
     try check(
       unsafe MPI_Win_allocate_shared(
         MPI_Aint(count * MemoryLayout<Float>.stride), Int32(MemoryLayout<Float>.stride), lockstep_mpi_info_null(),
         communicator, &base, &window), "MPI_Win_allocate_shared")
-    // One epoch of access for the whole run: reads and writes are plain loads and stores, ordered by the barriers between them.
+    // One epoch of access for the whole run: reads and writes are plain loads and stores, ordered by barriers.
     try check(unsafe MPI_Win_lock_all(Int32(MPI_MODE_NOCHECK), window), "MPI_Win_lock_all")
     return unsafe window
   }
 
-  /// Where the part of `rank` lies in this process, and its floats.
+  /// The address in this process of the part of `rank`, and its number of floats.
   static func sharedMemory(
     of rank: Int, _ window: MPI_Win?
   ) throws(CommunicationError) -> (base: UnsafeMutablePointer<Float>?, count: Int) {
@@ -204,7 +205,7 @@ enum MPICalls {
 
   // MARK: Completion
 
-  /// Lets messages under way move on, while this rank waits for something else than a message.
+  /// Lets messages under way go on, while this rank waits for something else.
   static func progress() throws(CommunicationError) {
     var isThere: Int32 = 0
     try check(
@@ -212,8 +213,11 @@ enum MPICalls {
         MPI_ANY_SOURCE, MPI_ANY_TAG, lockstep_mpi_comm_world(), &isThere, lockstep_mpi_status_ignore()), "MPI_Iprobe")
   }
 
-  /// Polls until all requests are complete: the only wait of a run. Open MPI makes progress only while it is polled, and
-  /// gives up the processor between polls where ranks outnumber cores.
+  /// Polls until all requests are complete. Throws once that has taken longer than `limit`, with the rank that is
+  /// missing.
+  ///
+  /// Open MPI makes progress only while it is polled. It yields the processor between polls if there are more ranks
+  /// than cores.
   static func wait(
     for requests: inout Requests, limit: Patience, during call: StaticString
   ) throws(CommunicationError) {
@@ -230,7 +234,7 @@ enum MPICalls {
         }, call)
       if isDone != 0 { break }
       polls += 1
-      // The clock costs as much as a poll: it is read once in a while.
+      // Reading the clock costs as much as a poll, so it is done seldom.
       guard polls % 64 == 0 else { continue }
       let isOver = waiting.isOver()
       guard isOver || polls % 65536 == 0 else { continue }
@@ -246,8 +250,8 @@ enum MPICalls {
 
   // MARK: Blocking
 
-  /// `MPI_Allreduce`, blocking: it stands for what other trainers do and must be as fast as MPI makes it, so its wait is MPI's
-  /// own. mpirun ends the job when a rank dies in it.
+  /// Sums `floats` over the ranks by a blocking `MPI_Allreduce`. It stands for what other trainers do and must be as
+  /// fast as MPI makes it, so the wait is MPI's own. mpirun ends the job if a rank dies in it.
   static func allreduce(_ floats: UnsafeMutablePointer<Float>, _ count: Int) throws(CommunicationError) {
     try check(
       unsafe MPI_Allreduce(

@@ -3,29 +3,30 @@ import Tensors
 
 /// The ranks that `mpirun` started; without it, a world of one.
 ///
-/// MPI is initialised once in a process and never again after ``finish()``.
+/// A process can initialise MPI once, and not again after ``finish()``.
 public final class MPICommunicator: Communicator {
   public let rank: Int
   public let size: Int
   public private(set) var hosts: HostMap
-  /// How long a rank waits for the others before it gives up.
+  /// The limit of a wait for other ranks, and the heartbeat that notes waits.
   private let patience: Patience
   private var requests = Requests()
   private var windows: SharedWindows
 
-  /// Initialises MPI, or joins it where it already is, and finds this process' place.
+  /// Initialises MPI if the process has not done so yet, and finds this process's rank. Collective.
   ///
-  /// - Parameter patience: how long any wait may last. Longer than the slowest rank's longest pause, such as a checkpoint to
-  ///   a slow disk.
-  /// - Parameter watchdog: what is told where this rank is, and tells the others.
-  /// - Parameter hosts: which ranks are to share memory, for ranks that are on one machine and do as if they were not; as MPI finds
-  ///   it by default.
+  /// - Parameters:
+  ///   - patience: the limit of any wait. Must be longer than the longest pause of any rank, such as a checkpoint to a
+  ///     slow disk.
+  ///   - watchdog: the watchdog that shows the other ranks where this rank is; nil for none.
+  ///   - hosts: the ranks that share memory, for ranks on one machine that act as if they were not. By default as MPI
+  ///     finds them.
   public init(
     patience: Duration = .seconds(600), watchdog: Watchdog? = nil, hosts: HostMap? = nil
   ) throws(CommunicationError) {
     let heartbeat = watchdog?.heartbeat ?? Heartbeat()
     self.patience = Patience(limit: patience, heartbeat: heartbeat)
-    // What has no form that could be polled, only a watchdog can bound.
+    // These calls cannot be polled, so only a watchdog can bound them.
     heartbeat.wait = .blocked
     defer { heartbeat.wait = .none }
     if !MPICalls.isInitialised() { try MPICalls.initialise() }
@@ -47,18 +48,18 @@ public final class MPICommunicator: Communicator {
     watchdog.hosts.withLock { $0 = names }
   }
 
-  /// The address space that a process in MPI takes for it, on a host of so many ranks: with less, Open MPI says it in many lines, ends
-  /// the process or waits for ever. Measured with Open MPI 4.1: 243 MB on a host of two.
+  /// The address space in bytes that MPI takes in a process, on a host of `ranksHere` ranks. With less, Open MPI prints
+  /// many lines, ends the process or waits for ever. Measured with Open MPI 4.1: 243 MB on a host of two.
   public static func addressSpace(ranksHere: Int) -> Int { 256_000_000 + 5_000_000 * ranksHere }
 
-  /// Leaves MPI: collective, and the last call that may be made.
+  /// Leaves MPI. Collective, and the last call to it.
   public static func finish() throws(CommunicationError) { try MPICalls.finalise() }
 
-  /// Whether this process is in MPI: it has been initialised and not left.
+  /// Whether this process has initialised MPI and not left it.
   public static var isRunning: Bool { MPICalls.isInitialised() && !MPICalls.isFinalised() }
 
-  /// Ends every rank of the job with `code`, for when the others wait for what will never come. Does not return where MPI
-  /// keeps its word.
+  /// Ends every rank of the job with `code`, because the others would wait for ever. By MPI's promise it does not
+  /// return.
   public static func abort(code: Int32) { MPICalls.abort(code: code) }
 
   /// The MPI library's name and version, for `lockstep doctor`.
@@ -81,7 +82,7 @@ public final class MPICommunicator: Communicator {
   public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
     let counts = try gather(littleEndianBytes(of: count)).map(self.count(fromLittleEndianBytes:))
     let buffers = try windows.allocate(counts)
-    // Not the windows' own barrier: its words may not be zeroed everywhere yet.
+    // Not the windows' own barrier, because its words may not be zero on all ranks yet.
     try barrierByMessages()
     return buffers
   }
@@ -92,7 +93,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
-    // Everybody sends as many bytes as the longest has: first the lengths, then the padded bytes.
+    // All send as many bytes as the longest has: first the lengths, then the padded bytes.
     let length = littleEndianBytes(of: bytes.count)
     let lengths = try gatherEqual(length).map(count(fromLittleEndianBytes:))
     let longest = lengths.max() ?? 0
@@ -120,7 +121,7 @@ public final class MPICommunicator: Communicator {
   public func exchange(
     _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
   ) throws(CommunicationError) {
-    // Messages between two ranks arrive in the order in which they left (MPI 3.1, § 3.5), which is what the plan promises.
+    // Messages between two ranks arrive in the order in which they left (MPI 3.1, § 3.5), as the plan promises.
     for receive in plan.receives {
       let floats = destination[receive.range]
       try unsafe MPICalls.receive(floats.base, floats.count, from: receive.peer, &requests)
@@ -133,7 +134,7 @@ public final class MPICommunicator: Communicator {
   }
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
-    // Its wait is MPI's own, so only a watchdog can bound it.
+    // The wait is MPI's own, so only a watchdog can bound it.
     patience.heartbeat.wait = .blocked
     defer { patience.heartbeat.wait = .none }
     try unsafe MPICalls.allreduce(buffer.base, buffer.count)

@@ -1,4 +1,4 @@
-/// How long a rank waits for others, and where it says that it does.
+/// The limit of a rank's wait for others, and the heartbeat that shows the wait.
 struct Patience {
   let limit: Duration
   let heartbeat: Heartbeat

@@ -2,11 +2,11 @@ internal import CProcesses
 
 import Glibc
 
-/// The processes whose end a watchdog must learn of at once.
+/// The processes whose end a watchdog must notice at once.
 @safe
 struct Processes {
   private var descriptors: [pollfd] = []
-  /// Whose end each descriptor tells; nil for the parent.
+  /// The rank of each descriptor's process; nil for the parent.
   private var owners: [Int?] = []
   private var isWatched: [Bool]
   private var gone: Set<Int> = []
@@ -21,13 +21,13 @@ struct Processes {
 
   private mutating func watch(_ process: pid_t, _ owner: Int?) {
     let descriptor = lockstep_process_descriptor(process)
-    // An old kernel has none: then `isGone` asks at every look.
+    // An old kernel has none. Then `isGone` asks each time.
     guard descriptor >= 0 else { return }
     descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
     owners.append(owner)
   }
 
-  /// Waits until one of them ends, or the time is over.
+  /// Waits until one of them ends, but at most for this time.
   mutating func wait(milliseconds: Int32) {
     let count = unsafe poll(&descriptors, nfds_t(descriptors.count), milliseconds)
     parentIsGone = getppid() != parent
@@ -40,7 +40,7 @@ struct Processes {
     }
   }
 
-  /// Whether a rank's process, 0 where it has not come yet, has ended.
+  /// Whether a rank's process has ended. `process` is 0 if it has not started yet.
   mutating func isGone(_ rank: Int, _ process: pid_t) -> Bool {
     guard process != 0, !gone.contains(rank) else { return process != 0 }
     if !isWatched[rank] {

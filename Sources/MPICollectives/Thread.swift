@@ -1,10 +1,10 @@
 import Glibc
 
-/// Runs `body` on a thread of its own that takes no signal: those are the rank's.
+/// Runs `body` on a thread of its own that takes no signals, because those are for the rank.
 func startThread(_ body: @escaping @Sendable () -> Void) {
   let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
   var thread = pthread_t()
-  // A thread begins with the signals blocked that its maker has blocked.
+  // A thread inherits the blocked signals.
   var (all, mine) = (sigset_t(), sigset_t())
   unsafe sigfillset(&all)
   unsafe pthread_sigmask(SIG_SETMASK, &all, &mine)
@@ -15,7 +15,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
       return nil
     }, unsafe box.toOpaque())
   unsafe pthread_sigmask(SIG_SETMASK, &mine, nil)
-  // Without a thread to be had the run goes on as without a watchdog.
+  // If there can be no thread, the run goes on as without a watchdog.
   if failed != 0 { unsafe box.release() }
 }
 

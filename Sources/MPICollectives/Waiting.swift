@@ -1,5 +1,5 @@
-/// One wait for other ranks. Time is what passes between two looks at the clock, but no more than a second: while this process is
-/// suspended it does not count.
+/// One wait for other ranks. Its time adds up what passes between two looks at the clock, at most a second each, so
+/// that time in which this process is suspended does not count.
 struct Waiting {
   private let patience: Patience
   private var lastLook: ContinuousClock.Instant?
@@ -7,7 +7,7 @@ struct Waiting {
 
   init(_ patience: Patience) { self.patience = patience }
 
-  /// Looks at the clock; whether patience is at its end.
+  /// Looks at the clock. True once the wait is longer than its limit.
   mutating func isOver() -> Bool {
     let now = ContinuousClock.now
     if let lastLook {
@@ -23,7 +23,7 @@ struct Waiting {
   /// Notes which rank is waited for.
   func awaits(_ rank: Int?) { patience.heartbeat.awaited = rank }
 
-  /// What was waited for has come.
+  /// Notes that the wait is over.
   func end() {
     guard lastLook != nil else { return }
     patience.heartbeat.wait = .none

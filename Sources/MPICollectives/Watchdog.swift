@@ -3,23 +3,27 @@ import Glibc
 import Synchronization
 import Tensors
 
-/// A thread beside the rank that sees that no rank waits for ever: it looks at the ranks of its host four times a second, names the one
-/// that keeps the others waiting, and ends the job where that one does not go on.
+/// A thread that sees to it that no rank waits for ever. It looks at the ranks of its host four times a second, names
+/// the one that keeps the others waiting, and ends the job if that one does not go on.
 ///
-/// It works without the rank's help and without MPI's, so also while either is stuck: in `MPI_Init`, in a write to a disk that does not
-/// answer. It ends this process, too, when the one that started it ends, be it mpirun or a host's daemon.
+/// It needs neither the rank nor MPI, so it works while either is stuck: in `MPI_Init`, or in a write to a disk that
+/// does not answer. It also ends this process if the one that started it ends, mpirun or a host's daemon.
 public final class Watchdog: Sendable {
-  /// What the watchdog must be told of the job.
+  /// The facts of the job that a watchdog needs.
   public struct Job: Sendable {
+    /// This process's rank.
     public var rank: Int
+    /// The number of ranks.
     public var size: Int
-    /// How many of the ranks are on this host.
+    /// The number of ranks on this host.
     public var ranksHere: Int
+    /// The name of this host.
     public var host: String
-    /// The file in which the ranks of this host meet: the same for all of them, another in every job. nil where they cannot.
+    /// The file of the ranks' board: the same for all ranks of this host, another in every job. nil if there can be
+    /// none.
     public var board: String?
 
-    /// See the properties.
+    /// A job with these facts.
     public init(rank: Int, size: Int, ranksHere: Int, host: String, board: String?) {
       self.rank = rank
       self.size = size
@@ -29,9 +33,9 @@ public final class Watchdog: Sendable {
     }
   }
 
-  /// The exit code of a job that the watchdog ends: a rank failed.
+  /// The exit code of a job that the watchdog ends: that of a failed rank.
   private static let code: Int32 = 70
-  /// Between two looks, in milliseconds.
+  /// The time between two looks, in milliseconds.
   private static let interval: Int32 = 250
 
   private let job: Job
@@ -41,14 +45,17 @@ public final class Watchdog: Sendable {
   private let atEveryLook: @Sendable () -> Void
   private let complain: @Sendable (String) -> Void
   private let parent = getppid()
-  /// The code that all ranks have agreed to end with, once they have; its reason has been said.
+  /// The code that all ranks have agreed to end with, after one of them has said why; 0 before.
   private let leaving = Atomic<Int32>(0)
   let heartbeat: Heartbeat
-  /// Every rank's host, once that is known.
+  /// The host of each rank; empty until it is known.
   let hosts = Mutex<[String]>([])
 
-  /// Puts this rank on the board and starts the thread, which calls `atEveryLook` a few times a second. `complain` writes a line to
-  /// standard error.
+  /// Puts this rank on the board and starts the thread.
+  ///
+  /// - Parameters:
+  ///   - atEveryLook: called by the thread, four times a second.
+  ///   - complain: writes a line to standard error.
   public init(
     _ job: Job, limits: StallDetector.Limits, atEveryLook: @escaping @Sendable () -> Void = {},
     complain: @escaping @Sendable (String) -> Void
@@ -69,20 +76,21 @@ public final class Watchdog: Sendable {
     startThread { self.watch() }
   }
 
-  /// Notes that this rank is on its way out with this code and waits for the others to be, too.
+  /// Notes that this rank is about to leave with `code`, and waits for the others to do so.
   public func leaves(code: Int32) {
     leaving.store(code, ordering: .relaxed)
     heartbeat.moved(to: .end, step: nil)
     heartbeat.wait = .blocked
   }
 
-  /// Notes that this rank has left in order, or has said why it does not.
+  /// Notes that this rank has left in order, or has said why it ends the job.
   public func hasLeft() { heartbeat.state = .left }
 
-  /// Whether this rank is the first of its host to end the job, and so the one that says why.
+  /// Marks the job as ended. True if this rank is the first of its host to do so: it must say why.
   public func isFirstToEnd() -> Bool { board.end() }
 
-  /// Ends every rank of the job, if need be by ending this process alone: MPI's own way does not return where mpirun is stopped.
+  /// Ends every rank of the job by MPI, and this process after 3 s in any case: MPI's call does not return if mpirun is
+  /// stopped.
   public func abort(code: Int32) -> Never {
     startThread {
       sleep(3)
@@ -102,13 +110,13 @@ public final class Watchdog: Sendable {
       heartbeat.tick()
       atEveryLook()
       processes.wait(milliseconds: Self.interval)
-      // Nobody is left to pass on what this rank would say.
+      // Nobody is left to pass on a line.
       if processes.parentIsGone { _exit(Self.code) }
       let now = ContinuousClock.now
       let elapsed = now - last
       last = now
       if board.isOver {
-        // Who has ended the job has three seconds to end this rank, too.
+        // The rank that has ended the job has three seconds to end this one, too.
         over += min(elapsed, .seconds(1))
         if over > .seconds(4) { _exit(Self.code) }
         continue
@@ -129,12 +137,13 @@ public final class Watchdog: Sendable {
 
   private func end(_ stall: StallDetector.Stall) {
     guard heartbeat.state == .running, board.end() else { return }
-    // mpirun that was sent TERM kills ranks which are on their way out. All is done and said.
+    // After TERM, mpirun kills ranks that are about to leave. All is done and said then.
     let agreed = leaving.load(ordering: .relaxed)
     if stall.kind == .ended && agreed != 0 { abort(code: agreed) }
     complain(
       "\(describe(stall)): ending the job; run again with its \(Setting.directory) to go on from the last checkpoint")
-    // mpirun has an exit code of its own for a rank that was killed or has exited; where it has not noticed, this one does.
+    // mpirun has an exit code of its own for a rank that was killed or has exited. If it has not noticed within a
+    // second, this process ends the job.
     if stall.kind == .ended { sleep(1) }
     abort(code: Self.code)
   }

@@ -4,21 +4,21 @@ import ArgumentParser
 import Lockstep
 
 extension Objective: ExpressibleByArgument {
-  /// See `Objective.init(_:)`.
+  /// Reads the argument as `Objective.init(_:)` does.
   public init?(argument: String) { self.init(argument) }
 }
 
 extension ReductionMethod: ExpressibleByArgument {}
 
 extension RunOptions.CheckpointInterval: ExpressibleByArgument {
-  /// See `CheckpointInterval.init(_:)`.
+  /// Reads the argument as `CheckpointInterval.init(_:)` does.
   public init?(argument: String) { self.init(argument) }
 }
 
 extension RunOptions.SaveFailure: ExpressibleByArgument {}
 
 extension RunOptions.Resume: ExpressibleByArgument {
-  /// `auto`, `never`, or a file.
+  /// Reads `auto`, `never`, or the path of a file.
   public init?(argument: String) {
     switch argument {
     case "auto": self = .auto
@@ -32,12 +32,12 @@ extension RunOptions.Resume: ExpressibleByArgument {
 extension Execution.NonFiniteResponse: ExpressibleByArgument {}
 
 extension Execution.VerifyInterval: ExpressibleByArgument {
-  /// See `VerifyInterval.init(_:)`.
+  /// Reads the argument as `VerifyInterval.init(_:)` does.
   public init?(argument: String) { self.init(argument) }
 }
 
 extension TimeSpan: ExpressibleByArgument {
-  /// See `TimeSpan.init(_:)`.
+  /// Reads the argument as `TimeSpan.init(_:)` does.
   public init?(argument: String) { self.init(argument) }
 }
 

@@ -1,15 +1,15 @@
 import FoundationEssentials
 import Lockstep
 
-/// What the program was started with, in its bytes. Swift makes another text of bytes that are not UTF-8, and the name of a file would
-/// become that of another.
+/// The bytes of the program's arguments and environment. Swift makes another text of bytes that are not UTF-8, so the
+/// name of a file would become that of another.
 enum Arguments {
-  /// The variables that name a file of every job's. The last two follow from the first.
+  /// The variables that name a file of every job. The last two follow from the first.
   private static let variables = ["TMPDIR", "PMIX_SERVER_TMPDIR", "LOCKSTEP_STOP_FILE"]
 
-  /// Ends the program where an argument is not UTF-8, or one of the variables that every command may use.
+  /// Ends the program with 64 if an argument, or a variable that every command may use, is not UTF-8.
   static func refuseUnreadable() {
-    // The first is the program's own name, which it does not use.
+    // The first is the program's own name, which is not used.
     if let argument = words("cmdline").dropFirst().first(where: { !isReadable($0) }) {
       World.leave(usage: "the argument \(shown(argument)) is not UTF-8; give it, and what it names, another name")
     }
@@ -20,7 +20,7 @@ enum Arguments {
     }
   }
 
-  /// Throws with 64 where the variable is set to what is not UTF-8.
+  /// Throws with 64 if the variable's value is not UTF-8.
   static func requireReadable(_ variable: String) throws(TrainingError) {
     let prefix = Array("\(variable)=".utf8)
     guard let word = words("environ").first(where: { $0.starts(with: prefix) }), !isReadable(word) else { return }
@@ -28,14 +28,14 @@ enum Arguments {
       .usage, "\(variable)=\(shown(word.dropFirst(prefix.count))) is not UTF-8; set \(variable) to another directory")
   }
 
-  /// The words of a file of this process's in /proc, each of which ends with a zero.
+  /// The words of a file in /proc/self, each of which ends with a zero.
   private static func words(_ name: String) -> [ArraySlice<UInt8>] {
     [UInt8](FileManager.default.contents(atPath: "/proc/self/\(name)") ?? Data()).split(separator: 0)
   }
 
   private static func isReadable(_ bytes: ArraySlice<UInt8>) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 
-  /// The bytes as a shell writes them: `$'a\xFF'`. At most the first hundred.
+  /// The first hundred bytes as a shell writes them: `$'a\xFF'`.
   private static func shown(_ bytes: ArraySlice<UInt8>) -> String {
     let text = bytes.prefix(100).map { byte in
       let isPlain = (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "'")

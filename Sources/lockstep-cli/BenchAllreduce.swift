@@ -25,7 +25,7 @@ struct BenchAllreduce: ParsableCommand {
     guard (least...1 << 30).contains(most) else { throw ValidationError("--most \(most) is not in \(least) to 2³⁰") }
   }
 
-  /// A way to add, by the column's name.
+  /// A way to add, with the name of its column.
   private struct Way {
     var name: String
     var method: ReductionMethod
@@ -75,7 +75,8 @@ struct BenchAllreduce: ParsableCommand {
     }
   }
 
-  /// The slowest rank's median time of one sum; nil where ranks do not share memory. Collective.
+  /// The slowest rank's median time of one sum, in seconds; nil if the ranks do not share memory as `way` needs.
+  /// Collective.
   private func time(_ floats: Int, _ way: Way, _ world: any Communicator) throws -> Double? {
     try world.agree { () throws(TrainingError) in
       let load = ReductionLoad(count: floats, microbatches: world.size, ranks: world.size)
@@ -94,7 +95,7 @@ struct BenchAllreduce: ParsableCommand {
     let plan = reduction.plan(microbatches: world.size)
     var times: [Double] = []
     for sum in 0..<max(10, min(2000, 4_000_000 / floats)) {
-      // As in a step: every rank has just written what the others are to read.
+      // As in a step, every rank has just written the memory that the others read.
       reduction.slot(0).fill(Float(sum))
       try world.barrier()
       let start = ContinuousClock.now

@@ -59,7 +59,7 @@ struct BenchScaling: ParsableCommand {
     }
   }
 
-  /// In a step: more than any has, and so few that no count of theirs overflows, on 100,000 ranks either.
+  /// The most samples in a step: so few that no count overflows, not even on 100,000 ranks.
   private static let mostSamples = 1 << 40
 
   private var ranksAsked: [Int]? {
@@ -75,7 +75,7 @@ struct BenchScaling: ParsableCommand {
     let sizes = try (ranksAsked ?? []).map { ranks in
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
       do {
-        // A batch may be larger than the data: only its cut matters here.
+        // A batch may be larger than the data, because only its cut matters here.
         return (ranks, try BatchPlan(samples: max(training.count, batch), globalBatch: batch, microbatch: microbatch))
       } catch {
         throw TrainingError(.usage, "\(error)")
@@ -108,7 +108,7 @@ struct BenchScaling: ParsableCommand {
     }
   }
 
-  /// What one rank's work costs: a step of one microbatch and one of eight tell the microbatch from the update.
+  /// Measures one rank's work: steps of one and of eight microbatches tell the microbatch's time from the update's.
   private func measure(_ data: any Dataset, microbatch: Int) throws -> ScalingPrediction {
     var eight = try OneRankStep(model: model, data, globalBatch: 8 * microbatch, microbatch: microbatch)
     let eightSeconds = try eight.medianSeconds()

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lockstep
 
-/// What `lockstep train` does about checkpoints that are damaged or cannot be written.
+/// Options for checkpoints that are damaged or cannot be written.
 struct CheckpointOptions: ParsableArguments {
   @OptionGroup var strictness: StrictOption
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lockstep
 
-/// When a run ends early, and what it guards against.
+/// The limits of a run, and its guards against wrong numbers.
 struct ControlOptions: ParsableArguments {
   @Option(help: "Stops after a checkpoint once this has passed since the start: 2h, 90min, 30s, HH:MM:SS, D-HH:MM:SS.")
   var maxTime: TimeSpan?
@@ -27,7 +27,7 @@ struct ControlOptions: ParsableArguments {
     if let fault = Recipe.fault(clipNorm: clipNorm, sampleClipNorm: sampleClipNorm) { throw ValidationError(fault) }
   }
 
-  /// Puts what belongs there into `execution`.
+  /// Sets the properties of `execution` that these options give.
   func apply(to execution: inout Execution) {
     execution.onNonFinite = onNonFinite
     execution.nonFiniteLimit = nonFiniteLimit

@@ -2,15 +2,15 @@ import ArgumentParser
 import FoundationEssentials
 import Lockstep
 
-/// Where the data are; the same in every command.
+/// The option that names the data, the same in every command.
 struct DataOptions: ParsableArguments {
   @Option(help: "The dataset: mnist, fashion-mnist (see launch/fetch), or a directory of IDX files.")
   var data = "mnist"
 
-  /// One part of the dataset. A missing file is 66, a wrong one 65.
+  /// One part of the dataset. Throws with 66 if a file is missing, with 65 if it is wrong.
   func load(_ part: ImageDataset.Part) throws(TrainingError) -> ImageDataset {
     if ImageDataset.fetchedNames.contains(data) {
-      // Where they are. With the first, the second is of no account.
+      // They name the directory. If the first is absolute, the second is not used.
       try Arguments.requireReadable("XDG_CACHE_HOME")
       if ProcessInfo.processInfo.environment["XDG_CACHE_HOME"]?.hasPrefix("/") != true {
         try Arguments.requireReadable("HOME")

@@ -46,7 +46,7 @@ struct Doctor: ParsableCommand {
     }
   }
 
-  /// One line, whatever the system's texts have in them.
+  /// Prints `line` as one line, whatever texts of the system it holds.
   private func say(_ line: String) { print(singleLine(line)) }
 
   private func firstLine(_ text: String) -> String {

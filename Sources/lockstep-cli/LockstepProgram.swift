@@ -22,7 +22,7 @@ struct LockstepProgram: ParsableCommand {
     Setting.nameFlags()
     World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
     Arguments.refuseUnreadable()
-    // Every rank parses the same arguments; one of them speaks.
+    // Every rank parses the same arguments, and rank 0 speaks.
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -1,2 +1,2 @@
-/// The middle one of a few measured values.
+/// The median of `values`, at least one; for an even number of them, the upper of the two in the middle.
 func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Lockstep
 
-/// A way to train that has a name: `--recipe`. What it says are defaults, and any flag wins over them.
+/// A way to train that has a name: `--recipe`. It sets defaults, which any flag overrides.
 enum NamedRecipe: String, CaseIterable, ExpressibleByArgument {
-  /// The article's: its network as Keras trains it.
+  /// The article's network, as Keras trains it.
   case article
-  /// 99 % of MNIST's test images, in as little time as that takes (docs/benchmarks.md).
+  /// The shortest time to 99 % of MNIST's test images (docs/benchmarks.md).
   case fast
 
   /// The name of its model.
@@ -16,7 +16,7 @@ enum NamedRecipe: String, CaseIterable, ExpressibleByArgument {
     }
   }
 
-  /// What it says, for that model or another.
+  /// The recipe for its model or another.
   func recipe(model: Model, loss: any Loss) -> Recipe {
     var recipe = Recipe(model: model, loss: loss)
     switch self {

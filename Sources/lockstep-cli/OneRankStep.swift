@@ -1,16 +1,16 @@
 import Lockstep
 
-/// Training steps on this process alone, to be measured: real data, the whole step, no files.
+/// Training steps of this process alone, for measurements: real data, whole steps, no files.
 struct OneRankStep {
   let network: Network
   let step: TrainingStep
   let batches: BatchPlan
   private let order: EpochOrder
-  /// Full batches: an epoch's last may be short.
+  /// The number of full batches in an epoch. The last, which may be short, is left out.
   private let steps: Int
   private(set) var taken = 0
 
-  /// A step of `model` on `data`, which are told apart by class. Throws with 64 where the flags do not fit.
+  /// Steps of `model`, which classifies `data`. Throws with 64 if the flags do not fit.
   init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
@@ -40,7 +40,7 @@ struct OneRankStep {
     steps = max(1, batches.samples / batches.globalBatch)
   }
 
-  /// The floats that a reduction of its gradients adds up.
+  /// The number of floats in the gradient.
   var gradientCount: Int { network.layout.count }
 
   /// Takes the next step.
@@ -53,7 +53,7 @@ struct OneRankStep {
     }
   }
 
-  /// The median time of a step, of those that fit into a second, and of five at the least.
+  /// The median time of a step in seconds, of as many as fit in a second, but at least five.
   mutating func medianSeconds() throws -> Double {
     // The first steps find cold caches.
     for _ in 0..<3 { try take() }

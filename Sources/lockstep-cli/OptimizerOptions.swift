@@ -1,9 +1,9 @@
 import ArgumentParser
 import Lockstep
 
-/// How gradients become steps.
+/// The optimizer and its constants.
 struct OptimizerOptions: ParsableArguments {
-  /// The optimizers that can be named.
+  /// The optimizers that have a name.
   enum Name: String, CaseIterable, ExpressibleByArgument {
     case adam, adamw, sgd
   }
@@ -38,7 +38,7 @@ struct OptimizerOptions: ParsableArguments {
     if let fault = specification(usualRate: Adam().learningRate).fault { throw ValidationError(fault) }
   }
 
-  /// The optimizer, for a recipe whose usual learning rate, for Adam in both forms, is `usualRate`.
+  /// The optimizer. `usualRate` is the learning rate of Adam and AdamW if none is given.
   func specification(usualRate: Float) -> any OptimizerSpecification {
     switch optimizer {
     case .adam: Adam(learningRate: learningRate ?? usualRate)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lockstep
 
-/// What is trained, and how: the flags that a named recipe gives defaults for.
+/// The recipe: the flags that have defaults in a named recipe.
 struct RecipeOptions: ParsableArguments {
   @Option(help: "The defaults of the flags below it: article, or fast, for 99 % of MNIST's test images in seconds.")
   var recipe = NamedRecipe.article
@@ -32,7 +32,8 @@ struct RecipeOptions: ParsableArguments {
     if let fault { throw ValidationError(fault) }
   }
 
-  /// The recipe with the flags that were given, for a loss over the data.
+  /// The named recipe with the flags that were given, for data of shape `input`. Throws if there is no such model for
+  /// them.
   func recipe(input: Shape, loss: any Loss) throws -> Recipe {
     let model = try Model.named(model ?? recipe.model, input: input, outputs: loss.outputs)
     var made = recipe.recipe(model: model, loss: loss)
@@ -45,9 +46,9 @@ struct RecipeOptions: ParsableArguments {
     return made
   }
 
-  /// A flag's default, with the recipes that have another: `(default: 5; fast: 4)`, and what is to be said of it beside.
+  /// The text of a flag's default, with those of other recipes and `more`: `(default: 5; fast: 4)`.
   static func preset<Value: Equatable>(_ path: KeyPath<Recipe, Value>, also more: String? = nil) -> String {
-    // Nothing that is asked for follows from these two.
+    // No default depends on these two.
     let (model, loss) = (Model(name: "", input: [1], layers: []), MeanSquaredError(outputs: 1))
     return preset(also: more) { $0.recipe(model: model, loss: loss)[keyPath: path] }
   }

@@ -1,6 +1,6 @@
 import Lockstep
 
-/// Such as `1.25e-06`.
+/// `value` with an exponent and two decimals: `1.25e-6`.
 func scientific(_ value: Double) -> String {
   guard value > 0, value.isFinite else { return value == 0 ? "0" : "\(value)" }
   var (mantissa, exponent) = (value, 0)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What each rank keeps of the optimizer.
+/// The part of the optimizer's state that each rank keeps.
 struct ShardingOptions: ParsableArguments {
   @Flag(
     help:

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lockstep
 
-/// How long the ranks wait for one of them that does not go on.
+/// The limits of the wait for a rank that does not go on.
 struct StallOptions: ParsableArguments {
   @Option(help: "After how long a rank that is stopped, hung or cut off is named: 30s, 10min, 2h.")
   var stallWarning = TimeSpan(.seconds(30))

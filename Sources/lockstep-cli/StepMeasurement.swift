@@ -2,7 +2,8 @@ import Glibc
 import Kernels
 import Lockstep
 
-/// Repetitions of some milliseconds each: the multiply-adds' peak, steps, and steps with every layer timed.
+/// Measures a training step in repetitions of some milliseconds each: multiply-adds alone, whole steps, and steps with
+/// every layer timed.
 struct StepMeasurement {
   private var step: OneRankStep
   private let sums = Buffer<Float>((0..<multiplyAdderSums).map { Float($0) * 1e-3 })
@@ -16,7 +17,7 @@ struct StepMeasurement {
     var speeds: [Double] = []
     var fractions: [Double] = []
     var layers: [[(forward: Double, backward: Double)]] = network.stages.map { _ in [] }
-    // The first steps find cold caches and weights that say nothing yet.
+    // The first steps find cold caches and initial weights.
     _ = try repetition()
     let start = ContinuousClock.now
     repeat {
@@ -49,7 +50,7 @@ struct StepMeasurement {
       })
   }
 
-  /// Floating-point operations a second, over some milliseconds.
+  /// The processor's peak in floating-point operations a second, measured over some milliseconds.
   private func measuredPeak() -> Double {
     let start = processorSeconds()
     var operations = 0
@@ -57,7 +58,7 @@ struct StepMeasurement {
     return Double(operations) / (processorSeconds() - start)
   }
 
-  /// Samples a second, over some steps.
+  /// The speed of some steps, in samples a second.
   private mutating func repetition() throws -> Double {
     let start = processorSeconds()
     let before = step.taken
@@ -65,6 +66,6 @@ struct StepMeasurement {
     return Double((step.taken - before) * step.batches.globalBatch) / (processorSeconds() - start)
   }
 
-  /// Of this process: what its neighbours on the machine take does not count. To the microsecond.
+  /// The processor time of this process in seconds, to the microsecond. Other processes on the machine do not count.
   private func processorSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Kernels
 import Lockstep
 
+/// The figures of `bench step`, as a table or as JSON.
 struct StepReport: Encodable {
   struct Layer: Encodable {
     var name: String

@@ -20,7 +20,7 @@ struct Train: ParsableCommand {
   @Option(help: "What it tells apart: classify, or binary:K for the samples of label K against the rest.")
   var task = Objective.classify
 
-  // A negative number is a value that is wrong, not a flag.
+  // A negative number is a wrong value, not a flag.
   @Option(parsing: .unconditional, help: "What the first weights and the order of the samples follow from.")
   var seed: UInt64 = 0
 
@@ -68,7 +68,7 @@ struct Train: ParsableCommand {
     return execution
   }
 
-  /// The options, without the directory that the program names where none is given.
+  /// The options, still without the directory that the program names if none is given.
   private var options: RunOptions {
     var options = RunOptions()
     options.directory = runDir
@@ -101,13 +101,14 @@ struct Train: ParsableCommand {
     try trainer.run()
   }
 
-  /// What is trained on these data, by the names of the flags.
+  /// The recipe that the flags name, for these data.
   private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Recipe {
     let loss = try task.loss(over: training, test)
     do { return try recipe.recipe(input: training.inputShape, loss: loss) } catch { throw TrainingError(error) }
   }
 
-  /// `text` as a part of a file's name: letters, digits, dots and hyphens, and no more of it than a name has room for.
+  /// `text` as a part of a file's name: its first 100 bytes, with hyphens for all but letters, digits, dots and
+  /// hyphens.
   private func fileName(_ text: String) -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-".utf8)
     return String(decoding: text.utf8.prefix(100).map { plain.contains($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
