@@ -30,6 +30,7 @@ public final class MPICommunicator: Communicator {
     heartbeat.wait = .blocked
     defer { heartbeat.wait = .none }
     if !MPICalls.isInitialised() { try MPICalls.initialise() }
+    watchdog?.hasJoined()
     rank = try MPICalls.rank()
     size = try MPICalls.size()
     self.hosts = .apart(size)

@@ -45,6 +45,8 @@ public final class Watchdog: Sendable {
   private let atEveryLook: @Sendable () -> Void
   private let complain: @Sendable (String) -> Void
   private let parent = getppid()
+  /// There until MPI is.
+  private let startGuard = Mutex<StartGuard?>(nil)
   /// The code that all ranks have agreed to end with, after one of them has said why; 0 before.
   private let leaving = Atomic<Int32>(0)
   let heartbeat: Heartbeat
@@ -73,7 +75,19 @@ public final class Watchdog: Sendable {
     heartbeat = board.heartbeat(of: job.rank)
     heartbeat.process = getpid()
     heartbeat.state = .running
+    if job.ranksHere == job.size {
+      let started = Launcher(parent)?.guardStart()
+      startGuard.withLock { $0 = started }
+    }
     startThread { self.watch() }
+  }
+
+  /// Notes that mpirun and the other ranks know this process.
+  func hasJoined() {
+    startGuard.withLock { guardian in
+      guardian?.release()
+      guardian = nil
+    }
   }
 
   /// Notes that this rank is about to leave with `code`, and waits for the others to do so.
@@ -96,7 +110,8 @@ public final class Watchdog: Sendable {
       sleep(3)
       _exit(code)
     }
-    if job.ranksHere == job.size { Launcher(parent)?.endWithoutRanks() }
+    // While it connects, the guard does it.
+    if job.ranksHere == job.size && startGuard.withLock({ $0 == nil }) { Launcher(parent)?.endWithoutRanks() }
     if MPICommunicator.isRunning { MPICalls.abort(code: code) }
     _exit(code)
   }
