@@ -54,7 +54,8 @@ public final class ConsoleObserver: Observer {
     Terminal.clear()
     Terminal.write(
       line(report.training, isOver: true)
-        + " - val_loss: \(fixed(report.testLoss, 4)) - val_accuracy: \(fixed(report.testAccuracy, 4))\n  \(split)\n")
+        + " - val_loss: \(fixed(report.testLoss, 4))"
+        + (report.testAccuracy.map { " - val_accuracy: \(fixed($0, 4))" } ?? "") + "\n  \(split)\n")
     lastDrawn = .now
   }
 
@@ -62,7 +63,10 @@ public final class ConsoleObserver: Observer {
 
   public func ended(_ summary: TrainingSummary) {
     print("weights digest: \(summary.weightsDigest)")
-    Terminal.write("Test accuracy: \(fixed(summary.testAccuracy, 4))\n")
+    // The last line is what was sought: where nothing is right or wrong, the loss.
+    let found =
+      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" } ?? "Test loss: \(fixed(summary.testLoss, 4))"
+    Terminal.write("\(found)\n")
   }
 
   /// The text of a mean; a dash for a mean of nothing.
@@ -78,7 +82,7 @@ public final class ConsoleObserver: Observer {
     let clock = isOver ? duration(progress.seconds) : "\(duration(left)) left"
     let position = isInteractive ? "\(bar) " : ""
     return "Epoch \(progress.epoch)/\(progress.epochs) \(position)\(progress.samplesDone)/\(progress.samplesInEpoch) - "
-      + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(measured(progress.loss)) - "
-      + "accuracy: \(measured(progress.accuracy))"
+      + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(measured(progress.loss))"
+      + (progress.accuracy.map { " - accuracy: \(measured($0))" } ?? "")
   }
 }

@@ -72,7 +72,7 @@ public final class RunRecord: Observer {
     let line = try encoded(
       Epoch(
         epoch: progress.epoch, step: progress.step, trainSamples: progress.samplesCounted,
-        trainLoss: measured(progress.loss), trainAccuracy: measured(progress.accuracy),
+        trainLoss: measured(progress.loss), trainAccuracy: progress.accuracy.flatMap(measured),
         testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
@@ -153,7 +153,7 @@ private struct Epoch: Encodable {
   var trainLoss: Double?
   var trainAccuracy: Double?
   var testLoss: Double
-  var testAccuracy: Double
+  var testAccuracy: Double?
   var samplesPerSecond: Double
   var seconds: Double
   var evaluationSeconds: Double

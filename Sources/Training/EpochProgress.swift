@@ -14,9 +14,10 @@ public struct EpochProgress: Sendable {
   /// Samples that this process has trained on since the epoch, or its resumed part, began, and the seconds that took.
   public let samplesTimed: Int
   public let seconds: Double
-  /// The means over ``samplesCounted`` samples; not a number where there are none.
+  /// The mean over ``samplesCounted`` samples; not a number where there are none.
   public let loss: Double
-  public let accuracy: Double
+  /// Likewise; nil where the loss tells right from wrong in no sample, as a regression's (``Loss/countsCorrect``).
+  public let accuracy: Double?
 
   /// The rate since the epoch began.
   public var samplesPerSecond: Double { seconds > 0 ? Double(samplesTimed) / seconds : 0 }

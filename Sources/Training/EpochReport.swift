@@ -2,9 +2,9 @@
 public struct EpochReport: Sendable {
   /// Where it ended: the training loss and accuracy are the means over the epoch, with the weights as they changed.
   public let training: EpochProgress
-  /// The means over the test data with the weights at the end.
+  /// The means over the test data with the weights at the end; no accuracy where the loss has none.
   public let testLoss: Double
-  public let testAccuracy: Double
+  public let testAccuracy: Double?
   /// The scores of the metrics that the run was given (``RunOptions/metrics``).
   public let testScores: [Score]
   /// The seconds that the evaluation took.

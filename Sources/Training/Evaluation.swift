@@ -31,6 +31,8 @@ public final class Evaluation {
   public struct Result: Sendable {
     /// The loss, the hits and the samples.
     public let sums: LossSums
+    /// The part that is classified rightly; nil where the loss has none (``Loss/countsCorrect``).
+    public let accuracy: Double?
     /// What is found of the classes; nil where the loss is over none.
     public let report: ClassificationReport?
     /// The scores of the metrics that the evaluation was given.
@@ -74,7 +76,7 @@ public final class Evaluation {
       ClassificationReport(Array(all.counters.prefix(reported.count)), loss: $0)
     }
     return Result(
-      sums: total, report: report,
+      sums: total, accuracy: loss.countsCorrect ? total.accuracy : nil, report: report,
       scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) })
   }
 }

@@ -10,7 +10,8 @@ extension Trainer {
     return EpochProgress(
       epoch: state.epoch + 1, epochs: recipe.epochs, step: state.step, samplesDone: state.sampleOffset,
       samplesInEpoch: batches.samples, samplesCounted: sums.samples, samplesTimed: samplesTimed,
-      seconds: time.seconds, loss: sums.loss / samples, accuracy: Double(sums.correct) / samples)
+      seconds: time.seconds, loss: sums.loss / samples,
+      accuracy: recipe.loss.countsCorrect ? Double(sums.correct) / samples : nil)
   }
 
   func test() throws(TrainingError) -> (result: Evaluation.Result, seconds: Double) {
@@ -46,7 +47,7 @@ extension Trainer {
       model: recipe.model.name, parameters: network.layout.learntCount, ranks: communicator.size,
       globalBatch: recipe.globalBatch, microbatch: batches.microbatch, epochs: recipe.epochs,
       steps: state.step, seed: recipe.seed, reduction: recipe.reduction.rawValue,
-      testAccuracy: tested.sums.accuracy, testLoss: tested.sums.meanLoss, testMetrics: tested.report,
+      testAccuracy: tested.accuracy, testLoss: tested.sums.meanLoss, testMetrics: tested.report,
       testScores: tested.scores,
       trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,

@@ -31,7 +31,7 @@ extension Trainer {
       tested = result
       let report = EpochReport(
         training: progress, testLoss: result.sums.meanLoss,
-        testAccuracy: result.sums.accuracy, testScores: result.scores, evaluationSeconds: seconds,
+        testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
       try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }

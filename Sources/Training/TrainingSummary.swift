@@ -9,7 +9,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var steps: Int
   public var seed: UInt64
   public var reduction: String
-  public var testAccuracy: Double
+  /// nil where the loss has none (``Loss/countsCorrect``).
+  public var testAccuracy: Double?
   public var testLoss: Double
   /// What the last evaluation found of the classes; nil where the loss is over none.
   public var testMetrics: ClassificationReport?

@@ -25,6 +25,6 @@ struct Evaluate: ParsableCommand {
     print("\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)")
     if let report = result.report { print(ReportTable(report).text) }
     print("Test loss: \(fixed(result.sums.meanLoss, 4))")
-    print("Test accuracy: \(fixed(result.sums.accuracy, 4))")
+    if let accuracy = result.accuracy { print("Test accuracy: \(fixed(accuracy, 4))") }
   }
 }

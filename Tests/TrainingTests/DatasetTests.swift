@@ -158,7 +158,8 @@ import Testing
     #expect(Set(summaries.map(\.testLoss)).count == 1)
     // The functions' own mean square is near 0.9.
     #expect(summaries[0].testLoss < 0.05, "\(summaries[0].testLoss)")
-    #expect(summaries[0].testMetrics == nil)
+    // Nothing is right or wrong.
+    #expect(summaries[0].testMetrics == nil && summaries[0].testAccuracy == nil)
   }
 
   @Test func realNumbersAreResumedAndEvaluatedFromACheckpoint() throws {

@@ -10,6 +10,8 @@ public protocol Loss: Sendable {
   var outputs: Int { get }
   /// The real numbers that it takes of each sample's target; by default none, for classes.
   var targetValues: Int { get }
+  /// Whether ``LossSums/correct`` means something, so that accuracies are reported; by default where targets are classes.
+  var countsCorrect: Bool { get }
 
   /// The sums over the microbatch, and ∂(loss sum)/∂output where `gradient` is given. Both buffers [samples, outputs].
   func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums
@@ -19,4 +21,5 @@ extension Loss {
   public var name: String { "\(self)" }
   public var outputShape: Shape { [outputs] }
   public var targetValues: Int { 0 }
+  public var countsCorrect: Bool { targetValues == 0 }
 }

@@ -24,7 +24,8 @@ final class CSV: Observer {
 
   func endedEpoch(_ report: EpochReport) {
     let topTwo = report.testScores.first { $0.name == "top_two" }?.value ?? .nan
-    print("\(report.training.epoch),\(report.training.loss),\(report.testLoss),\(report.testAccuracy),\(topTwo)")
+    print(
+      "\(report.training.epoch),\(report.training.loss),\(report.testLoss),\(report.testAccuracy ?? .nan),\(topTwo)")
   }
 
   func ended(_ summary: TrainingSummary) { print("weights digest: \(summary.weightsDigest)") }
