@@ -1,5 +1,4 @@
 import Glibc
-import Tensors
 
 /// Where a network's time goes, stage by stage, for as long as it is attached (``Network/stageTimes``): for measurements.
 ///
@@ -27,14 +26,4 @@ public final class StageTimes {
     defer { mark = now }
     return Double(now - mark) / Double(CLOCKS_PER_SEC)
   }
-}
-
-/// One stage of a planned network: a layer, or several that one kernel does.
-public struct StageDescription: Sendable {
-  /// The layer, as `convolution1` or, of those that learn nothing, `relu`.
-  public let name: String
-  /// The shape of one sample's output.
-  public let output: Shape
-  /// The floating-point operations of training on one sample.
-  public let trainingOperations: Int
 }

@@ -1,17 +1,6 @@
 import NeuralNetworks
 import Tensors
 
-/// What the tree adds up: the gradient, and behind it the batch's sums, which so need no message of their own.
-struct Sum {
-  let gradient: Buffer<Float>
-  let batch: BatchSums
-
-  init(_ buffer: Buffer<Float>, parameters: Int) {
-    gradient = buffer[0..<parameters]
-    batch = BatchSums(values: buffer[parameters..<parameters + BatchSums.count])
-  }
-}
-
 /// A batch's loss, hits and samples as floats in the tree, and the control words: how many ranks ask for what.
 ///
 /// Counts up to 2²⁴ are exact, and the loss has one order of addition. Every rank reads the same sums after the same step, so what

@@ -1,40 +1,6 @@
 import Kernels
 import Tensors
 
-/// `Conv2D` → `ReLU` as one layer, which the planning pass puts in their place.
-///
-/// Input `[height, width, channels]` → output as the convolution's. Parameters and values as the two layers have them, up to rounding;
-/// the convolution's own output is never written.
-struct ConvolutionReLU: LayerSpecification {
-  private let convolution: Conv2D
-  var kind: String { convolution.kind }
-
-  /// nil where the kernel cannot do these sizes, or is not the faster one.
-  init?(_ convolution: Conv2D, input: Shape, needsInputGradient: Bool) {
-    guard let shape = try? convolution.convolutionShape(for: input),
-      DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) != nil
-    else { return nil }
-    self.convolution = convolution
-  }
-
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { try convolution.outputShape(for: input) }
-
-  func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
-    convolution.trainingOperations(for: input, needsInputGradient: needsInputGradient)
-  }
-
-  func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
-
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
-    let shape = try convolution.convolutionShape(for: input)
-    guard let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) else {
-      preconditionFailure("a fused convolution of \(input), which its planner had checked")
-    }
-    return DirectConvolutionLayer(
-      direct, parameters: convolution.parameters(channels: shape.inputChannels), rectifying: true)
-  }
-}
-
 extension DirectConvolutionShape {
   /// nil where the kernel cannot do these sizes, or patches and sgemm are faster: measured, at eight lanes and many weights.
   init?(worthwhile shape: ConvolutionShape, needsInputGradient: Bool) {

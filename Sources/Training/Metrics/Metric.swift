@@ -28,15 +28,3 @@ extension Metric {
   /// The number that a sum of ``fixedPoint(_:)`` stands for.
   public func real(_ fixedPoint: Int) -> Double { Double(fixedPoint) / 4_294_967_296 }
 }
-
-/// A score, and its name in files and reports.
-public struct Score: Sendable, Hashable {
-  public var name: String
-  public var value: Double
-
-  /// A score of this name.
-  public init(_ name: String, _ value: Double) {
-    self.name = name
-    self.value = value
-  }
-}

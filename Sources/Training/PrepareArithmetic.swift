@@ -1,0 +1,10 @@
+import Kernels
+
+/// Makes this thread compute as every rank's does. Throws with 70 where there is not the memory to compute in.
+public func prepareArithmetic() throws(TrainingError) {
+  guard !Arithmetic.prepare() else { return }
+  throw TrainingError(
+    .rankFailed,
+    "OpenBLAS computes in \(megabytes(Double(Arithmetic.bufferBytes))) of address space, and there are "
+      + "\(megabytes(Double(availableMemory))) left; raise the limit (ulimit -v)")
+}
