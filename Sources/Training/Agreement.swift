@@ -7,36 +7,31 @@ extension Communicator {
   /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
   /// first failing rank's with its name and host before it unless every rank failed alike. So a file that is missing on one
   /// host ends the whole job in order, with one line, instead of leaving the others to wait. Collective.
-  public func agree<Result>(
-    _ body: () throws(TrainingError) -> Result
-  ) throws(TrainingError) -> Result {
-    var outcome: Swift.Result<Result, TrainingError>
-    do { outcome = .success(try body()) } catch { outcome = .failure(error) }
+  public func agree<Result>(_ body: () throws -> Result) throws -> Result {
+    let outcome = Swift.Result(catching: body).mapError { TrainingError($0) }
     var report: [UInt8] = []
     if case .failure(let error) = outcome { report = [UInt8(error.code.rawValue)] + Array(error.description.utf8) }
-    let reports = try communicating { () throws(CommunicationError) in try gather(report) }
+    let reports = try communicating { try gather(report) }
     guard let failed = reports.firstIndex(where: { !$0.isEmpty }) else { return try outcome.get() }
     let hosts = try gatherText(ProcessFacts.hostName)
     let line = String(decoding: reports[failed].dropFirst(), as: UTF8.self)
     let isEverybodys = reports.allSatisfy { $0 == reports[failed] }
-    throw .agreed(
+    throw TrainingError.agreed(
       TrainingError.Code(rawValue: Int32(reports[failed][0])) ?? .rankFailed,
       isEverybodys ? line : "rank \(failed) on \(hosts[failed]): \(line)")
   }
 
   /// What rank 0 says, on every rank: for what must be the same and is not a function of the arguments, as the time. Collective.
-  public func fromFirst(_ text: String) throws(TrainingError) -> String { try gatherText(text)[0] }
+  public func fromFirst(_ text: String) throws -> String { try gatherText(text)[0] }
 
   /// Every rank's `text`, in rank order. Collective.
-  public func gatherText(_ text: String) throws(TrainingError) -> [String] {
-    try communicating { () throws(CommunicationError) in try gather(Array(text.utf8)) }.map {
-      String(decoding: $0, as: UTF8.self)
-    }
+  public func gatherText(_ text: String) throws -> [String] {
+    try communicating { try gather(Array(text.utf8)) }.map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Throws on every rank where one was started with other arguments, data or code than rank 0: together they would compute
   /// nonsense, or wait for ever. `facts` are lines of a name and a value. Collective.
-  public func requireEqual(_ facts: [(name: String, value: String)]) throws(TrainingError) {
+  public func requireEqual(_ facts: [(name: String, value: String)]) throws {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
     let all = try gatherText(mine)
     guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
@@ -47,7 +42,7 @@ extension Communicator {
       guard let difference else { return "other facts" }
       return value.map { "\(difference.key) \($0)" } ?? "no \(difference.key)"
     }
-    throw .agreed(
+    throw TrainingError.agreed(
       .usage,
       "rank \(other) on \(hosts[other]) has \(shown(difference?.current)), but rank 0 has \(shown(difference?.saved)); "
         + "start every rank with the same arguments, data, program and libraries")
@@ -55,7 +50,7 @@ extension Communicator {
 
   /// Throws on every rank where one computes other bits than rank 0, by another OpenBLAS for example. A rank alone need not know.
   /// Collective.
-  func requireEqualArithmetic() throws(TrainingError) {
+  func requireEqualArithmetic() throws {
     if size > 1 { try requireEqual(Arithmetic.facts) }
   }
 }
@@ -71,8 +66,6 @@ private func fingerprint(_ lines: String) -> Fingerprint {
 }
 
 /// Runs a collective; its failure is the failure of a rank.
-func communicating<Result>(
-  _ body: () throws(CommunicationError) -> Result
-) throws(TrainingError) -> Result {
-  do { return try body() } catch { throw TrainingError(.rankFailed, error.description) }
+func communicating<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch { throw TrainingError(error) }
 }

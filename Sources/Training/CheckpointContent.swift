@@ -32,7 +32,7 @@ struct CheckpointContent {
       tensors: tensors, state: state, recipe: fingerprint, weightsDigest: layout.digest(of: parameters).hex)
   }
 
-  func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws(CheckpointError) -> RunState {
+  func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws -> RunState {
     try file.requireRecipe(fingerprint, ignoring: Self.free)
     try requireState(of: file, in: batches)
     if let kernels = file.recipe["kernels"], kernels != fingerprint["kernels"] {

@@ -31,8 +31,8 @@ public final class DriftCheck {
   func hasRestored(_ step: Int) { verifiedAtStep = step }
 
   /// Throws on every rank where ranks have come to compute with different `parameters` after this step. Collective.
-  func verify(_ parameters: Buffer<Float>, step: Int) throws(TrainingError) {
-    let ranks = try communicating { () throws(CommunicationError) in try differingRanks(parameters) }
+  func verify(_ parameters: Buffer<Float>, step: Int) throws {
+    let ranks = try differingRanks(parameters)
     guard !ranks.isEmpty else {
       verifiedAtStep = step
       return
@@ -40,7 +40,7 @@ public final class DriftCheck {
     let hosts = try communicator.gatherText(ProcessFacts.hostName)
     let names = ranks.map { "rank \($0) on \(hosts[$0])" }.joined(separator: ", ")
     let right = (0..<communicator.size).first { !ranks.contains($0) } ?? 0
-    throw .agreed(
+    throw TrainingError.agreed(
       .rankFailed,
       "step \(step): the weights of \(names) differ from those of rank \(right) on \(hosts[right]), as they did not after step "
         + "\(verifiedAtStep): look for a faulty processor or memory, and go on from a checkpoint of step \(verifiedAtStep) or before"
@@ -49,7 +49,7 @@ public final class DriftCheck {
 
   /// The ranks whose `parameters` differ from those of more than half of the ranks, or from rank 0's where no half agrees; none
   /// where all are the same. The same on every rank. Collective.
-  public func differingRanks(_ parameters: Buffer<Float>) throws(CommunicationError) -> [Int] {
+  public func differingRanks(_ parameters: Buffer<Float>) throws -> [Int] {
     let size = communicator.size
     guard size > 1 else { return [] }
     let mine = fingerprint(parameters)

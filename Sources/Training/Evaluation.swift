@@ -42,9 +42,7 @@ public final class Evaluation {
   /// The figures of the whole dataset with these weights, on every rank. Collective.
   ///
   /// - Parameter beforeSlice: called before each slice of this rank's: a whole evaluation may be too long to wait for.
-  public func run(
-    _ parameters: Buffer<Float>, beforeSlice: () throws(TrainingError) -> Void = {}
-  ) throws(TrainingError) -> Result {
+  public func run(_ parameters: Buffer<Float>, beforeSlice: () throws -> Void = {}) throws -> Result {
     let loss = network.loss
     let reported = (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? []
     var counted = MetricCounters(reported + metrics)
@@ -63,7 +61,7 @@ public final class Evaluation {
     mine += counted.words
     var total = LossSums()
     var all = MetricCounters(reported + metrics)
-    for words in try communicating({ () throws(CommunicationError) in try communicator.gather(words: mine) }) {
+    for words in try communicating({ try communicator.gather(words: mine) }) {
       let sums = words.count - all.count
       all.add(words[sums...])
       for index in stride(from: 0, to: sums, by: 3) {

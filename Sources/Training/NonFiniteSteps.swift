@@ -20,17 +20,17 @@ struct NonFiniteSteps {
   /// Goes on without the step numbered `step`, or throws on all ranks. Collective.
   ///
   /// - Parameter microbatch: the first of this rank's microbatches whose loss was not finite.
-  mutating func skip(step: Int, microbatch: Int?) throws(TrainingError) {
+  mutating func skip(step: Int, microbatch: Int?) throws {
     inARow += 1
     let what = "step \(step): \(try cause(microbatch))"
     switch execution.onNonFinite {
     case .stop:
-      throw .agreed(
+      throw TrainingError.agreed(
         .rankFailed,
         "\(what); the step was not taken, and checkpoints are from before it: lower \(Setting.learningRate), set \(Setting.clipNorm), or give "
           + "\(Setting.onNonFinite) skip")
     case .skip where inARow > execution.nonFiniteLimit:
-      throw .agreed(
+      throw TrainingError.agreed(
         .rankFailed,
         "\(what), as in the \(inARow - 1) steps before it, and \(Setting.nonFiniteLimit) is \(execution.nonFiniteLimit): lower "
           + "\(Setting.learningRate) or set \(Setting.clipNorm)")
@@ -39,9 +39,9 @@ struct NonFiniteSteps {
   }
 
   /// What was not finite, and where it first arose. Collective.
-  private func cause(_ microbatch: Int?) throws(TrainingError) -> String {
+  private func cause(_ microbatch: Int?) throws -> String {
     let mine = microbatch.map { [UInt64($0)] } ?? []
-    let microbatches = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    let microbatches = try communicator.gather(words: mine)
     let hosts = try communicator.gatherText(ProcessFacts.hostName)
     // Ranks hold microbatches in their order.
     guard let rank = microbatches.firstIndex(where: { !$0.isEmpty }) else { return "the gradient is not finite" }

@@ -34,13 +34,12 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The loss over both parts of the data. Throws where they are of two kinds, or of another than the objective asks for.
-  public func loss(over training: any Dataset, _ test: any Dataset) throws(TrainingError) -> any Loss {
-    let targets = try Targets(validating: training, test)
-    do { return try loss(targets) } catch { throw TrainingError(error) }
+  public func loss(over training: any Dataset, _ test: any Dataset) throws -> any Loss {
+    do { return try loss(Targets(validating: training, test)) } catch { throw TrainingError(error) }
   }
 
   /// The loss over data with `targets`, those of all parts. Throws where the task asks for others, or for a class that the data has not.
-  func loss(_ targets: Targets) throws(ModelError) -> any Loss {
+  func loss(_ targets: Targets) throws -> any Loss {
     switch (self, targets) {
     case (.classify, .classes(let classes)):
       return SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)

@@ -4,24 +4,24 @@
 /// the run: for files that the user asked for and cannot have.
 public protocol Observer: AnyObject {
   /// Before the first step.
-  func began(_ run: RunDescription) throws(TrainingError)
+  func began(_ run: RunDescription) throws
   /// After each step.
-  func stepped(_ progress: EpochProgress) throws(TrainingError)
+  func stepped(_ progress: EpochProgress) throws
   /// After each epoch's evaluation.
-  func endedEpoch(_ report: EpochReport) throws(TrainingError)
+  func endedEpoch(_ report: EpochReport) throws
   /// Once a checkpoint is durably on disk.
-  func saved(checkpoint path: String, step: Int) throws(TrainingError)
+  func saved(checkpoint path: String, step: Int) throws
   /// Something worth a line that is no error.
   func warned(_ line: String)
   /// After the last evaluation and checkpoint.
-  func ended(_ summary: TrainingSummary) throws(TrainingError)
+  func ended(_ summary: TrainingSummary) throws
 }
 
 extension Observer {
-  public func began(_ run: RunDescription) throws(TrainingError) {}
-  public func stepped(_ progress: EpochProgress) throws(TrainingError) {}
-  public func endedEpoch(_ report: EpochReport) throws(TrainingError) {}
-  public func saved(checkpoint path: String, step: Int) throws(TrainingError) {}
+  public func began(_ run: RunDescription) throws {}
+  public func stepped(_ progress: EpochProgress) throws {}
+  public func endedEpoch(_ report: EpochReport) throws {}
+  public func saved(checkpoint path: String, step: Int) throws {}
   public func warned(_ line: String) {}
-  public func ended(_ summary: TrainingSummary) throws(TrainingError) {}
+  public func ended(_ summary: TrainingSummary) throws {}
 }

@@ -31,7 +31,7 @@ struct OptimizerShards {
   }
 
   /// All of the state on rank 0; nothing on the others. Collective where it ``isGatheredByMessages``.
-  func gather() throws(CommunicationError) -> [Moment] {
+  func gather() throws -> [Moment] {
     let whole = makeWhole()
     if let shown {
       for (index, moment) in whole.enumerated() {
@@ -50,7 +50,7 @@ struct OptimizerShards {
   }
 
   /// Gives each rank its slice of `whole`, which is on rank 0. Collective.
-  func scatter(_ whole: [Moment]) throws(CommunicationError) {
+  func scatter(_ whole: [Moment]) throws {
     for (index, moment) in state.moments.enumerated() {
       let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
       if communicator.rank == 0 { moment.values.copy(from: all[slices[0]]) }

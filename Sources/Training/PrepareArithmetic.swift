@@ -1,7 +1,7 @@
 import Kernels
 
 /// Makes this thread compute as every rank's does. Throws with 70 where there is not the memory to compute in.
-public func prepareArithmetic() throws(TrainingError) {
+public func prepareArithmetic() throws {
   guard !Arithmetic.prepare() else { return }
   throw TrainingError(
     .rankFailed,

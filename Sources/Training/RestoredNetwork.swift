@@ -31,22 +31,22 @@ public struct RestoredNetwork {
   public init(
     _ path: String, for data: any Dataset, strict: Bool = false, program: String, communicator: any Communicator,
     warn: (String) -> Void
-  ) throws(TrainingError) {
-    try communicator.agree { () throws(TrainingError) in try prepareArithmetic() }
+  ) throws {
+    try communicator.agree { try prepareArithmetic() }
     try communicator.requireEqual([
       ("program", program), ("kernels", "\(KernelIdentity.current)"), ("test_data", data.digest.hex),
       ("strict", "\(strict)"), ("checkpoint", path),
     ])
     try communicator.requireEqualArithmetic()
     // The facts travel as text, the weights after them.
-    let restored = try communicator.agree { () throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>)? in
+    let restored = try communicator.agree { () -> (facts: Facts, parameters: Buffer<Float>)? in
       guard communicator.rank == 0 else { return nil }
       return try Self.read(path, for: data, strict: strict, warn: warn)
     }
     let facts = try Facts(text: communicator.fromFirst(restored?.facts.text ?? ""))
-    let network = try communicator.agree { () throws(TrainingError) in try facts.network(for: data) }
+    let network = try communicator.agree { try facts.network(for: data) }
     let parameters = restored?.parameters ?? Buffer<Float>(count: network.layout.count)
-    try communicating { () throws(CommunicationError) in try communicator.broadcast(parameters, from: 0) }
+    try communicating { try communicator.broadcast(parameters, from: 0) }
     self.network = network
     self.parameters = parameters
     self.path = facts.path
@@ -62,7 +62,7 @@ public struct RestoredNetwork {
     var firstLabel: Int
     var state: RunState
 
-    init(_ file: borrowing CheckpointFile) throws(TrainingError) {
+    init(_ file: borrowing CheckpointFile) throws {
       guard let model = file.recipe["model"], let task = file.recipe["task"] else { throw Self.incomplete(file.path) }
       guard let classes = file.recipe.classes else {
         throw TrainingError(.badData, "\(file.path): the classes and first_label of its recipe cannot be")
@@ -72,26 +72,26 @@ public struct RestoredNetwork {
     }
 
     /// Reads ``text``.
-    init(text: String) throws(TrainingError) {
+    init(text: String) throws {
       do { self = try JSONDecoder().decode(Facts.self, from: Data(text.utf8)) } catch {
         throw TrainingError(.rankFailed, "rank 0 sent no readable facts of its checkpoint: \(error)")
       }
     }
 
     var text: String {
-      get throws(TrainingError) {
+      get throws {
         do { return String(decoding: try JSONEncoder().encode(self), as: UTF8.self) } catch {
           throw TrainingError(.rankFailed, "\(path): its facts cannot be sent to the other ranks: \(error)")
         }
       }
     }
 
-    func network(for data: any Dataset) throws(TrainingError) -> Network {
+    func network(for data: any Dataset) throws -> Network {
       guard let task = Objective(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
         throw Self.incomplete(path)
       }
       let targets = try Self.targets(of: data, among: classes)
-      do throws(ModelError) {
+      do {
         let loss = try task.loss(targets)
         let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
         return try Network(model, loss: loss, capacity: Evaluation.slice)
@@ -101,14 +101,14 @@ public struct RestoredNetwork {
     }
 
     /// The classes of the checkpoint, none of which the data may exceed, or the data's real numbers.
-    private static func targets(of data: any Dataset, among classes: Classes) throws(TrainingError) -> Targets {
-      do throws(DatasetError) {
+    private static func targets(of data: any Dataset, among classes: Classes) throws -> Targets {
+      do {
         try data.validate()
         if case .values(let count) = data.targets { return .values(count: count) }
         try data.check(classes)
         return .classes(classes)
       } catch {
-        throw TrainingError(.badData, error.description)
+        throw TrainingError(.badData, "\(error)")
       }
     }
 
@@ -119,36 +119,27 @@ public struct RestoredNetwork {
 
   private static func read(
     _ path: String, for data: any Dataset, strict: Bool, warn: (String) -> Void
-  ) throws(TrainingError) -> (facts: Facts, parameters: Buffer<Float>) {
+  ) throws -> (facts: Facts, parameters: Buffer<Float>) {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
     let layout = try facts.network(for: data).layout
     // Before memory is taken for them: a file of kilobytes may name a network of gigabytes.
-    try reading { () throws(CheckpointError) in
-      try file.requireTensors(layout.parameters.map { ($0.name, $0.shape) })
-    }
+    try file.requireTensors(layout.parameters.map { ($0.name, $0.shape) })
     let parameters = Buffer<Float>(count: layout.count)
     let tensors = zip(layout.parameters, layout.ranges).map {
       NamedTensor(name: $0.name, shape: $0.shape, values: parameters[$1])
     }
-    try reading { () throws(CheckpointError) in
-      try file.read(into: tensors, ignoringPrefix: Checkpoint.optimizerPrefix)
-    }
+    try file.read(into: tensors, ignoringPrefix: Checkpoint.optimizerPrefix)
     return (facts, parameters)
   }
 
-  private static func open(
-    _ path: String, strict: Bool, warn: (String) -> Void
-  ) throws(TrainingError) -> CheckpointFile {
+  private static func open(_ path: String, strict: Bool, warn: (String) -> Void) throws -> CheckpointFile {
     var isDirectory = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
-      return try reading { () throws(CheckpointError) in try CheckpointFile(path) }
+      return try CheckpointFile(path)
     }
     let store = CheckpointStore(directory: "\(path)/checkpoints")
-    let newest = try reading { () throws(CheckpointError) in
-      try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
-    }
-    guard let newest else {
+    guard let newest = try store.newestWhole(strict: strict, onDamage: { warn($0.description) }) else {
       throw TrainingError(.missingInput, "\(path): no checkpoint there; give a run directory or a checkpoint file")
     }
     return newest

@@ -4,10 +4,10 @@ import Datasets
 /// Throws unless the run of `file` can have stood where the file says: between two steps of `batches`, counted from the run's first.
 ///
 /// A checksum that is right shows that a file is as it was written, and not by whom.
-func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) throws(CheckpointError) {
+func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) throws {
   let (state, path) = (file.state, file.path)
-  func require(_ holds: Bool, _ key: String, _ value: String, _ expected: String) throws(CheckpointError) {
-    if !holds { throw .notACheckpoint(path: path, key: key, expected: expected, found: value) }
+  func require(_ holds: Bool, _ key: String, _ value: String, _ expected: String) throws {
+    if !holds { throw CheckpointError.notACheckpoint(path: path, key: key, expected: expected, found: value) }
   }
   try require(
     state.sampleOffset < batches.samples && state.sampleOffset % batches.globalBatch == 0, "sample_offset",

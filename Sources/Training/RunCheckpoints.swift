@@ -45,10 +45,10 @@ final class RunCheckpoints {
 
   /// Throws on rank 0, with 73, where another job may write into the run's directory by now. That ends the run even where it goes on
   /// without a checkpoint that cannot be written: what is saved is whole, and two jobs must not mix their files.
-  func requireLock() throws(TrainingError) { try files?.requireLock() }
+  func requireLock() throws { try files?.requireLock() }
 
   /// Saves where the interval between checkpoints is over. Collective where moments are gathered by messages.
-  func saveIfDue(_ state: RunState, epochEnded: Bool) throws(TrainingError) {
+  func saveIfDue(_ state: RunState, epochEnded: Bool) throws {
     let isDue =
       switch interval {
       case .epochs(let count): epochEnded && state.epoch % count == 0
@@ -61,22 +61,18 @@ final class RunCheckpoints {
   }
 
   /// Saves where somebody has asked for it. Collective where moments are gathered by messages.
-  func saveOnRequest(_ state: RunState) throws(TrainingError) { try save(state, if: isNewRequest()) }
+  func saveOnRequest(_ state: RunState) throws { try save(state, if: isNewRequest()) }
 
   /// Saves what is not saved yet, where rank 0 sees it so and `isDue`. Collective where moments are gathered by messages.
-  func save(_ state: RunState, if isDue: Bool = true) throws(TrainingError) {
+  func save(_ state: RunState, if isDue: Bool = true) throws {
     var isDue = isDue && savedAtStep != state.step
-    if isCollective {
-      isDue = try communicating { () throws(CommunicationError) in
-        try communicator.gather(words: [isDue ? 1 : 0])[0][0] == 1
-      }
-    }
+    if isCollective { isDue = try communicator.gather(words: [isDue ? 1 : 0])[0][0] == 1 }
     if isDue { try write(state) }
   }
 
   /// Saves in the middle of an evaluation, which `asked` may end: the weights stand still, and rank 0 sees all that there is to save,
   /// unless moments are gathered by messages. Returns whether nothing is left to save.
-  func saveAtOnce(_ state: RunState, asked: RunRequests) throws(TrainingError) -> Bool {
+  func saveAtOnce(_ state: RunState, asked: RunRequests) throws -> Bool {
     guard shards?.isGatheredByMessages != true, savedAtStep != state.step else { return true }
     guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return false }
     try write(state)
@@ -91,11 +87,9 @@ final class RunCheckpoints {
   }
 
   /// On rank 0; the others go on, and meet it at the next reduction. Collective where moments are gathered by messages.
-  private func write(_ state: RunState) throws(TrainingError) {
+  private func write(_ state: RunState) throws {
     var content = content
-    if isCollective || files != nil, let shards {
-      content.moments = try communicating { () throws(CommunicationError) in try shards.gather() }
-    }
+    if isCollective || files != nil, let shards { content.moments = try shards.gather() }
     guard let files else { return }
     try requireLock()
     communicator.entered(.checkpoint, step: state.step)
@@ -108,12 +102,12 @@ final class RunCheckpoints {
     // Failed or not: the next is due an interval later.
     defer { savedAt = .now }
     let path: String
-    do throws(TrainingError) { path = try files.save(content, state, warn: audience.warn) } catch {
-      failure = error
+    do { path = try files.save(content, state, warn: audience.warn) } catch {
+      failure = TrainingError(error)
       return try audience.warnOrThrow(error)
     }
     savedAtStep = state.step
     failure = nil
-    try audience.tell { observer throws(TrainingError) in try observer.saved(checkpoint: path, step: state.step) }
+    try audience.tell { try $0.saved(checkpoint: path, step: state.step) }
   }
 }

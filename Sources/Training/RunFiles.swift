@@ -9,9 +9,9 @@ final class RunFiles {
   /// The files of a run that starts as `options` ask, if it has any; and where it goes on from, with `content` read.
   static func open(
     _ options: RunOptions, epochs: Int, _ content: CheckpointContent, warn: (String) -> Void
-  ) throws(TrainingError) -> (files: RunFiles?, restored: RunState?) {
-    let files = try options.directory.map { path throws(TrainingError) in
-      try RunFiles(path, isNew: options.makesNewDirectory, keep: options.keep)
+  ) throws -> (files: RunFiles?, restored: RunState?) {
+    let files = try options.directory.map {
+      try RunFiles($0, isNew: options.makesNewDirectory, keep: options.keep)
     }
     let restored = try restore(options, files, content, warn: warn)
     if let restored { try requireAhead(restored, options, epochs: epochs) }
@@ -20,7 +20,7 @@ final class RunFiles {
 
   private static func restore(
     _ options: RunOptions, _ files: RunFiles?, _ content: CheckpointContent, warn: (String) -> Void
-  ) throws(TrainingError) -> RunState? {
+  ) throws -> RunState? {
     let here = try files?.newestWhole(strict: options.strict, warn: warn)
     switch options.resume {
     case .never:
@@ -31,27 +31,23 @@ final class RunFiles {
           + "or another \(Setting.directory)")
     case .auto:
       guard let here else { return nil }
-      return try reading { () throws(CheckpointError) in try content.read(here, warn: warn) }
+      return try content.read(here, warn: warn)
     case .file(let path):
-      let file = try reading { () throws(CheckpointError) in try CheckpointFile(path) }
-      guard let here else { return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) } }
+      let file = try CheckpointFile(path)
+      guard let here else { return try content.read(file, warn: warn) }
       // Two runs of one recipe are the same run: the bits follow from it. So the one that is further is where both go on.
-      try reading { () throws(CheckpointError) in
-        try file.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
-        try here.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
-      }
-      guard here.state.step > file.state.step else {
-        return try reading { () throws(CheckpointError) in try content.read(file, warn: warn) }
-      }
+      try file.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
+      try here.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
+      guard here.state.step > file.state.step else { return try content.read(file, warn: warn) }
       warn(
         "the run directory holds step \(here.state.step) of this run, which is further than step \(file.state.step) of "
           + "\(path): going on from there")
-      return try reading { () throws(CheckpointError) in try content.read(here, warn: warn) }
+      return try content.read(here, warn: warn)
     }
   }
 
   /// Throws where a run has gone further than it is asked to go: it cannot go backwards.
-  private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int) throws(TrainingError) {
+  private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int) throws {
     let begun = state.epoch + (state.sampleOffset > 0 ? 1 : 0)
     guard begun <= epochs else {
       throw TrainingError(
@@ -68,50 +64,27 @@ final class RunFiles {
   }
 
   /// Makes the directory and takes its lock. Throws with 73 where it cannot be written.
-  private init(_ path: String, isNew: Bool, keep: Int) throws(TrainingError) {
-    do throws(RunDirectoryError) {
-      directory = isNew ? try .makeNew(path) : try RunDirectory(path)
-    } catch {
-      throw TrainingError(.cannotWrite, error.description)
-    }
+  private init(_ path: String, isNew: Bool, keep: Int) throws {
+    directory = isNew ? try .makeNew(path) : try RunDirectory(path)
     store = CheckpointStore(directory: directory.checkpoints, keep: keep)
-    do throws(FileWriteError) { try store.prepare() } catch { throw TrainingError(.cannotWrite, error.description) }
+    try store.prepare()
   }
 
   /// The step of the newest checkpoint by name, whole or not.
-  func newestStep() throws(TrainingError) -> Int? {
-    try reading { () throws(CheckpointError) in try store.list().first?.step }
-  }
+  func newestStep() throws -> Int? { try store.list().first?.step }
 
   /// The newest whole checkpoint, opened; nil where there is none. With `strict`, every one must be whole.
-  private func newestWhole(strict: Bool, warn: (String) -> Void) throws(TrainingError) -> CheckpointFile? {
-    try reading { () throws(CheckpointError) in
-      try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
-    }
+  private func newestWhole(strict: Bool, warn: (String) -> Void) throws -> CheckpointFile? {
+    try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
   }
 
   /// Throws with 73 where another job may hold the directory by now.
-  func requireLock() throws(TrainingError) {
-    do throws(RunDirectoryError) { try directory.requireLock() } catch {
-      throw TrainingError(.cannotWrite, error.description)
-    }
-  }
+  func requireLock() throws { try directory.requireLock() }
 
   /// Saves and returns the file's name. Throws with 73, and every older checkpoint is still there.
-  func save(_ content: CheckpointContent, _ state: RunState, warn: (String) -> Void) throws(TrainingError) -> String {
-    do throws(FileWriteError) {
-      let saved = try store.save(content.checkpoint(state))
-      for failure in saved.notRemoved { warn(failure.description) }
-      return saved.path
-    } catch {
-      throw TrainingError(.cannotWrite, error.description)
-    }
-  }
-}
-
-/// Reads a checkpoint; a file that is not there is 66, any other fault 65.
-func reading<Result: ~Copyable>(_ body: () throws(CheckpointError) -> Result) throws(TrainingError) -> Result {
-  do { return try body() } catch {
-    throw TrainingError(error.fileIsMissing ? .missingInput : .badData, error.description)
+  func save(_ content: CheckpointContent, _ state: RunState, warn: (String) -> Void) throws -> String {
+    let saved = try store.save(content.checkpoint(state))
+    for failure in saved.notRemoved { warn(failure.description) }
+    return saved.path
   }
 }

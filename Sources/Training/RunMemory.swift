@@ -17,9 +17,7 @@ struct RunMemory {
   var momentBytes: Int { state.moments.reduce(0) { $0 + $1.values.count * MemoryLayout<Float>.stride } }
 
   /// Blocks of `count` zeros, and a moment under each of `names`. Collective.
-  init(
-    count: Int, names: [String], division: StepDivision, communicator: any Communicator
-  ) throws(CommunicationError) {
+  init(count: Int, names: [String], division: StepDivision, communicator: any Communicator) throws {
     parameters = Buffer(count: count)
     let kept = division.parts[communicator.rank]
     guard division.isShown && !names.isEmpty else {

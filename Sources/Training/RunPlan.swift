@@ -19,7 +19,7 @@ struct RunPlan {
   init(
     _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
     ranks: Int
-  ) throws(TrainingError) {
+  ) throws {
     if let fault = recipe.fault ?? execution.fault(reduction: recipe.reduction) ?? options.fault {
       throw TrainingError(.usage, fault)
     }
@@ -42,15 +42,13 @@ struct RunPlan {
       ]
   }
 
-  private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws(TrainingError) -> BatchPlan {
-    do {
-      let plan = try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
-      try plan.check(ranks: ranks)
-      return plan
-    } catch { throw TrainingError(error) }
+  private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws -> BatchPlan {
+    let plan = try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
+    try plan.check(ranks: ranks)
+    return plan
   }
 
-  private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws(TrainingError) -> Schedule {
+  private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws -> Schedule {
     let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: recipe.epochs)
     let steps = isTooLarge ? Int.max : product
     guard recipe.warmup < steps else {
@@ -63,7 +61,7 @@ struct RunPlan {
   }
 
   /// Throws where the loss is over other targets than the data's.
-  private static func check(_ loss: any Loss, against targets: Targets) throws(TrainingError) {
+  private static func check(_ loss: any Loss, against targets: Targets) throws {
     let count = targets.valueCount ?? 0
     guard loss.targetValues == count else {
       let wanted = loss.targetValues == 0 ? "classes" : "\(Targets.values(count: loss.targetValues))"
@@ -83,7 +81,7 @@ struct RunPlan {
 
   private static func network(
     _ recipe: Recipe, _ batches: BatchPlan, _ training: any Dataset, _ test: any Dataset
-  ) throws(TrainingError) -> Network {
+  ) throws -> Network {
     for (part, data) in [("training", training), ("test", test)] {
       guard data.inputShape == recipe.model.input else {
         throw TrainingError(
@@ -92,13 +90,11 @@ struct RunPlan {
             + "one data set")
       }
     }
-    do {
-      // Weights, their gradient and what the optimizer keeps of them.
-      let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
-      return try Network(
-        recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
-        blocks: 2 + recipe.optimizer.stateNames.count)
-    } catch { throw TrainingError(error) }
+    // Weights, their gradient and what the optimizer keeps of them.
+    let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
+    return try Network(
+      recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
+      blocks: 2 + recipe.optimizer.stateNames.count)
   }
 
   private static func fingerprint(

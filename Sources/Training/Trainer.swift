@@ -50,7 +50,7 @@ public final class Trainer {
     _ recipe: Recipe, training: any Dataset, test: any Dataset, execution: Execution = Execution(),
     options: RunOptions = RunOptions(), on communicator: any Communicator = SoloCommunicator(),
     observers: [any Observer] = []
-  ) throws(TrainingError) {
+  ) throws {
     (self.recipe, self.execution, self.options) = (recipe, execution, options)
     self.communicator = communicator
     drift = DriftCheck(communicator)
@@ -62,7 +62,7 @@ public final class Trainer {
     self.audience = audience
     nonFinite = NonFiniteSteps(execution, communicator: communicator, audience: audience)
 
-    let plan = try communicator.agree { () throws(TrainingError) in
+    let plan = try communicator.agree {
       try prepareArithmetic()
       return try RunPlan(recipe, training: training, test: test, execution, options, ranks: communicator.size)
     }
@@ -78,7 +78,7 @@ public final class Trainer {
       method: recipe.reduction, sharesMemory: execution.sharesMemory, shards: execution.shardsOptimizer)
     let optimizer: any Optimizer
     let shards: OptimizerShards?
-    do throws(CommunicationError) {
+    do {
       let memory = try RunMemory(
         count: network.layout.count, names: recipe.optimizer.stateNames, division: division,
         communicator: communicator)
@@ -92,7 +92,7 @@ public final class Trainer {
       step.skipsNonFinite = execution.onNonFinite == .skip
       shards = OptimizerShards(memory, division, communicator: communicator)
     } catch {
-      throw TrainingError(.rankFailed, error.description)
+      throw TrainingError(error)
     }
     evaluation = Evaluation(
       network: network, data: test, communicator: communicator, metrics: options.metrics)
@@ -100,7 +100,7 @@ public final class Trainer {
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,
       fingerprint: plan.fingerprint, batches: batches)
-    let (files, restored) = try communicator.agree { () throws(TrainingError) -> (RunFiles?, RunState?) in
+    let (files, restored) = try communicator.agree { () -> (RunFiles?, RunState?) in
       guard communicator.rank == 0 else { return (nil, nil) }
       plan.network.initialise(content.parameters, seed: recipe.seed)
       return try RunFiles.open(options, epochs: recipe.epochs, content, warn: audience.warn)
@@ -123,13 +123,13 @@ public final class Trainer {
   private static func share(
     _ restored: RunState?, seed: UInt64, _ content: CheckpointContent, _ shards: OptimizerShards?,
     among communicator: any Communicator
-  ) throws(TrainingError) -> RunState? {
+  ) throws -> RunState? {
     let words =
       restored.map {
         [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step), $0.sums.loss.bitPattern]
           + [UInt64($0.sums.correct), UInt64($0.sums.samples), UInt64($0.sums.skippedSteps)]
       } ?? []
-    return try communicating { () throws(CommunicationError) in
+    return try communicating {
       let shared = try communicator.gather(words: words)[0]
       try communicator.broadcast(content.parameters, from: 0)
       if let shards {

@@ -14,11 +14,11 @@ extension Trainer {
       accuracy: recipe.loss.countsCorrect ? Double(sums.correct) / samples : nil)
   }
 
-  func test() throws(TrainingError) -> (result: Evaluation.Result, seconds: Double) {
+  func test() throws -> (result: Evaluation.Result, seconds: Double) {
     let start = ContinuousClock.now
     // Who stops a job may not wait for the end of an evaluation.
     var isSaved = false
-    let result = try evaluation.run(step.parameters) { () throws(TrainingError) in
+    let result = try evaluation.run(step.parameters) {
       if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
     }
     return (result, (.now - start).seconds)
@@ -26,10 +26,10 @@ extension Trainer {
 
   /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since
   /// the last step. Collective.
-  func meet() throws(TrainingError) -> TimeSplit {
+  func meet() throws -> TimeSplit {
     let times = step.times
     let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern, UInt64(pending.rawValue)]
-    let words = try communicating { () throws(CommunicationError) in try communicator.gather(words: mine) }
+    let words = try communicator.gather(words: mine)
     for rank in words { asked.formUnion(RunRequests(rawValue: UInt32(rank[2]))) }
     let all = words.map { (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1])) }
     for rank in all.indices {
@@ -39,10 +39,8 @@ extension Trainer {
     return TimeSplit(all)
   }
 
-  func summarise(_ tested: Evaluation.Result) throws(TrainingError) -> TrainingSummary {
-    let peaks = try communicating { () throws(CommunicationError) in
-      try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
-    }
+  func summarise(_ tested: Evaluation.Result) throws -> TrainingSummary {
+    let peaks = try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
     return TrainingSummary(
       model: recipe.model.name, parameters: network.layout.learntCount, ranks: communicator.size,
       globalBatch: recipe.globalBatch, microbatch: batches.microbatch, epochs: recipe.epochs,

@@ -12,7 +12,11 @@ extension Trainer {
   /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
   /// started the ranks must end them (`MPICommunicator.abort`).
   @discardableResult
-  public func run() throws(TrainingError) -> TrainingSummary {
+  public func run() throws -> TrainingSummary {
+    do { return try trainToEnd() } catch { throw TrainingError(error) }
+  }
+
+  private func trainToEnd() throws -> TrainingSummary {
     // It may be another thread than that of the start.
     useDefaultFloatingPoint()
     let description = RunDescription(
@@ -21,7 +25,7 @@ extension Trainer {
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step, epochsDone: state.epoch,
       isComplete: state.epoch >= recipe.epochs || isAtLimit)
-    try audience.tell { observer throws(TrainingError) in try observer.began(description) }
+    try audience.tell { try $0.began(description) }
     var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples)
     var tested: Evaluation.Result?
     while state.epoch < recipe.epochs && !isAtLimit {
@@ -34,7 +38,7 @@ extension Trainer {
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
-      try audience.tell { observer throws(TrainingError) in try observer.endedEpoch(report) }
+      try audience.tell { try $0.endedEpoch(report) }
       try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       if state.epoch < recipe.epochs && !isAtLimit { try answer() }
     }
@@ -42,7 +46,7 @@ extension Trainer {
     let result = if let tested { tested } else { try test().result }
     let summary = try summarise(result)
     try checkpoints.requireLock()
-    try audience.tell { observer throws(TrainingError) in try observer.ended(summary) }
+    try audience.tell { try $0.ended(summary) }
     // Whoever wanted to go on regardless has the results, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }
     return summary
@@ -51,7 +55,7 @@ extension Trainer {
   var isAtLimit: Bool { options.maxSteps.map { state.step >= $0 } ?? false }
 
   /// From where the run stands to the epoch's end, or to the step limit; with the steps of the epoch that were skipped.
-  private func trainEpoch(_ order: EpochOrder) throws(TrainingError) -> (EpochProgress, skipped: Int) {
+  private func trainEpoch(_ order: EpochOrder) throws -> (EpochProgress, skipped: Int) {
     var seconds = Duration.zero
     var samplesTimed = 0
     var progress = self.progress(seconds, samplesTimed)
@@ -98,8 +102,8 @@ extension Trainer {
     return (progress, skipped)
   }
 
-  private func take(_ batch: Batch, of order: EpochOrder) throws(TrainingError) -> StepOutcome {
-    do throws(CommunicationError) {
+  private func take(_ batch: Batch, of order: EpochOrder) throws -> StepOutcome {
+    do {
       return try step.take(batch, of: order, step: state.step + 1, asking: pending)
     } catch {
       throw TrainingError(.rankFailed, "step \(state.step + 1): \(error)")
@@ -114,7 +118,7 @@ extension Trainer {
   }
 
   /// Does what any rank has asked for, at a step boundary after which the run goes on. Collective where it ends the run.
-  private func answer() throws(TrainingError) {
+  private func answer() throws {
     guard asked.isDisjoint(with: .ending) else { try stop() }
     guard asked.contains(.save) else { return }
     asked = []
@@ -123,13 +127,13 @@ extension Trainer {
   }
 
   /// Ends the run after a checkpoint, on all ranks. Collective.
-  private func stop() throws(TrainingError) -> Never {
-    try communicator.agree { () throws(TrainingError) in
+  private func stop() throws -> Never {
+    try communicator.agree {
       try checkpoints.save(state)
       if let failure = checkpoints.failure { throw failure }
     }
     let cause = asked.contains(.stop) ? "a signal" : "\(Setting.maxTime)"
-    throw .agreed(
+    throw TrainingError.agreed(
       .stopped,
       "stopped by \(cause) at step \(state.step) "
         + (options.directory.map {

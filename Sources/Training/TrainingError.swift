@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import NeuralNetworks
 import Tensors
@@ -39,6 +40,9 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     case let error as TrainingError: self = error
     case let error as IDXError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
     case let error as DatasetError: self.init(.badData, error.description)
+    case let error as CheckpointError: self.init(error.fileIsMissing ? .missingInput : .badData, error.description)
+    case let error as FileWriteError: self.init(.cannotWrite, error.description)
+    case let error as RunDirectoryError: self.init(.cannotWrite, error.description)
     case let error as BatchPlanError: self.init(.usage, error.description)
     case let error as ModelError: self.init(.usage, error.description)
     default: self.init(.rankFailed, "\(error)")

@@ -38,7 +38,7 @@ public final class TrainingStep {
   public init(
     _ source: any GradientSource, layout: ParameterLayout, batches: BatchPlan, parameters: Buffer<Float>,
     optimizer: any Optimizer, division: StepDivision, communicator: any Communicator
-  ) throws(CommunicationError) {
+  ) throws {
     self.source = source
     self.layout = layout
     self.optimizer = optimizer
@@ -59,7 +59,7 @@ public final class TrainingStep {
   /// - Returns: what every rank is told alike.
   public func take(
     _ batch: Batch, of order: EpochOrder, step: Int, asking requests: RunRequests = []
-  ) throws(CommunicationError) -> StepOutcome {
+  ) throws -> StepOutcome {
     let plan = reduction.plan(microbatches: batch.count)
     let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
@@ -96,7 +96,7 @@ public final class TrainingStep {
   /// The sum of all ranks' gradients, and the optimizer's step by its mean where it is finite; with the time that the latter took.
   private func reduceAndUpdate(
     _ plan: ReductionPlan, samples: Int, step: Int
-  ) throws(CommunicationError) -> (total: Sum, isFinite: Bool, updating: Duration) {
+  ) throws -> (total: Sum, isFinite: Bool, updating: Duration) {
     communicator.entered(.reduction, step: step)
     let part = try reduction.sum(plan)
     let isFinite = try reduction.agree(

@@ -16,12 +16,12 @@ enum Arguments {
     do {
       for variable in variables { try requireReadable(variable) }
     } catch {
-      World.leave(usage: error.description)
+      World.leave(usage: "\(error)")
     }
   }
 
   /// Throws with 64 if the variable's value is not UTF-8.
-  static func requireReadable(_ variable: String) throws(TrainingError) {
+  static func requireReadable(_ variable: String) throws {
     let prefix = Array("\(variable)=".utf8)
     guard let word = words("environ").first(where: { $0.starts(with: prefix) }), !isReadable(word) else { return }
     throw TrainingError(

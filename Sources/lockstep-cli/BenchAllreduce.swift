@@ -78,7 +78,7 @@ struct BenchAllreduce: ParsableCommand {
   /// The slowest rank's median time of one sum, in seconds; nil if the ranks do not share memory as `way` needs.
   /// Collective.
   private func time(_ floats: Int, _ way: Way, _ world: any Communicator) throws -> Double? {
-    try world.agree { () throws(TrainingError) in
+    try world.agree {
       let load = ReductionLoad(count: floats, microbatches: world.size, ranks: world.size)
       let needed = 4 * Double(load.buffers) * Double(world.hosts.neighbours(of: world.rank).count)
       guard needed <= Double(availableMemory) else {

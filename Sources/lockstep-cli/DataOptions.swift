@@ -8,7 +8,7 @@ struct DataOptions: ParsableArguments {
   var data = "mnist"
 
   /// One part of the dataset. Throws with 66 if a file is missing, with 65 if it is wrong.
-  func load(_ part: ImageDataset.Part) throws(TrainingError) -> ImageDataset {
+  func load(_ part: ImageDataset.Part) throws -> ImageDataset {
     if ImageDataset.fetchedNames.contains(data) {
       // They name the directory. If the first is absolute, the second is not used.
       try Arguments.requireReadable("XDG_CACHE_HOME")

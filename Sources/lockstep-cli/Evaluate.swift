@@ -15,7 +15,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let world = try World.join()
-    let test = try world.agree { () throws(TrainingError) in try data.load(.test) }
+    let test = try world.agree { try data.load(.test) }
     let restored = try RestoredNetwork(
       checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }

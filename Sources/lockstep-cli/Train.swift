@@ -85,8 +85,8 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let world = try World.join(stall.limits)
-    let (training, test) = try world.agree { () throws(TrainingError) in (try data.load(.train), try data.load(.test)) }
-    var recipe = try world.agree { () throws(TrainingError) in try makeRecipe(training, test) }
+    let (training, test) = try world.agree { (try data.load(.train), try data.load(.test)) }
+    var recipe = try world.agree { try makeRecipe(training, test) }
     recipe.seed = seed
     recipe.reduction = reduction
     recipe.clipNorm = control.clipNorm
@@ -102,9 +102,8 @@ struct Train: ParsableCommand {
   }
 
   /// The recipe that the flags name, for these data.
-  private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws(TrainingError) -> Recipe {
-    let loss = try task.loss(over: training, test)
-    do { return try recipe.recipe(input: training.inputShape, loss: loss) } catch { throw TrainingError(error) }
+  private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws -> Recipe {
+    try recipe.recipe(input: training.inputShape, loss: task.loss(over: training, test))
   }
 
   /// `text` as a part of a file's name: its first 100 bytes, with hyphens for all but letters, digits, dots and

@@ -66,9 +66,9 @@ struct SmallRun {
         observers: [watcher])
       watcher.trainer = trainer
       prepare(trainer, communicator.rank)
-      do throws(TrainingError) {
+      do {
         return Outcome(digest: try trainer.run().weightsDigest, events: watcher.events)
-      } catch {
+      } catch let error as TrainingError {
         // An error of one rank alone must end the others too.
         if !error.isAgreed { throw error }
         return Outcome(error: error, events: watcher.events)

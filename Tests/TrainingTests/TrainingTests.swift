@@ -63,13 +63,13 @@ import Testing
   @Test(arguments: [1, 2, 3, 4])
   func anErrorOfOneRankIsEverybodys(size: Int) throws {
     let errors = try InProcessCommunicator.run(size: size) { world -> TrainingError? in
-      do throws(TrainingError) {
-        return try world.agree { () throws(TrainingError) in
+      do {
+        return try world.agree {
           if world.rank == world.size - 1 { throw TrainingError(.missingInput, "no such file") }
           return nil
         }
       } catch {
-        return error
+        return error as? TrainingError
       }
     }
     #expect(errors.allSatisfy { $0?.code == .missingInput && $0?.isAgreed == true })
@@ -80,10 +80,10 @@ import Testing
 
   @Test func anErrorOfAllIsToldOnce() throws {
     let lines = try InProcessCommunicator.run(size: 3) { world -> String in
-      do throws(TrainingError) {
-        try world.agree { () throws(TrainingError) -> Void in throw TrainingError(.usage, "wrong flag") }
+      do {
+        try world.agree { throw TrainingError(.usage, "wrong flag") }
       } catch {
-        return error.description
+        return "\(error)"
       }
       return ""
     }
