@@ -49,7 +49,7 @@ public final class GradientReduction {
   public init(
     count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep,
     sharesMemory: Bool = false, finishesSlices: Bool? = nil, passMicrobatches: Int = 1
-  ) throws(CommunicationError) {
+  ) throws {
     self.communicator = communicator
     self.method = method
     self.count = count
@@ -162,7 +162,7 @@ public final class GradientReduction {
   private var phase = Phase.filling
 
   /// Adds up all ranks' contributions to `plan`, which must all be in their slots.
-  public func sum(_ plan: ReductionPlan) throws(CommunicationError) -> Part {
+  public func sum(_ plan: ReductionPlan) throws -> Part {
     guard case .filling = phase else { preconditionFailure("a sum is begun before the last one was spread") }
     switch method {
     case .mpi: try sumByAllreduce(plan)
@@ -176,7 +176,7 @@ public final class GradientReduction {
 
   /// Says whether this rank's ``Part`` is good, and returns whether everybody's is; of those that are not awaited it may know this rank's
   /// alone.
-  public func agree(_ isGood: Bool, awaiting awaited: Awaited = .opinions) throws(CommunicationError) -> Bool {
+  public func agree(_ isGood: Bool, awaiting awaited: Awaited = .opinions) throws -> Bool {
     guard case .summed(let plan) = phase else { preconditionFailure("ranks agree on a sum before there is one") }
     var everybodys = isGood
     // Between hosts an opinion is a message, which somebody must wait for.
@@ -213,9 +213,7 @@ public final class GradientReduction {
   ///   it gets the others' slices of it; of the sum then only what lies behind `made` is returned.
   /// - Returns: the total, valid until the next batch, and whether every rank found its part good: the same on all.
   @discardableResult
-  public func spread(
-    _ made: Buffer<Float>? = nil
-  ) throws(CommunicationError) -> (total: Buffer<Float>, isGood: Bool) {
+  public func spread(_ made: Buffer<Float>? = nil) throws -> (total: Buffer<Float>, isGood: Bool) {
     let plan: ReductionPlan
     var (awaited, isGood): (Awaited?, Bool) = (nil, true)
     switch phase {
@@ -240,7 +238,7 @@ public final class GradientReduction {
   }
 
   /// Completes this rank's slice of the sum: in its first slot where it finishes slices, else in the total, which is then spread.
-  private func sumByTree(_ plan: ReductionPlan) throws(CommunicationError) {
+  private func sumByTree(_ plan: ReductionPlan) throws {
     if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
     try meetOnHost()
@@ -268,13 +266,13 @@ public final class GradientReduction {
     (0..<communicator.size).allSatisfy { opinions[$0 * Self.line] == 1 }
   }
 
-  private func meetOnHost() throws(CommunicationError) {
+  private func meetOnHost() throws {
     if slots.count > 1 { try communicator.hostBarrier() }
   }
 
   private func exchange(
     _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
-  ) throws(CommunicationError) {
+  ) throws {
     if hosts.ranks.count > 1 { try communicator.exchange(plan, from: source, into: destination) }
   }
 
@@ -301,7 +299,7 @@ public final class GradientReduction {
     }
   }
 
-  private func sumByAllreduce(_ plan: ReductionPlan) throws(CommunicationError) {
+  private func sumByAllreduce(_ plan: ReductionPlan) throws {
     if plan.heldNodes == 0 { slot(0).fill(0) }
     for node in 1..<max(1, plan.heldNodes) { add(slot(node), into: slot(0)) }
     try communicator.allreduce(slot(0))

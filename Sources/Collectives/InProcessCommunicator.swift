@@ -59,9 +59,7 @@ public final class InProcessCommunicator: Communicator {
   }
 
   public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
-    var all: [[UInt8]] = []
-    try share(.bytes(bytes)) { board throws(CommunicationError) in all = board.map(\.bytes) }
-    return all
+    try share(.bytes(bytes)) { board in board.map(\.bytes) }
   }
 
   public func exchange(
@@ -81,9 +79,7 @@ public final class InProcessCommunicator: Communicator {
   }
 
   public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
-    var all: [Buffer<Float>] = []
-    try share(.floats(Buffer(count: count))) { board throws(CommunicationError) in all = board.map(\.floats) }
-    return hosts.neighbours(of: rank).map { all[$0] }
+    try share(.floats(Buffer(count: count))) { board in hosts.neighbours(of: rank).map { board[$0].floats } }
   }
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {
@@ -100,13 +96,14 @@ public final class InProcessCommunicator: Communicator {
   }
 
   /// Shows `entry` to all ranks, reads theirs, and keeps all in place until everyone has read.
-  private func share(
-    _ entry: Entry, _ read: ([Entry]) throws(CommunicationError) -> Void
-  ) throws(CommunicationError) {
+  private func share<Result>(
+    _ entry: Entry, _ read: ([Entry]) throws(CommunicationError) -> Result
+  ) throws(CommunicationError) -> Result {
     world.board.withLock { $0[rank] = entry }
     try world.all.wait(rank: rank)
-    try read(world.board.withLock { $0 })
+    let result = try read(world.board.withLock { $0 })
     try world.all.wait(rank: rank)
+    return result
   }
 }
 

@@ -4,7 +4,7 @@ import Tensors
 /// The planning pass: replaces runs of layers that one kernel does in a single pass. Parameters, their names and order stay.
 func fused(
   _ layers: [any LayerSpecification], input: Shape, needsInputGradient: Bool
-) throws(ModelError) -> [any LayerSpecification] {
+) throws -> [any LayerSpecification] {
   var result: [any LayerSpecification] = []
   var shape = input
   var index = 0

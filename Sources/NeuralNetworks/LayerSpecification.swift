@@ -8,7 +8,7 @@ public protocol LayerSpecification: Sendable {
   var kind: String { get }
 
   /// The shape of one sample's output. Throws where the layer cannot take `input`.
-  func outputShape(for input: Shape) throws(ModelError) -> Shape
+  func outputShape(for input: Shape) throws -> Shape
 
   /// The floating-point operations that training on one sample takes here, a multiply-add counting as two; those of
   /// elementwise layers are left out, and so are products with what is known to be zero.
@@ -26,7 +26,7 @@ public protocol LayerSpecification: Sendable {
   /// Makes the layer with every buffer that it will ever need, for up to `capacity` samples at once.
   ///
   /// - Parameter needsInputGradient: whether `backward` will be asked for the gradient of the input.
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer
 }
 
 extension LayerSpecification {

@@ -5,10 +5,10 @@ import Tensors
 /// than there is: before any of it is taken, and before a count of it could overflow.
 ///
 /// Counted are the outputs of the planned layers, their gradients, and the parameters: the least that it can be.
-func requireMemory(for model: Model, capacity: Int, blocks: Int) throws(ModelError) {
+func requireMemory(for model: Model, capacity: Int, blocks: Int) throws {
   let available = availableMemory
   var floats = 0.0
-  func require(_ more: Double) throws(ModelError) {
+  func require(_ more: Double) throws {
     floats += more
     let bytes = floats * Double(MemoryLayout<Float>.stride)
     guard bytes <= Double(available) else {

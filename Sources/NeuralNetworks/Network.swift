@@ -42,7 +42,7 @@ public final class Network {
   ///     whose rounding is another.
   public init(
     _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, needsInputGradient: Bool = false
-  ) throws(ModelError) {
+  ) throws {
     try requireMemory(for: model, capacity: capacity, blocks: blocks)
     body = try Sequential(
       model.layers, input: model.input, capacity: capacity, needsInputGradient: needsInputGradient)

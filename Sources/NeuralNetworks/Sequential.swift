@@ -38,7 +38,7 @@ public final class Sequential: Layer {
   /// and makes every buffer. Throws where a layer cannot take what the one before it gives.
   public init(
     _ layers: [any LayerSpecification], input: Shape, capacity: Int, needsInputGradient: Bool = false
-  ) throws(ModelError) {
+  ) throws {
     var shape = input
     var stages: [Stage] = []
     var parameters: [ParameterSpecification] = []

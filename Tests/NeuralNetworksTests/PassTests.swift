@@ -8,8 +8,8 @@ private struct Listening: LayerSpecification {
 
   let heard: Heard
   var kind: String { "listening" }
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func outputShape(for input: Shape) throws -> Shape { input }
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     Listener(heard)
   }
 

@@ -77,7 +77,7 @@ public struct LeafGradients: Sendable {
     with reduction: GradientReduction, making made: Buffer<Float>? = nil,
     inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, awaiting: GradientReduction.Awaited = .opinions,
     measure: ((Buffer<Float>) -> Void)? = nil, finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
-  ) throws(CommunicationError) -> (sum: [Float], isGood: Bool) {
+  ) throws -> (sum: [Float], isGood: Bool) {
     let plan = reduction.plan(microbatches: gradients.count)
     for contribution in plan.contributions {
       let slot = reduction.slot(contribution.slot)

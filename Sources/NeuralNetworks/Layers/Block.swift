@@ -14,7 +14,7 @@ public struct Block: LayerSpecification {
   /// A block of one layer or more.
   public init(_ layers: [any LayerSpecification]) { self.layers = layers }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     var shape = input
     for layer in layers { shape = try layer.outputShape(for: shape) }
     return shape
@@ -40,7 +40,7 @@ public struct Block: LayerSpecification {
     return planned.map { allTakeSeveralMicrobatches($0, input: input) } ?? false
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
   }
 }

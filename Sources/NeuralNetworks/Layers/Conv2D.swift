@@ -32,7 +32,7 @@ public struct Conv2D: LayerSpecification {
     self.padding = padding
   }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     let shape = try convolutionShape(for: input)
     return [shape.outputHeight, shape.outputWidth, filters]
   }
@@ -46,7 +46,7 @@ public struct Conv2D: LayerSpecification {
     (Double(kernel * kernel) * Double(input[input.rank - 1]) + 1) * Double(filters)
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try convolutionShape(for: input)
     if let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) {
       return DirectConvolutionLayer(direct, parameters: parameters(channels: shape.inputChannels), rectifying: false)
@@ -54,7 +54,7 @@ public struct Conv2D: LayerSpecification {
     return Conv2DLayer(shape, needsInputGradient: needsInputGradient)
   }
 
-  func convolutionShape(for input: Shape) throws(ModelError) -> ConvolutionShape {
+  func convolutionShape(for input: Shape) throws -> ConvolutionShape {
     guard padding == .valid || kernel % 2 == 1 else {
       throw ModelError("a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel)")
     }

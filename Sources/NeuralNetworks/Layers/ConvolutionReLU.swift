@@ -17,7 +17,7 @@ struct ConvolutionReLU: LayerSpecification {
     self.convolution = convolution
   }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { try convolution.outputShape(for: input) }
+  func outputShape(for input: Shape) throws -> Shape { try convolution.outputShape(for: input) }
 
   func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
     convolution.trainingOperations(for: input, needsInputGradient: needsInputGradient)
@@ -25,7 +25,7 @@ struct ConvolutionReLU: LayerSpecification {
 
   func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try convolution.convolutionShape(for: input)
     guard let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) else {
       preconditionFailure("a fused convolution of \(input), which its planner had checked")

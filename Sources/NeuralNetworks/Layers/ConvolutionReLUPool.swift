@@ -20,7 +20,7 @@ struct ConvolutionReLUPool: LayerSpecification {
     self.shape = shape
   }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  func outputShape(for input: Shape) throws -> Shape {
     [shape.pooledHeight, shape.pooledWidth, shape.channels]
   }
 
@@ -31,7 +31,7 @@ struct ConvolutionReLUPool: LayerSpecification {
 
   func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     precondition(!needsInputGradient, "the fused convolution stands only where no input gradient is asked for")
     return ConvolutionReLUPoolLayer(shape, parameters: convolution.parameters(channels: 1), capacity: capacity)
   }

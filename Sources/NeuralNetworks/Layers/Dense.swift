@@ -15,7 +15,7 @@ public struct Dense: LayerSpecification {
   /// A layer of `units` outputs, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape { [units] }
+  public func outputShape(for input: Shape) throws -> Shape { [units] }
 
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
     (needsInputGradient ? 3 : 2) * 2 * input.count * units
@@ -30,7 +30,7 @@ public struct Dense: LayerSpecification {
     inputs % laneCount == 0 && (units <= 32 || units % 4 == 0)
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     // Measured: below some thirty outputs sgemm packs more than it multiplies.
     guard Self.hasKernel(inputs: input.count, units: units) else {
       return DenseLayer(inputs: input.count, units: units, capacity: capacity)

@@ -13,7 +13,7 @@ public struct MaxPool2D: LayerSpecification {
   /// A pool of `size` × `size` windows.
   public init(_ size: Int) { self.size = size }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     guard input.rank == 3, input[0] >= size, input[1] >= size else {
       throw ModelError("a \(size)×\(size) max-pooling cannot take input of shape \(input)")
     }
@@ -22,7 +22,7 @@ public struct MaxPool2D: LayerSpecification {
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = PoolingShape(height: input[0], width: input[1], channels: input[2], size: size)
     return MaxPool2DLayer(shape, capacity: capacity)
   }

@@ -21,7 +21,7 @@ struct PooledConvolution: LayerSpecification {
     self.shape = shape
   }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  func outputShape(for input: Shape) throws -> Shape {
     [shape.pooledHeight, shape.pooledWidth, shape.channels]
   }
 
@@ -32,7 +32,7 @@ struct PooledConvolution: LayerSpecification {
 
   func learntCount(for input: Shape) -> Double { convolution.learntCount(for: input) }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     PooledConvolutionLayer(shape, parameters: convolution.parameters(channels: shape.inputChannels), capacity: capacity)
   }
 }

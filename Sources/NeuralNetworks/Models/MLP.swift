@@ -7,7 +7,7 @@ func mlp(input: Shape, outputs: Int) -> [any LayerSpecification] {
 }
 
 /// `mlp:A-B-…-Z`: A inputs, which must be the data's, Z outputs, which must be the task's, hidden sizes between.
-func mlp(named name: String, input: Shape, outputs: Int) throws(ModelError) -> [any LayerSpecification] {
+func mlp(named name: String, input: Shape, outputs: Int) throws -> [any LayerSpecification] {
   let parts = name.dropFirst("mlp:".count).split(separator: "-", omittingEmptySubsequences: false)
   let sizes = parts.compactMap { Int($0) }
   // A size no machine holds is a typing error; refused here, it cannot overflow a count later.

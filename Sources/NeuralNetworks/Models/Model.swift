@@ -49,7 +49,7 @@ public struct Model: Sendable {
 
   /// The model called `name` for samples of shape `input` and `outputs` outputs. Throws where the name is unknown or does
   /// not fit the data.
-  public static func named(_ name: String, input: Shape, outputs: Int) throws(ModelError) -> Model {
+  public static func named(_ name: String, input: Shape, outputs: Int) throws -> Model {
     if name.hasPrefix("mlp:") {
       return Model(
         name: name, input: input, layers: try mlp(named: name, input: input, outputs: outputs), isNamed: true)

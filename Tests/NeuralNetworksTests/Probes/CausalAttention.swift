@@ -7,9 +7,9 @@ import Tensors
 struct CausalAttention: LayerSpecification {
   var kind: String { "attention" }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
+  func outputShape(for input: Shape) throws -> Shape { input }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     CausalAttentionLayer(tokens: input[0], width: input[1], capacity: capacity)
   }
 }

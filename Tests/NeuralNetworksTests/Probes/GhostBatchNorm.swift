@@ -12,9 +12,9 @@ struct GhostBatchNorm: LayerSpecification {
   static let statistics: Set = ["runningMean", "runningVariance"]
   var kind: String { "batchnorm" }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
+  func outputShape(for input: Shape) throws -> Shape { input }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     GhostBatchNormLayer(positions: input.count / input[input.rank - 1], channels: input[input.rank - 1], capacity)
   }
 }

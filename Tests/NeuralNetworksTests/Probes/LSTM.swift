@@ -8,9 +8,9 @@ struct LSTM: LayerSpecification {
   let units: Int
   var kind: String { "lstm" }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { [units] }
+  func outputShape(for input: Shape) throws -> Shape { [units] }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     LSTMLayer(steps: input[0], features: input[1], units: units, capacity: capacity)
   }
 }

@@ -8,14 +8,14 @@ struct Residual: LayerSpecification {
   let shortcut: Block?
   var kind: String { "residual" }
 
-  func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  func outputShape(for input: Shape) throws -> Shape {
     let shape = try body.outputShape(for: input)
     let other = try shortcut?.outputShape(for: input) ?? input
     guard shape == other else { throw ModelError("a residual block of \(shape) beside a shortcut of \(other)") }
     return shape
   }
 
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     ResidualLayer(
       body: try body.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
       shortcut: try shortcut?.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),

@@ -4,9 +4,9 @@ import Lockstep
 /// A rectifier whose slope below zero is learnt (He et al. 2015): `y = x` where x > 0, else `a·x`. Parameter: `slope` [1].
 struct PReLU: LayerSpecification {
   var kind: String { "prelu" }
-  func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
+  func outputShape(for input: Shape) throws -> Shape { input }
   func learntCount(for input: Shape) -> Double { 1 }
-  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer { PReLULayer() }
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer { PReLULayer() }
 }
 
 final class PReLULayer: Layer {
