@@ -4,9 +4,12 @@ import Kernels
 import Tensors
 
 extension Communicator {
-  /// Runs `body` on every rank and lets them all know how it went: all return, or all throw the same error, which is the
-  /// first failing rank's with its name and host before it unless every rank failed alike. So a file that is missing on one
-  /// host ends the whole job in order, with one line, instead of leaving the others to wait. Collective.
+  /// Runs `body` on every rank and tells all ranks how it went: all return, or all throw the same ``TrainingError``.
+  /// Collective.
+  ///
+  /// The error is that of the first rank that failed, with the rank and its host before it unless all ranks failed
+  /// alike. So a file that is missing on one host ends the whole job in order and with one line, and no rank waits for
+  /// another in vain.
   public func agree<Result>(_ body: () throws -> Result) throws -> Result {
     let outcome = Swift.Result(catching: body).mapError { TrainingError($0) }
     var report: [UInt8] = []
@@ -21,22 +24,25 @@ extension Communicator {
       isEverybodys ? line : "rank \(failed) on \(hosts[failed]): \(line)")
   }
 
-  /// What rank 0 says, on every rank: for what must be the same and is not a function of the arguments, as the time. Collective.
+  /// Rank 0's `text`, on every rank: for values that must be the same and do not follow from the arguments, such as the
+  /// time. Collective.
   public func fromFirst(_ text: String) throws -> String { try gatherText(text)[0] }
 
-  /// Every rank's `text`, in rank order. Collective.
+  /// Every rank's `text`, in rank order. Collective. Throws ``TrainingError`` with 70 if a rank cannot be reached.
   public func gatherText(_ text: String) throws -> [String] {
     try communicating { try gather(Array(text.utf8)) }.map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Throws on every rank where one was started with other arguments, data or code than rank 0: together they would compute
-  /// nonsense, or wait for ever. `facts` are lines of a name and a value. Collective.
+  /// Throws with 64 on every rank if one was started with other arguments, data or code than rank 0: together they
+  /// would compute nonsense, or wait for ever. Collective.
+  ///
+  /// - Parameter facts: names and values, which are compared by name.
   public func requireEqual(_ facts: [(name: String, value: String)]) throws {
     let mine = facts.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
     let all = try gatherText(mine)
     guard let other = all.firstIndex(where: { ExactText($0) != ExactText(all[0]) }) else { return }
     let hosts = try gatherText(ProcessFacts.hostName)
-    // By name: a fact that one rank alone has must not make those behind it differ.
+    // By name, so that a fact that one rank alone has does not make those behind it differ.
     let difference = fingerprint(all[other]).differences(from: fingerprint(all[0])).first
     func shown(_ value: String?) -> String {
       guard let difference else { return "other facts" }
@@ -48,14 +54,14 @@ extension Communicator {
         + "start every rank with the same arguments, data, program and libraries")
   }
 
-  /// Throws on every rank where one computes other bits than rank 0, by another OpenBLAS for example. A rank alone need not know.
+  /// Throws with 64 on every rank if one computes other bits than rank 0, for example with another OpenBLAS.
   /// Collective.
   func requireEqualArithmetic() throws {
     if size > 1 { try requireEqual(Arithmetic.facts) }
   }
 }
 
-/// Lines of a name and a value.
+/// The names and values in `lines`, one pair a line.
 private func fingerprint(_ lines: String) -> Fingerprint {
   var fingerprint = Fingerprint()
   for line in lines.split(separator: "\n") {
@@ -65,7 +71,7 @@ private func fingerprint(_ lines: String) -> Fingerprint {
   return fingerprint
 }
 
-/// Runs a collective; its failure is the failure of a rank.
+/// Runs `body`, which calls collectives. Their failure becomes a ``TrainingError`` with 70.
 func communicating<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch { throw TrainingError(error) }
 }

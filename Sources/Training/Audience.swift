@@ -1,16 +1,17 @@
-/// Who is told of a run: its observers on rank 0, nobody on the others.
+/// The observers that are told of a run: all on rank 0, none on other ranks.
 struct Audience {
   let observers: [any Observer]
   let onFailure: RunOptions.SaveFailure
 
-  /// Tells all; one that cannot write its file ends the run, or is heard as a warning.
+  /// Tells all observers. The error of one ends the run or becomes a warning.
   func tell(_ message: (any Observer) throws -> Void) throws {
     for observer in observers {
       do { try message(observer) } catch { try warnOrThrow(error) }
     }
   }
 
-  /// Throws what ends the run; warns of a file that could not be written where the run goes on without it.
+  /// Throws `error`, as a ``TrainingError``. If the run goes on without a file that could not be written, only warns of
+  /// it.
   func warnOrThrow(_ error: any Error) throws {
     let error = TrainingError(error)
     guard error.code == .cannotWrite, onFailure == .goOn else { throw error }

@@ -1,16 +1,17 @@
 import NeuralNetworks
 import Tensors
 
-/// A batch's loss, hits and samples as floats in the tree, and the control words: how many ranks ask for what.
+/// A batch's loss, hits and samples as floats in the tree, and the control words: the number of ranks that make each
+/// request.
 ///
-/// Counts up to 2²⁴ are exact, and the loss has one order of addition. Every rank reads the same sums after the same step, so what
-/// they say needs no other agreement.
+/// Counts up to 2²⁴ are exact, and the loss has one order of addition. Every rank reads the same sums after the same
+/// step, so ranks need no other agreement about requests.
 struct BatchSums {
-  /// A cache line; six are used.
+  /// The floats of the sums: a cache line, of which six are used.
   static let count = 16
   let values: Buffer<Float>
 
-  /// Adds a microbatch's losses, and what its rank asks for, which it says with one microbatch of a batch.
+  /// Adds a microbatch's losses and its rank's requests, which come with one microbatch of a batch.
   func record(_ losses: LossSums, _ requests: RunRequests, _ accumulation: Accumulation) {
     if accumulation == .replace { values.fill(0) }
     values[0] += Float(losses.loss)
@@ -25,7 +26,7 @@ struct BatchSums {
     LossSums(loss: Double(values[0]), correct: Int(values[1]), samples: Int(values[2]))
   }
 
-  /// What any rank asked for.
+  /// The requests of all ranks together.
   var requests: RunRequests {
     var requests: RunRequests = []
     if values[3] > 0 { requests.insert(.stop) }

@@ -3,16 +3,16 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// What a checkpoint holds, as it lies in the run's own buffers.
+/// The content of a run's checkpoints, in the run's own buffers.
 struct CheckpointContent {
   let layout: ParameterLayout
   let parameters: Buffer<Float>
-  /// What the optimizer keeps of every parameter, by name.
+  /// The optimizer's state of every parameter, by name.
   var moments: [(name: String, values: Buffer<Float>)]
   let fingerprint: Fingerprint
   let batches: BatchPlan
 
-  /// What may differ between a run and the one that it goes on from: how long, and on which machine.
+  /// The lines of the recipe that may differ from a checkpoint's: how long the run is, and on which machine.
   static let free: Set<String> = ["epochs", "kernels", "program"]
 
   private var tensors: [NamedTensor] {
@@ -27,11 +27,14 @@ struct CheckpointContent {
     return tensors
   }
 
+  /// A checkpoint of the buffers' present content.
   func checkpoint(_ state: RunState) -> Checkpoint {
     Checkpoint(
       tensors: tensors, state: state, recipe: fingerprint, weightsDigest: layout.digest(of: parameters).hex)
   }
 
+  /// Reads `file` into the buffers and returns its state. Throws ``CheckpointError`` if it is of another run or
+  /// impossible.
   func read(_ file: borrowing CheckpointFile, warn: (String) -> Void) throws -> RunState {
     try file.requireRecipe(fingerprint, ignoring: Self.free)
     try requireState(of: file, in: batches)

@@ -2,21 +2,22 @@ import Collectives
 import Kernels
 import Tensors
 
-/// Compares the weights that the ranks compute with: they are the same bits on all, or a processor or its memory is at fault.
+/// Compares the weights that the ranks compute with. If their bits differ, a processor or its memory is at fault.
 ///
-/// Each rank sends the others a fingerprint of 64 bits, as four floats: p − 1 short messages a rank, and nothing is allocated.
+/// Each rank sends the others a fingerprint of 64 bits, as four floats: p − 1 short messages a rank. Nothing is
+/// allocated.
 public final class DriftCheck {
-  /// A fingerprint in pieces of 16 bits, which a float holds exactly.
+  /// The pieces of a fingerprint, of 16 bits each, which a float holds exactly.
   private static let pieces = 4
 
-  /// The step after which all ranks were last seen to have the same weights.
+  /// The last step after which all ranks were seen to have the same weights.
   private(set) var verifiedAtStep = 0
 
   private let communicator: any Communicator
   private let prints: Buffer<Float>
   private let plan: ExchangePlan
 
-  /// Among the ranks of `communicator`.
+  /// A check among the ranks of `communicator`.
   public init(_ communicator: any Communicator) {
     self.communicator = communicator
     func place(_ rank: Int) -> Range<Int> { rank * Self.pieces..<(rank + 1) * Self.pieces }
@@ -27,10 +28,10 @@ public final class DriftCheck {
       receives: others.map { .init(peer: $0, range: place($0)) })
   }
 
-  /// All ranks have the weights of a checkpoint of this step.
+  /// Notes that all ranks have the weights of a checkpoint of this step.
   func hasRestored(_ step: Int) { verifiedAtStep = step }
 
-  /// Throws on every rank where ranks have come to compute with different `parameters` after this step. Collective.
+  /// Throws with 70 on every rank if the ranks' `parameters` differ after `step`. Collective.
   func verify(_ parameters: Buffer<Float>, step: Int) throws {
     let ranks = try differingRanks(parameters)
     guard !ranks.isEmpty else {
@@ -47,8 +48,8 @@ public final class DriftCheck {
     )
   }
 
-  /// The ranks whose `parameters` differ from those of more than half of the ranks, or from rank 0's where no half agrees; none
-  /// where all are the same. The same on every rank. Collective.
+  /// The ranks whose `parameters` differ from those of the majority, or from rank 0's if there is none; empty if all
+  /// are the same. The same result on every rank. Collective.
   public func differingRanks(_ parameters: Buffer<Float>) throws -> [Int] {
     let size = communicator.size
     guard size > 1 else { return [] }

@@ -3,13 +3,13 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// The loss and the metrics over a whole dataset, the work shared by all ranks.
+/// The loss and the metrics over a whole dataset, computed by all ranks together.
 ///
-/// The data is cut into slices of a fixed size by position; each rank evaluates its share of the slices, the slices' sums are
-/// gathered, and everybody adds them in the order of the data: the figures are the same at any number of ranks, to the bit. Every sample
-/// is counted once; the last slice is as short as it comes out.
+/// The data are cut into slices of a fixed size by position; the last may be shorter. Each rank evaluates its share of
+/// the slices. Then all ranks gather the slices' sums and add them in the order of the data, so the figures are the
+/// same at any number of ranks, to the bit. Every sample is counted once.
 public final class Evaluation {
-  /// Samples in a slice: enough for a matrix product to be efficient, few enough to share among many ranks.
+  /// The samples of a slice: enough for an efficient matrix product, few enough to share among many ranks.
   public static let slice = 64
 
   private let network: Network
@@ -18,7 +18,8 @@ public final class Evaluation {
   private let metrics: [any Metric]
   private let feed: Feed
 
-  /// Of `network`, planned for at least ``slice`` samples, on `data`; `metrics` are counted beside those of a ``ClassificationReport``.
+  /// An evaluation of `network` on `data`. The network must be planned for at least ``slice`` samples. `metrics` are
+  /// counted beside those of a ``ClassificationReport``.
   public init(network: Network, data: any Dataset, communicator: any Communicator, metrics: [any Metric] = []) {
     self.network = network
     self.data = data
@@ -27,21 +28,24 @@ public final class Evaluation {
     feed = Feed(data, capacity: Self.slice)
   }
 
-  /// What an evaluation finds, on every rank the same.
+  /// The figures of an evaluation, the same on every rank.
   public struct Result: Sendable {
     /// The loss, the hits and the samples.
     public let sums: LossSums
-    /// The part that is classified rightly; nil where the loss has none (``Loss/countsCorrect``).
+    /// The part of the samples that is classified rightly; nil if the loss has none (``Loss/countsCorrect``).
     public let accuracy: Double?
-    /// What is found of the classes; nil where the loss is over none.
+    /// The report on the classes; nil if the loss is over none.
     public let report: ClassificationReport?
     /// The scores of the metrics that the evaluation was given.
     public let scores: [Score]
   }
 
-  /// The figures of the whole dataset with these weights, on every rank. Collective.
+  /// Evaluates the whole dataset with the weights `parameters`. Collective.
   ///
-  /// - Parameter beforeSlice: called before each slice of this rank's: a whole evaluation may be too long to wait for.
+  /// - Parameter beforeSlice: called before each slice of this rank's, because a whole evaluation may be too long to
+  ///   wait for.
+  /// - Returns: the figures, the same on every rank.
+  /// - Throws: the error of `beforeSlice`, or ``TrainingError`` with 70 if a rank cannot be reached.
   public func run(_ parameters: Buffer<Float>, beforeSlice: () throws -> Void = {}) throws -> Result {
     let loss = network.loss
     let reported = (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? []

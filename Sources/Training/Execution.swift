@@ -1,23 +1,24 @@
 import Collectives
 import Tensors
 
-/// How a recipe is carried out: what decides how fast and how closely watched a run is.
+/// How a recipe is carried out: how fast, and how closely watched.
 public struct Execution: Sendable {
-  /// Whether ranks of one host add gradients in memory that they share; the same bits either way.
+  /// Whether ranks of one host add gradients in memory that they share. The bits are the same either way.
   public var sharesMemory = true
-  /// Whether each rank keeps the optimizer's moments of a slice alone and steps that for all; the same bits either way.
+  /// Whether each rank keeps only a slice of the optimizer's moments and steps that slice for all. The bits are the
+  /// same either way.
   public var shardsOptimizer = false
   /// How often ranks compare their weights.
   public var verifyEvery = VerifyInterval.steps(100)
-  /// What happens to a step whose loss or gradient is not finite.
+  /// The response to a step whose loss or gradient is not finite.
   public var onNonFinite = NonFiniteResponse.stop
   /// The most steps that are skipped one after another.
   public var nonFiniteLimit = 10
 
-  /// The usual one.
+  /// The default execution.
   public init() {}
 
-  /// What is wrong with it for gradients that are summed by `reduction`, in a line; nil where nothing is.
+  /// The fault in these values for gradients that are summed by `reduction`, in one line; nil if there is none.
   public func fault(reduction: ReductionMethod) -> String? {
     if shardsOptimizer && reduction != .lockstep {
       return
@@ -26,7 +27,7 @@ public struct Execution: Sendable {
     return nonFiniteLimit < 0 ? "\(Setting.nonFiniteLimit) \(nonFiniteLimit) is less than 0" : nil
   }
 
-  /// What happens to a step whose loss or gradient is not finite: `--on-nonfinite`.
+  /// The response to a step whose loss or gradient is not finite: `--on-nonfinite`.
   public enum NonFiniteResponse: String, Sendable, CaseIterable {
     /// The run ends, on all ranks alike.
     case stop
@@ -36,9 +37,9 @@ public struct Execution: Sendable {
 
   /// The distance between two comparisons of weights: `--verify-every`.
   public enum VerifyInterval: Sendable, Hashable, CustomStringConvertible {
-    /// After every so many steps.
+    /// This number of steps.
     case steps(Int)
-    /// Not at all.
+    /// No comparison at all.
     case never
 
     /// Reads `100steps` or `never`; nil for anything else or for less than one step.
@@ -52,7 +53,7 @@ public struct Execution: Sendable {
       }
     }
 
-    /// As ``init(_:)`` reads it.
+    /// The text that ``init(_:)`` reads.
     public var description: String {
       switch self {
       case .steps(let count): "\(count)steps"

@@ -5,15 +5,16 @@ import Tensors
 /// Copies samples out of a data set into buffers made once.
 final class Feed {
   private let data: any Dataset
-  /// The floats of one sample's input, and its real numbers.
+  /// The floats of one sample's input.
   private let inputCount: Int
+  /// The real numbers of one sample's target; 0 if targets are classes.
   private let valueCount: Int
   private let inputs: Buffer<Float>
-  /// Of these two one is empty, after the data's targets.
+  /// One of these two is empty: targets are either classes or real numbers.
   private let labels: Buffer<Int32>
   private let values: Buffer<Float>
 
-  /// For up to `capacity` samples at once, or all where there are fewer.
+  /// Buffers for up to `capacity` samples at once, or for all if there are fewer.
   init(_ data: any Dataset, capacity: Int) {
     self.data = data
     let capacity = min(capacity, data.count)
@@ -24,7 +25,7 @@ final class Feed {
     values = Buffer(count: capacity * valueCount)
   }
 
-  /// The samples of these numbers, valid until the next call.
+  /// The samples with these numbers, valid until the next call. `noise` is for augmentation.
   func load(_ samples: ArraySlice<UInt32>, noise: Noise) -> Examples {
     let examples = window(samples.count)
     data.copyInputs(of: samples, into: examples.inputs, noise: noise)
@@ -36,7 +37,7 @@ final class Feed {
     return examples
   }
 
-  /// The samples of this range, without noise, valid until the next call.
+  /// The samples of this range without noise, valid until the next call.
   func load(_ samples: Range<Int>) -> Examples {
     let examples = window(samples.count)
     data.copyInputs(in: samples, into: examples.inputs)

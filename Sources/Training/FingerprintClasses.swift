@@ -2,7 +2,7 @@ import Checkpoints
 import Datasets
 
 extension Fingerprint {
-  /// The classes that the run tells apart, ten from 0 on where the fingerprint does not say; nil where it says what cannot be.
+  /// The classes of the run: ten from 0 on if the fingerprint does not say; nil if it says something impossible.
   var classes: Classes? {
     get {
       let lines = [(self["classes"], Classes.ten.count), (self["first_label"], Classes.ten.firstLabel)]

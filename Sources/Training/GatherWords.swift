@@ -1,7 +1,7 @@
 import Collectives
 
 extension Communicator {
-  /// Every rank's `words`, in rank order.
+  /// Every rank's `words`, in rank order. Collective.
   func gather(words: [UInt64]) throws -> [[UInt64]] {
     var bytes: [UInt8] = []
     for word in words {

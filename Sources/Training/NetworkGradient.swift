@@ -11,7 +11,8 @@ public final class NetworkGradient: GradientSource {
   private let microbatch: Int
   private let feed: Feed
 
-  /// Of `network` on `data`, cut by `batches`. The network must be planned for as many samples as ``PassPlan`` says.
+  /// The gradient of `network` on `data`, cut by `batches`. The network must be planned for as many samples as
+  /// ``PassPlan`` says.
   public init(_ network: Network, _ data: any Dataset, batches: BatchPlan) {
     self.network = network
     let passes = PassPlan(network.model, microbatch: batches.microbatch)

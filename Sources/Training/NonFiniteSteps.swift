@@ -1,7 +1,7 @@
 import Collectives
 import Tensors
 
-/// What becomes of steps whose loss or gradient was not finite: skipped and counted, or the end of the run.
+/// Deals with steps whose loss or gradient is not finite: skips and counts them, or ends the run.
 struct NonFiniteSteps {
   private var inARow = 0
   private let execution: Execution
@@ -14,12 +14,12 @@ struct NonFiniteSteps {
     self.audience = audience
   }
 
-  /// The run has taken a step.
+  /// Notes that the run has taken a step.
   mutating func tookStep() { inARow = 0 }
 
-  /// Goes on without the step numbered `step`, or throws on all ranks. Collective.
+  /// Skips the step numbered `step`, or throws with 70 on all ranks. Collective.
   ///
-  /// - Parameter microbatch: the first of this rank's microbatches whose loss was not finite.
+  /// - Parameter microbatch: the first of this rank's microbatches whose loss was not finite; nil if there is none.
   mutating func skip(step: Int, microbatch: Int?) throws {
     inARow += 1
     let what = "step \(step): \(try cause(microbatch))"
@@ -38,7 +38,7 @@ struct NonFiniteSteps {
     }
   }
 
-  /// What was not finite, and where it first arose. Collective.
+  /// A line that says what was not finite, and where it first arose. Collective.
   private func cause(_ microbatch: Int?) throws -> String {
     let mine = microbatch.map { [UInt64($0)] } ?? []
     let microbatches = try communicator.gather(words: mine)

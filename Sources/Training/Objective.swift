@@ -2,13 +2,13 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// What a network is trained to say of a sample: `--task`.
+/// The task that a network is trained for: `--task`.
 public enum Objective: Sendable, Hashable, CustomStringConvertible {
-  /// Every class from every other: softmax and cross-entropy.
+  /// Telling every class from every other: softmax and cross-entropy.
   case classify
-  /// The class of one label from the rest: a single sigmoid and binary cross-entropy.
+  /// Telling the class of one label from the rest: a single sigmoid and binary cross-entropy.
   case binary(positive: Int)
-  /// The sample's real numbers: mean squared error.
+  /// Predicting the sample's real numbers: mean squared error.
   case regress
 
   /// Reads `classify`, `binary:K` or `regress`; nil for anything else.
@@ -24,7 +24,7 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// As ``init(_:)`` reads it.
+  /// The text that ``init(_:)`` reads.
   public var description: String {
     switch self {
     case .classify: "classify"
@@ -33,12 +33,14 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The loss over both parts of the data. Throws where they are of two kinds, or of another than the objective asks for.
+  /// The loss over both parts of the data. Throws ``TrainingError``: with 65 if a part is faulty or the parts do not
+  /// fit together, with 64 if the objective asks for other targets.
   public func loss(over training: any Dataset, _ test: any Dataset) throws -> any Loss {
     do { return try loss(Targets(validating: training, test)) } catch { throw TrainingError(error) }
   }
 
-  /// The loss over data with `targets`, those of all parts. Throws where the task asks for others, or for a class that the data has not.
+  /// The loss over data with `targets`, those of all parts. Throws ``ModelError`` if the objective asks for other
+  /// targets, or for a class that the data does not have.
   func loss(_ targets: Targets) throws -> any Loss {
     switch (self, targets) {
     case (.classify, .classes(let classes)):

@@ -1,19 +1,22 @@
-/// What is told of a run while it goes on, on rank 0: the only way from training to reports.
+/// A listener that is told of a run on rank 0 while it goes on: the only way from training to reports.
 ///
-/// Every method has an empty default. They are called between steps, and the run waits for them: be brief. One that throws ends
-/// the run: for files that the user asked for and cannot have.
+/// Every method has an empty default. Methods are called between steps, and the run waits for them, so they should be
+/// short.
+///
+/// An error ends the run with the code that ``TrainingError/init(_:)-(Error)`` gives it. With
+/// ``RunOptions/SaveFailure/goOn``, code 73 is only a warning, except from ``stepped(_:)``.
 public protocol Observer: AnyObject {
-  /// Before the first step.
+  /// Called before the first step.
   func began(_ run: RunDescription) throws
-  /// After each step.
+  /// Called after each step.
   func stepped(_ progress: EpochProgress) throws
-  /// After each epoch's evaluation.
+  /// Called after each epoch's evaluation.
   func endedEpoch(_ report: EpochReport) throws
-  /// Once a checkpoint is durably on disk.
+  /// Called once a checkpoint is durable.
   func saved(checkpoint path: String, step: Int) throws
-  /// Something worth a line that is no error.
+  /// Called with a line that is worth reading and no error.
   func warned(_ line: String)
-  /// After the last evaluation and checkpoint.
+  /// Called after the last evaluation and checkpoint.
   func ended(_ summary: TrainingSummary) throws
 }
 

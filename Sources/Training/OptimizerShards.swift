@@ -12,7 +12,7 @@ struct OptimizerShards {
   private let slices: [Range<Int>]
   private let shown: [[Buffer<Float>]]?
 
-  /// The shards of a run with this memory; nil where every rank has all of the state.
+  /// The shards of a run with this memory; nil if every rank has all of the state.
   init?(_ memory: RunMemory, _ division: StepDivision, communicator: any Communicator) {
     guard division.isSliced else { return nil }
     state = memory.state
@@ -21,16 +21,16 @@ struct OptimizerShards {
     self.communicator = communicator
   }
 
-  /// Whether ``gather()`` takes messages; else rank 0 can do it while the others wait for their next reduction, or work for it.
+  /// Whether ``gather()`` takes messages. If not, rank 0 can gather while the others wait or work.
   var isGatheredByMessages: Bool { shown == nil }
 
-  /// Room for all of the state, zeroed, on rank 0; nothing on the others.
+  /// Zeroed buffers for all of the state on rank 0; none on the others.
   func makeWhole() -> [Moment] {
     guard communicator.rank == 0 else { return [] }
     return state.moments.map { ($0.name, Buffer(count: slices.last?.upperBound ?? 0)) }
   }
 
-  /// All of the state on rank 0; nothing on the others. Collective where it ``isGatheredByMessages``.
+  /// All of the state on rank 0; nothing on the others. Collective if it ``isGatheredByMessages``.
   func gather() throws -> [Moment] {
     let whole = makeWhole()
     if let shown {
@@ -60,7 +60,7 @@ struct OptimizerShards {
     }
   }
 
-  /// What passes between rank 0 and the others: on those, their slice; there, each where it belongs.
+  /// The transfers between rank 0 and the others: on rank 0 a slice for each other rank, elsewhere this rank's slice.
   private var transfers: (toFirst: [ExchangePlan.Transfer], atFirst: [ExchangePlan.Transfer]) {
     guard communicator.rank == 0 else {
       let mine = slices[communicator.rank]

@@ -1,11 +1,11 @@
-/// Where one rank's time went: its own work, and the reduction with what it waited there for others.
+/// The times of one rank: its own work, and the reduction with the wait for others.
 public struct PhaseTimes: Sendable {
-  /// Gradients and the optimizer.
+  /// The time for gradients and the optimizer.
   public private(set) var compute = Duration.zero
-  /// From having one's own gradients to having everybody's sum.
+  /// The time from the rank's own gradients to the sum of all ranks'.
   public private(set) var reduction = Duration.zero
 
-  /// No time at all.
+  /// Times of zero.
   public init() {}
 
   mutating func add(compute: Duration, reduction: Duration) {

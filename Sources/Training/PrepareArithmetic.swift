@@ -1,6 +1,6 @@
 import Kernels
 
-/// Makes this thread compute as every rank's does. Throws with 70 where there is not the memory to compute in.
+/// Makes this thread compute as every rank's does. Throws with 70 if there is not enough memory for OpenBLAS.
 public func prepareArithmetic() throws {
   guard !Arithmetic.prepare() else { return }
   throw TrainingError(

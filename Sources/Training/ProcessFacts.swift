@@ -1,9 +1,9 @@
 import FoundationEssentials
 import Glibc
 
-/// What the kernel knows of this process.
+/// Facts about this process and its host, from the kernel.
 public enum ProcessFacts {
-  /// The seconds since the process was started, to a hundredth: what a user waits, loading and linking included.
+  /// The seconds since the process was started, to a hundredth, with loading and linking; 0 if unknown.
   public static var secondsSinceStart: Double {
     // Field 22 of /proc/self/stat is the start in clock ticks after boot; the name in field 2 may hold blanks and brackets.
     guard let stat = text("/proc/self/stat"), let end = stat.lastIndex(of: ")"),
@@ -14,7 +14,7 @@ public enum ProcessFacts {
     return max(0, uptime - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
   }
 
-  /// The most memory that the process has had resident, in bytes.
+  /// The most memory that the process has had resident, in bytes; 0 if unknown.
   public static var peakResidentBytes: Int {
     // Such as `VmHWM:     12345 kB`.
     (field("VmHWM", of: "/proc/self/status")?.split(separator: " ").first.flatMap { Int($0) } ?? 0) * 1024
@@ -25,7 +25,7 @@ public enum ProcessFacts {
     text("/proc/sys/kernel/hostname")?.split(separator: "\n").first.map(String.init) ?? "localhost"
   }
 
-  /// The processors that this process may run on, as `0-3,8`: what mpirun bound it to.
+  /// The processors that this process may run on, such as `0-3,8`: those that mpirun bound it to.
   public static var allowedProcessors: String { field("Cpus_allowed_list", of: "/proc/self/status") ?? "unknown" }
 
   /// The processor's name.
@@ -39,7 +39,7 @@ public enum ProcessFacts {
     return required.filter { !present.contains($0) }
   }
 
-  /// What stands behind `name:` on its first line of a file.
+  /// The text behind `name:` on its first line of a file; nil if there is none.
   private static func field(_ name: String, of path: String) -> String? {
     let line = text(path)?.split(separator: "\n").first { $0.hasPrefix(name) }
     return line?.split(separator: ":", maxSplits: 1).last.map { $0.trimming { $0 == " " || $0 == "\t" } }
@@ -51,7 +51,7 @@ public enum ProcessFacts {
 }
 
 extension Substring {
-  /// Without the characters at both ends for which `isDropped` holds.
+  /// The text without the characters at both ends for which `isDropped` holds.
   fileprivate func trimming(_ isDropped: (Character) -> Bool) -> String {
     let head = drop(while: isDropped)
     return String(head[..<(head.lastIndex { !isDropped($0) }.map { head.index(after: $0) } ?? head.startIndex)])

@@ -4,46 +4,47 @@ import NeuralNetworks
 import Optimizers
 import Tensors
 
-/// All that the weights of a run follow from, to the bit, beside its data: the same recipe on any number of ranks gives the same.
+/// All that decides the weights of a run, to the bit, beside its data. The same recipe gives the same weights on any
+/// number of ranks.
 public struct Recipe: Sendable {
-  /// What is trained.
+  /// The network that is trained.
   public var model: Model
-  /// What it is trained to make small.
+  /// The loss that training makes small.
   public var loss: any Loss
-  /// What turns gradients into steps, with its constants.
+  /// The optimizer that turns gradients into steps, with its constants.
   public var optimizer: any OptimizerSpecification = Adam()
-  /// The optimizer's α.
+  /// The learning rate α of the optimizer.
   public var learningRate: Float {
     get { optimizer.learningRate }
     set { optimizer.learningRate = newValue }
   }
   /// How the step size changes after the warm-up.
   public var schedule = Schedule.Shape.constant
-  /// The steps at the start in which the step size grows to its full.
+  /// The number of steps at the start in which the step size grows to its full value.
   public var warmup = 0
-  /// Passes over the training data.
+  /// The number of passes over the training data.
   public var epochs = 5
-  /// Samples in a step, over all ranks.
+  /// The samples of a step, over all ranks.
   public var globalBatch = 32
-  /// Samples in a microbatch, the unit that ranks share out; nil for the default of the global batch.
+  /// The samples of a microbatch, the unit that ranks share out; nil for the default of the global batch.
   public var microbatch: Int?
-  /// The norm that a mean gradient with a larger one is scaled down to; nil for none.
+  /// The largest norm of the mean gradient: a longer one is scaled down to it. nil for no limit.
   public var clipNorm: Float?
-  /// The norm that a sample's gradient with a larger one is scaled down to, before they are added; nil for none. It costs several times
-  /// the work (``SampleClippedGradient``).
+  /// The largest norm of a sample's gradient: a longer one is scaled down to it before gradients are added. nil for no
+  /// limit. It costs several times the work (``SampleClippedGradient``).
   public var sampleClipNorm: Float?
   /// How gradients become one sum.
   public var reduction = ReductionMethod.lockstep
-  /// What the first weights and every epoch's order follow from.
+  /// The seed of the first weights, of every epoch's order, and of all noise.
   public var seed: UInt64 = 0
 
-  /// The article's recipe for another model: five epochs in batches of 32, with Adam.
+  /// The article's recipe with this model and loss: five epochs in batches of 32, with Adam.
   public init(model: Model, loss: any Loss) {
     self.model = model
     self.loss = loss
   }
 
-  /// What is wrong with it by itself, in a line; nil where nothing is.
+  /// The fault in these values, in one line; nil if there is none.
   public var fault: String? {
     Self.fault(
       epochs: epochs, globalBatch: globalBatch, microbatch: microbatch, warmup: warmup, clipNorm: clipNorm,
@@ -51,7 +52,7 @@ public struct Recipe: Sendable {
       ?? optimizer.fault.map { "\(optimizer.name): \($0)" }
   }
 
-  /// What is wrong with these numbers of a recipe, for whoever has them before its model; nil where nothing is.
+  /// The fault in these numbers of a recipe, for callers that have no model yet; nil if there is none.
   public static func fault(
     epochs: Int = 1, globalBatch: Int = 1, microbatch: Int? = nil, warmup: Int = 0, clipNorm: Float? = nil,
     sampleClipNorm: Float? = nil
@@ -68,7 +69,7 @@ public struct Recipe: Sendable {
     return nil
   }
 
-  /// Where its gradients come from: a way of training is chosen here.
+  /// The source of its gradients: the way of training is chosen here.
   func gradientSource(_ network: Network, _ training: any Dataset, _ batches: BatchPlan) -> any GradientSource {
     if let sampleClipNorm {
       return SampleClippedGradient(network, training, batches: batches, clipNorm: sampleClipNorm)

@@ -12,22 +12,22 @@ public struct RestoredNetwork {
   public let network: Network
   /// Its weights.
   public let parameters: Buffer<Float>
-  /// The checkpoint's file, and where its run stood.
+  /// The path of the checkpoint's file.
   public let path: String
+  /// The place of its run.
   public let state: RunState
 
-  /// Gives every rank the weights of the checkpoint at `path`, or of the newest whole one of the run directory there, for data like
-  /// `data`.
-  ///
-  /// Rank 0 alone reads: a run directory may get another newest checkpoint while ranks look, and one rank's copy may differ.
+  /// Gives every rank the weights of the checkpoint at `path`, or of the newest whole one if `path` is a run directory.
   /// Collective.
+  ///
+  /// Only rank 0 reads, because a run may save another checkpoint while ranks look, and one rank's copy may differ.
   ///
   /// - Parameters:
   ///   - strict: whether every checkpoint of the run directory must be whole.
   ///   - program: the program's version, which must be the same on every rank.
-  ///   - warn: told on rank 0 of every damaged checkpoint passed over.
-  /// - Throws: 64 where ranks were given other arguments or data, 66 where there is no checkpoint, 65 where it is damaged or does
-  ///   not fit the data.
+  ///   - warn: called on rank 0 with a line for every damaged checkpoint that is passed over.
+  /// - Throws: ``TrainingError``: 64 if ranks have other arguments or data, 66 if there is no checkpoint, 65 if it is
+  ///   damaged or does not fit `data`.
   public init(
     _ path: String, for data: any Dataset, strict: Bool = false, program: String, communicator: any Communicator,
     warn: (String) -> Void
@@ -53,7 +53,7 @@ public struct RestoredNetwork {
     state = facts.state
   }
 
-  /// What every rank must know of a checkpoint before it can take its weights.
+  /// The facts of a checkpoint that every rank needs before it can take its weights.
   private struct Facts: Codable {
     var path: String
     var model: String
@@ -100,7 +100,8 @@ public struct RestoredNetwork {
       }
     }
 
-    /// The classes of the checkpoint, none of which the data may exceed, or the data's real numbers.
+    /// The checkpoint's classes, or the data's real numbers. Throws with 65 if the data are faulty or have other
+    /// classes.
     private static func targets(of data: any Dataset, among classes: Classes) throws -> Targets {
       do {
         try data.validate()
@@ -123,7 +124,7 @@ public struct RestoredNetwork {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
     let layout = try facts.network(for: data).layout
-    // Before memory is taken for them: a file of kilobytes may name a network of gigabytes.
+    // Checked before memory is taken for them: a file of kilobytes may name a network of gigabytes.
     try file.requireTensors(layout.parameters.map { ($0.name, $0.shape) })
     let parameters = Buffer<Float>(count: layout.count)
     let tensors = zip(layout.parameters, layout.ranges).map {

@@ -1,9 +1,10 @@
 import Checkpoints
 import Datasets
 
-/// Throws unless the run of `file` can have stood where the file says: between two steps of `batches`, counted from the run's first.
+/// Throws ``CheckpointError`` unless the state in `file` is possible: between two steps of `batches`, counted from the
+/// run's first.
 ///
-/// A checksum that is right shows that a file is as it was written, and not by whom.
+/// A right checksum shows that a file is as it was written, not who wrote it.
 func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) throws {
   let (state, path) = (file.state, file.path)
   func require(_ holds: Bool, _ key: String, _ value: String, _ expected: String) throws {

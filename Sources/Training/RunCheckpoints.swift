@@ -3,11 +3,11 @@ import Collectives
 import Kernels
 import Tensors
 
-/// A run's checkpoints: when one is due, what it holds, and how the last one went.
+/// Saves a run's checkpoints when they are due, and keeps the error of the last one.
 ///
-/// Rank 0 writes; the others take part only where it cannot see their slices of the moments.
+/// Rank 0 writes. The others take part only if it cannot see their slices of the moments.
 final class RunCheckpoints {
-  /// Why the last checkpoint that was due is not there.
+  /// The error of the last checkpoint that was due; nil if it was saved.
   private(set) var failure: TrainingError?
 
   private let interval: RunOptions.CheckpointInterval
@@ -15,19 +15,19 @@ final class RunCheckpoints {
   private let isCollective: Bool
   private let files: RunFiles?
   private let content: CheckpointContent
-  /// Where every rank has only a slice of the moments.
+  /// The slices of the moments; nil if every rank has all of them.
   private let shards: OptimizerShards?
   private let communicator: any Communicator
   private let audience: Audience
-  /// How long after a checkpoint that was asked for another request is the same one.
+  /// The time after a requested checkpoint in which another request is the same one.
   private let pause: Duration
 
   private var savedAtStep: Int?
   private var savedAt = ContinuousClock.now
-  /// When the last checkpoint that was asked for was written.
+  /// The time of the last requested checkpoint.
   private var savedOnRequestAt: ContinuousClock.Instant?
 
-  /// Of a run whose `files` rank 0 has, if it has any, and that starts from a checkpoint of step `restored`, if from any.
+  /// `files` is nil except on rank 0 of a run with a directory; `restored` is the step resumed from, if any.
   init(
     _ options: RunOptions, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?, restored: Int?,
     communicator: any Communicator, audience: Audience
@@ -43,11 +43,11 @@ final class RunCheckpoints {
     self.audience = audience
   }
 
-  /// Throws on rank 0, with 73, where another job may write into the run's directory by now. That ends the run even where it goes on
-  /// without a checkpoint that cannot be written: what is saved is whole, and two jobs must not mix their files.
+  /// Throws on rank 0, with 73, if another job may write into the run's directory by now. This ends a run even if it
+  /// goes on without checkpoints that cannot be written: two jobs must not mix their files.
   func requireLock() throws { try files?.requireLock() }
 
-  /// Saves where the interval between checkpoints is over. Collective where moments are gathered by messages.
+  /// Saves if the interval between checkpoints is over. Collective if moments are gathered by messages.
   func saveIfDue(_ state: RunState, epochEnded: Bool) throws {
     let isDue =
       switch interval {
@@ -60,18 +60,20 @@ final class RunCheckpoints {
     if !isClear { try save(state, if: isDue) }
   }
 
-  /// Saves where somebody has asked for it. Collective where moments are gathered by messages.
+  /// Saves because of a request, unless it is the last one again. Collective if moments are gathered by messages.
   func saveOnRequest(_ state: RunState) throws { try save(state, if: isNewRequest()) }
 
-  /// Saves what is not saved yet, where rank 0 sees it so and `isDue`. Collective where moments are gathered by messages.
+  /// Saves `state` if it is not saved yet and rank 0's `isDue` is true. Collective if moments are gathered by messages.
   func save(_ state: RunState, if isDue: Bool = true) throws {
     var isDue = isDue && savedAtStep != state.step
     if isCollective { isDue = try communicator.gather(words: [isDue ? 1 : 0])[0][0] == 1 }
     if isDue { try write(state) }
   }
 
-  /// Saves in the middle of an evaluation, which `asked` may end: the weights stand still, and rank 0 sees all that there is to save,
-  /// unless moments are gathered by messages. Returns whether nothing is left to save.
+  /// Saves in the middle of an evaluation if `asked` says so. The weights stand still, and rank 0 sees all that there
+  /// is to save, unless moments are gathered by messages.
+  ///
+  /// - Returns: whether nothing is left to save.
   func saveAtOnce(_ state: RunState, asked: RunRequests) throws -> Bool {
     guard shards?.isGatheredByMessages != true, savedAtStep != state.step else { return true }
     guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return false }
@@ -79,14 +81,15 @@ final class RunCheckpoints {
     return true
   }
 
-  /// Whether a request for a checkpoint is another one than that which was last served; it is served with this.
+  /// Whether a request for a checkpoint is a new one. If so, it counts as served.
   private func isNewRequest() -> Bool {
     if let last = savedOnRequestAt, .now - last < pause { return false }
     savedOnRequestAt = .now
     return true
   }
 
-  /// On rank 0; the others go on, and meet it at the next reduction. Collective where moments are gathered by messages.
+  /// Writes the checkpoint on rank 0; the others go on to the next reduction. Collective if moments are gathered by
+  /// messages.
   private func write(_ state: RunState) throws {
     var content = content
     if isCollective || files != nil, let shards { content.moments = try shards.gather() }
@@ -99,7 +102,7 @@ final class RunCheckpoints {
         "step \(state.step): the weights are not finite and are not saved; checkpoints are from before: lower \(Setting.learningRate)"
       )
     }
-    // Failed or not: the next is due an interval later.
+    // Whether this one fails or not, the next is due an interval later.
     defer { savedAt = .now }
     let path: String
     do { path = try files.save(content, state, warn: audience.warn) } catch {

@@ -1,23 +1,25 @@
-/// What a run is, as it begins.
+/// The facts of a run that begins.
 public struct RunDescription: Sendable {
-  /// What was asked for.
+  /// The values that the run was given.
   public let recipe: Recipe
   public let execution: Execution
   public let options: RunOptions
-  /// The learnt values.
+  /// The number of learnt values.
   public let parameters: Int
-  /// The ranks, and the hosts they are on.
+  /// The number of ranks.
   public let ranks: Int
+  /// The number of hosts that they are on.
   public let hosts: Int
-  /// The microbatch, asked for or by default.
+  /// The samples of a microbatch, given or by default.
   public let microbatch: Int
-  /// Samples in an epoch, and steps.
+  /// The samples of an epoch.
   public let samples: Int
+  /// The steps of an epoch.
   public let stepsPerEpoch: Int
-  /// The step that the run goes on from: 0 from scratch.
+  /// The step that the run goes on from; 0 if it starts anew.
   public let resumedAtStep: Int
-  /// The epochs that were trained to their end before this process.
+  /// The number of epochs that were finished before this process.
   public let epochsDone: Int
-  /// Whether no step is left to take: the run had come to its end before.
+  /// Whether the run was finished before: no step is left to take.
   public let isComplete: Bool
 }

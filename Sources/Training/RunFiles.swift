@@ -6,7 +6,8 @@ final class RunFiles {
   let directory: RunDirectory
   private let store: CheckpointStore
 
-  /// The files of a run that starts as `options` ask, if it has any; and where it goes on from, with `content` read.
+  /// Opens the files of a run as `options` ask, if it has any, and reads the checkpoint that it goes on from, if any,
+  /// into `content`. Throws if the directory or the checkpoint cannot be used.
   static func open(
     _ options: RunOptions, epochs: Int, _ content: CheckpointContent, warn: (String) -> Void
   ) throws -> (files: RunFiles?, restored: RunState?) {
@@ -35,7 +36,8 @@ final class RunFiles {
     case .file(let path):
       let file = try CheckpointFile(path)
       guard let here else { return try content.read(file, warn: warn) }
-      // Two runs of one recipe are the same run: the bits follow from it. So the one that is further is where both go on.
+      // Two runs of one recipe are the same run, because the bits follow from it. So both go on from the one that is
+      // further.
       try file.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
       try here.requireRecipe(content.fingerprint, ignoring: CheckpointContent.free)
       guard here.state.step > file.state.step else { return try content.read(file, warn: warn) }
@@ -46,7 +48,7 @@ final class RunFiles {
     }
   }
 
-  /// Throws where a run has gone further than it is asked to go: it cannot go backwards.
+  /// Throws with 64 if the run has gone further than it is asked to go: it cannot go backwards.
   private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int) throws {
     let begun = state.epoch + (state.sampleOffset > 0 ? 1 : 0)
     guard begun <= epochs else {
@@ -63,25 +65,25 @@ final class RunFiles {
     }
   }
 
-  /// Makes the directory and takes its lock. Throws with 73 where it cannot be written.
+  /// Makes the directory and takes its lock. Throws ``RunDirectoryError`` or ``FileWriteError``, which are 73.
   private init(_ path: String, isNew: Bool, keep: Int) throws {
     directory = isNew ? try .makeNew(path) : try RunDirectory(path)
     store = CheckpointStore(directory: directory.checkpoints, keep: keep)
     try store.prepare()
   }
 
-  /// The step of the newest checkpoint by name, whole or not.
+  /// The step of the newest checkpoint by name, whole or damaged; nil if there is none.
   func newestStep() throws -> Int? { try store.list().first?.step }
 
-  /// The newest whole checkpoint, opened; nil where there is none. With `strict`, every one must be whole.
+  /// The newest whole checkpoint, opened; nil if there is none. With `strict`, throws if any is damaged.
   private func newestWhole(strict: Bool, warn: (String) -> Void) throws -> CheckpointFile? {
     try store.newestWhole(strict: strict, onDamage: { warn($0.description) })
   }
 
-  /// Throws with 73 where another job may hold the directory by now.
+  /// Throws ``RunDirectoryError`` if another job may hold the directory by now.
   func requireLock() throws { try directory.requireLock() }
 
-  /// Saves and returns the file's name. Throws with 73, and every older checkpoint is still there.
+  /// Saves a checkpoint and returns its path. If it throws ``FileWriteError``, every older checkpoint is still there.
   func save(_ content: CheckpointContent, _ state: RunState, warn: (String) -> Void) throws -> String {
     let saved = try store.save(content.checkpoint(state))
     for failure in saved.notRemoved { warn(failure.description) }

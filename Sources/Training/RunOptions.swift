@@ -2,51 +2,52 @@ import Tensors
 
 /// Where a run keeps its files, where it starts, and where it stops.
 public struct RunOptions: Sendable {
-  /// Where the run's files go; nil for none at all.
+  /// The directory for the run's files; nil for no files.
   public var directory: String?
-  /// Whether ``directory`` must be new: where the name is taken, the directory gets a number behind it.
+  /// Whether ``directory`` must be new. If the name is taken, the directory gets a number behind it.
   public var makesNewDirectory = false
-  /// When checkpoints are written.
+  /// The distance between checkpoints.
   public var checkpointEvery = CheckpointInterval.epochs(1)
-  /// How many checkpoints stay.
+  /// The number of checkpoints that stay, at least 1.
   public var keep = 3
-  /// What the run starts from.
+  /// The start of the run: a checkpoint, or from scratch.
   public var resume = Resume.auto
-  /// Whether a damaged checkpoint in the run directory is an error, instead of a reason to fall back to an older one.
+  /// Whether a damaged checkpoint in the run directory is an error. If not, the run falls back to an older one.
   public var strict = false
-  /// What becomes of the run when a checkpoint or a record of it cannot be written.
+  /// The response to a checkpoint or a record that cannot be written.
   public var onCheckpointFailure = SaveFailure.stop
-  /// Ends the run after this many steps, counted over all its parts.
+  /// The step, counted over all parts of the run, after which it ends; nil for its last.
   public var maxSteps: Int?
-  /// Stops the run after a checkpoint once this has passed since the start of rank 0's process; nil for never.
+  /// The time since the start of rank 0's process after which the run saves and stops; nil for no limit.
   public var maxTime: TimeSpan?
-  /// Where the run is asked to stop or to save; each rank may have its own. Signals ask that of the process.
+  /// The control by which the run is asked to stop or to save; each rank may have its own. Signals ask that of the
+  /// process.
   public var control = RunControl.ofProcess
-  /// What is measured on the test data after every epoch, beside the loss and what a ``ClassificationReport`` says.
+  /// The metrics on the test data after every epoch, beside the loss and those of a ``ClassificationReport``.
   public var metrics: [any Metric] = []
-  /// What checkpoints call the program that wrote them.
+  /// The program's version in checkpoints.
   public var program = lockstepVersion
 
-  /// No directory and no limits.
+  /// Options without a directory and without limits.
   public init() {}
 
-  /// What is wrong with it, in a line; nil where nothing is.
+  /// The fault in these values, in one line; nil if there is none.
   public var fault: String? {
     if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }
     guard let maxSteps, maxSteps < 1 else { return nil }
     return "\(Setting.maxSteps) \(maxSteps) is less than 1"
   }
 
-  /// What a run starts from: `--resume`.
+  /// The start of a run: `--resume`.
   public enum Resume: Sendable, Hashable, CustomStringConvertible {
-    /// The newest whole checkpoint of the run directory, or from scratch where there is none.
+    /// From the newest whole checkpoint of the run directory, or from scratch if there is none.
     case auto
     /// From scratch; a run directory that holds checkpoints is refused.
     case never
-    /// This checkpoint.
+    /// From this checkpoint, or from the run directory's newest if that is further.
     case file(String)
 
-    /// As the flag is written.
+    /// The flag's value.
     public var description: String {
       switch self {
       case .auto: "auto"
@@ -56,21 +57,22 @@ public struct RunOptions: Sendable {
     }
   }
 
-  /// What becomes of the run when a file of its cannot be written: `--on-checkpoint-failure`.
+  /// The response to a file of the run's that cannot be written: `--on-checkpoint-failure`.
   public enum SaveFailure: String, Sendable, CaseIterable {
-    /// It ends with that error; what was saved before is still there.
+    /// The run ends with that error. Checkpoints that were saved before are still there.
     case stop
-    /// It warns and goes on, and tries again when the next is due. Only a last checkpoint that fails ends it with the error.
+    /// The run warns and goes on, and tries again when the next is due. If the last checkpoint fails, it ends with the
+    /// error.
     case goOn = "continue"
   }
 
   /// The distance between checkpoints: `--checkpoint-every`.
   public enum CheckpointInterval: Sendable, Hashable, CustomStringConvertible {
-    /// After every so many epochs.
+    /// This number of epochs.
     case epochs(Int)
-    /// After every so many steps.
+    /// This number of steps.
     case steps(Int)
-    /// After the first step that ends so much later than the last checkpoint.
+    /// This number of minutes, and up to the end of the step.
     case minutes(Double)
 
     /// Reads `1epoch`, `500steps` or `10min`; nil for anything else or for less than one step.
@@ -90,7 +92,7 @@ public struct RunOptions: Sendable {
       }
     }
 
-    /// As ``init(_:)`` reads it.
+    /// The text that ``init(_:)`` reads.
     public var description: String {
       switch self {
       case .epochs(let count): "\(count)epoch"

@@ -5,17 +5,18 @@ import NeuralNetworks
 import Optimizers
 import Tensors
 
-/// What a run will do, worked out before its first step from its recipe and data alone: the same on every rank.
+/// The plan of a run, made before its first step from its recipe and data alone: the same on every rank.
 struct RunPlan {
   let batches: BatchPlan
   let schedule: Schedule
   let network: Network
-  /// Everything that the bits of the run follow from, in words.
+  /// All that decides the bits of the run, in words.
   let fingerprint: Fingerprint
-  /// The fingerprint, and what else ranks must have been told alike in order to go through the same collectives.
+  /// The fingerprint, and the other values that must be the same on all ranks, so that they run the same collectives.
   let facts: [(name: String, value: String)]
 
-  /// Throws where the values are out of their ranges or do not fit one another, the data, or so many ranks.
+  /// The plan for `ranks` ranks. Throws if the values are out of their ranges, or do not fit one another, the data or
+  /// the ranks.
   init(
     _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
     ranks: Int
@@ -60,7 +61,7 @@ struct RunPlan {
     return Schedule(recipe.schedule, warmup: recipe.warmup, steps: steps)
   }
 
-  /// Throws where the loss is over other targets than the data's.
+  /// Throws with 64 if the loss is over other targets than the data's.
   private static func check(_ loss: any Loss, against targets: Targets) throws {
     let count = targets.valueCount ?? 0
     guard loss.targetValues == count else {
@@ -90,7 +91,7 @@ struct RunPlan {
             + "one data set")
       }
     }
-    // Weights, their gradient and what the optimizer keeps of them.
+    // Blocks for weights, their gradient and the optimizer's state.
     let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
     return try Network(
       recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
@@ -111,16 +112,16 @@ struct RunPlan {
       ("training_data", data.training.digest.hex),
       ("test_data", data.test.digest.hex), ("kernels", "\(KernelIdentity.current)"), ("program", program),
     ] { fingerprint[key] = value }
-    // Only where it is on, so that checkpoints from before there was clipping are of the same recipe as those without.
+    // Only if it is on, so that checkpoints from before there was clipping have the same recipe.
     fingerprint["clip_norm"] = recipe.clipNorm.map { "\($0)" }
     fingerprint["sample_clip_norm"] = recipe.sampleClipNorm.map { "\($0)" }
-    // A name of one's own says nothing of the layers.
+    // The name of a user's model says nothing of the layers.
     if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }
     for (key, value) in recipe.optimizer.settings {
       precondition(fingerprint[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
       fingerprint[key] = value
     }
-    // For the same reason as clipping's only where they are not MNIST's.
+    // For the same reason as clipping's, only if they are not MNIST's.
     if case .classes(let classes) = data.targets { fingerprint.classes = classes }
     return fingerprint
   }

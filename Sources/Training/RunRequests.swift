@@ -1,4 +1,4 @@
-/// What is asked of a run from outside while it goes on.
+/// Requests to a run while it goes on.
 public struct RunRequests: OptionSet, Sendable {
   public let rawValue: UInt32
 
@@ -8,9 +8,9 @@ public struct RunRequests: OptionSet, Sendable {
   public static var stop: Self { Self(rawValue: 1) }
   /// A checkpoint at the next step boundary.
   public static var save: Self { Self(rawValue: 2) }
-  /// As ``stop``, by the clock.
+  /// Like ``stop``, by the clock.
   static var timeIsUp: Self { Self(rawValue: 4) }
 
-  /// Those that end the run.
+  /// The requests that end the run.
   static var ending: Self { [.stop, .timeIsUp] }
 }

@@ -3,12 +3,13 @@ import Kernels
 import NeuralNetworks
 import Tensors
 
-/// The sum of gradients each of which is first scaled down to a norm of at most c, sample by sample:
+/// The sum of the samples' gradients, each first scaled down to a norm of at most c:
 ///
 ///     Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶))
 ///
-/// As in Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the weights further than c. A pass is of
-/// one sample, which costs several times plain training. Frozen parameters and averages do not count for the norm, and are not scaled.
+/// The formula is that of Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the
+/// weights further than c. A pass has one sample, so it costs several times plain training. Frozen parameters and
+/// averages do not count in the norm, and are not scaled.
 public final class SampleClippedGradient: GradientSource {
   public let passMicrobatches = 1
   public private(set) var losses: [LossSums] = []
@@ -17,11 +18,12 @@ public final class SampleClippedGradient: GradientSource {
   private let clipNorm: Float
   private let stepped: [Range<Int>]
   private let feed: Feed
-  /// One sample's gradient, and the sum over those of the microbatch so far.
+  /// One sample's gradient.
   private let own: Buffer<Float>
+  /// The sum over the samples of the microbatch so far.
   private let sum: Buffer<Float>
 
-  /// Of `network` on `data`, cut by `batches`, with a norm of at most `clipNorm`, above 0.
+  /// The clipped gradient of `network` on `data`, cut by `batches`; `clipNorm` is c, above 0.
   public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float) {
     precondition(clipNorm > 0, "a norm of at most \(clipNorm)")
     self.network = network

@@ -1,13 +1,14 @@
 import Collectives
 import Datasets
 
-/// How long a training step takes and what it holds on any number of ranks, from what one rank's work and one message cost.
+/// A prediction of a step's time and memory on any number of ranks, from the cost of one rank's work and of one
+/// message.
 ///
-/// A rank's work is its microbatches and the optimizer's step, which every rank takes whole where nothing is shared:
+/// A rank's work is its microbatches and the optimizer's step, which every rank takes whole if nothing is shared:
 ///
 ///     step = ⌈microbatches / ranks⌉ · microbatch + update + reduction(α, β)
 ///
-/// where the reduction is what ``ReductionLoad`` says. It knows neither a network's congestion nor a rank that is late.
+/// The reduction is that of ``ReductionLoad``. The prediction knows neither congestion of the network nor a late rank.
 public struct ScalingPrediction: Sendable {
   /// The seconds of a microbatch's gradient on one rank.
   public var microbatchSeconds: Double
@@ -15,14 +16,14 @@ public struct ScalingPrediction: Sendable {
   public var updateSeconds: Double
   /// The floats that the reduction adds up.
   public var gradientCount: Int
-  /// What a message between two ranks costs.
+  /// The cost of a message between two ranks.
   public var message: MessageCost
-  /// The processors that the ranks have; more ranks than that take turns. nil where each has its own.
+  /// The number of processors; more ranks than that take turns. nil if each rank has its own.
   public var processors: Int?
-  /// The bytes of a rank that the number of ranks does not change: program, data, activations.
+  /// The bytes of a rank that do not depend on the number of ranks: program, data, activations.
   public var otherBytes: Int
 
-  /// See the properties.
+  /// A prediction from these costs.
   public init(
     microbatchSeconds: Double, updateSeconds: Double, gradientCount: Int, message: MessageCost, processors: Int? = nil,
     otherBytes: Int = 0
@@ -35,25 +36,25 @@ public struct ScalingPrediction: Sendable {
     self.otherBytes = otherBytes
   }
 
-  /// A step's parts, in seconds.
+  /// The parts of a step, in seconds.
   public struct Step: Sendable, Equatable {
-    /// The gradients and the update of the rank that holds the most.
+    /// The time for gradients and update on the rank with the most microbatches.
     public var compute: Double
-    /// The reduction.
+    /// The time of the reduction.
     public var communication: Double
-    /// Both.
+    /// The time of the whole step.
     public var seconds: Double { compute + communication }
     /// The part that is communication, 0 to 1.
     public var communicationFraction: Double { communication / seconds }
 
-    /// See the properties.
+    /// A step of these parts.
     public init(compute: Double, communication: Double) {
       self.compute = compute
       self.communication = communication
     }
   }
 
-  /// A step of `batches` on `ranks` ranks; nil where there are more ranks than microbatches.
+  /// A step of `batches` on `ranks` ranks; nil if there are more ranks than microbatches.
   public func step(_ batches: BatchPlan, ranks: Int) -> Step? {
     let microbatches = batches.microbatchesInFullBatch
     guard ranks <= microbatches else { return nil }
@@ -65,7 +66,8 @@ public struct ScalingPrediction: Sendable {
       communication: ranks > 1 ? load.seconds(message) : 0)
   }
 
-  /// How much of `ranks` ranks' time is put to use: one rank's time over theirs together, 0 to 1. nil as in ``step(_:ranks:)``.
+  /// The part of `ranks` ranks' time that is put to use, 0 to 1: one rank's time over theirs together. nil as in
+  /// ``step(_:ranks:)``.
   public func efficiency(_ batches: BatchPlan, ranks: Int) -> Double? {
     guard let one = step(batches, ranks: 1), let many = step(batches, ranks: ranks) else { return nil }
     return one.seconds / (Double(ranks) * many.seconds)

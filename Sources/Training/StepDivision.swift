@@ -2,10 +2,10 @@ import Collectives
 import NeuralNetworks
 import Optimizers
 
-/// Which parameters each rank steps, and so whose optimizer state it keeps: decided here and nowhere else.
+/// The parameters that each rank steps, and so keeps the optimizer's state of. Decided here and nowhere else.
 ///
-/// Where all ranks share memory, or with sharding, each steps a slice for all (ZeRO stage 1, Rajbhandari et al. 2020). Otherwise, and
-/// always with an optimizer that is not element-wise, every rank steps all.
+/// If all ranks share memory, or with sharding, each steps a slice for all (ZeRO stage 1, Rajbhandari et al. 2020).
+/// Otherwise, and always with an optimizer that is not element-wise, every rank steps all.
 public struct StepDivision: Sendable {
   /// How gradients become one sum.
   let method: ReductionMethod
@@ -13,14 +13,16 @@ public struct StepDivision: Sendable {
   let sharesMemory: Bool
   /// Whether each rank steps a slice for all.
   let isSliced: Bool
-  /// Whether every rank can look at the others' optimizer state.
+  /// Whether every rank can read the others' optimizer state.
   let isShown: Bool
   /// The parameters that each rank steps: even slices, or all of them each.
   let parts: [Range<Int>]
 
+  /// Divides the parameters of `layout` among the ranks of `communicator`.
+  ///
   /// - Parameters:
   ///   - sharesMemory: whether ranks of one host may share memory.
-  ///   - shards: whether each rank is to keep a slice of the optimizer's state, whoever shares memory.
+  ///   - shards: whether each rank keeps only a slice of the optimizer's state even if memory is not shared.
   public init(
     of layout: ParameterLayout, optimizer: any OptimizerSpecification, communicator: any Communicator,
     method: ReductionMethod, sharesMemory: Bool, shards: Bool

@@ -1,18 +1,19 @@
 import Datasets
 import Tensors
 
-/// What a rank works out at once in a step: one microbatch, or several that lie under one node of the reduction's tree.
+/// The microbatches that a rank works out at once in a step: one, or several that lie under one node of the reduction's
+/// tree.
 public struct StepShare: Sendable {
   /// The step's batch.
   public let batch: Batch
-  /// The epoch's order, which says what samples the batch's positions are.
+  /// The epoch's order, which gives the samples at the batch's positions.
   public let order: EpochOrder
   /// The step, from 1.
   public let step: Int
-  /// The batch's microbatches that are asked for.
+  /// The microbatches of the share, by their index in the batch.
   public let microbatches: Range<Int>
 
-  /// See the properties.
+  /// The share of these microbatches; `step` counts from 1.
   public init(_ microbatches: Range<Int>, of batch: Batch, _ order: EpochOrder, step: Int) {
     self.microbatches = microbatches
     self.batch = batch
@@ -20,7 +21,7 @@ public struct StepShare: Sendable {
     self.step = step
   }
 
-  /// Where its samples lie in the epoch's order.
+  /// The positions of its samples in the epoch's order.
   public var positions: Range<Int> {
     batch[microbatches.lowerBound].positions.lowerBound..<batch[microbatches.upperBound - 1].positions.upperBound
   }
@@ -28,7 +29,7 @@ public struct StepShare: Sendable {
   /// The numbers of its samples.
   public var samples: ArraySlice<UInt32> { order.samples[positions] }
 
-  /// What chance it has: keyed by a sample's place in the batch.
+  /// The source of its random numbers, keyed by a sample's place in the batch.
   public var noise: Noise {
     Noise(seed: order.seed, step: step, firstPosition: positions.lowerBound - batch.positions.lowerBound)
   }

@@ -1,6 +1,7 @@
 import Tensors
 
-/// What the tree adds up: the gradient, and behind it the batch's sums, which so need no message of their own.
+/// The floats that the tree adds up: the gradient, and behind it the batch's sums, which so need no message of their
+/// own.
 struct Sum {
   let gradient: Buffer<Float>
   let batch: BatchSums

@@ -2,10 +2,10 @@
 public struct TimeSpan: Sendable, Hashable, CustomStringConvertible {
   private static let units = [("h", 3600.0), ("min", 60), ("s", 1)]
 
-  /// The time.
+  /// The length.
   public let duration: Duration
 
-  /// So long.
+  /// A span of this length.
   public init(_ duration: Duration) { self.duration = duration }
 
   /// Reads `2h`, `90min`, `30s`, and Slurm's `HH:MM:SS` and `D-HH:MM:SS`; nil for anything else, for zero, and for more than a year.
@@ -37,7 +37,7 @@ public struct TimeSpan: Sendable, Hashable, CustomStringConvertible {
     return seconds
   }
 
-  /// As ``init(_:)`` reads it, in the largest unit of which it is a whole number.
+  /// The text that ``init(_:)`` reads, in the largest unit of which the span is a whole number.
   public var description: String {
     let seconds = duration.seconds
     let (unit, length) = Self.units.first { seconds.remainder(dividingBy: $0.1) == 0 } ?? ("s", 1)

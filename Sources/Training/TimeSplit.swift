@@ -1,12 +1,12 @@
-/// Where all ranks' time went, in seconds a rank.
+/// The split of all ranks' time into work, communication and waiting, in seconds a rank.
 ///
-/// Clocks of different hosts cannot be compared to the microsecond, so waiting is inferred: the rank that came last to a
-/// reduction waited for nobody, and what the others spent there beyond its time they spent waiting. Summed over many steps
-/// the least reduction time of any rank is what communication itself cost.
+/// Clocks of different hosts cannot be compared to the microsecond, so waiting is inferred. The rank that comes last to
+/// a reduction waits for nobody, and the others wait for as long as they spend there beyond its time. Summed over many
+/// steps, the least reduction time of any rank is the cost of communication itself.
 public struct TimeSplit: Sendable, Equatable {
   /// The mean over ranks of their own work.
   public let compute: Double
-  /// What the reduction cost where nobody was waited for.
+  /// The cost of the reduction without waiting.
   public let communication: Double
   /// The mean over ranks of waiting for others.
   public let waiting: Double

@@ -17,7 +17,7 @@ public final class Trainer {
   var options: RunOptions
   let communicator: any Communicator
   let audience: Audience
-  /// When rank 0 asks for the end.
+  /// The time at which rank 0 asks for the end; nil on other ranks, and without a limit.
   let deadline: ContinuousClock.Instant?
   let batches: BatchPlan
   let network: Network
@@ -29,13 +29,14 @@ public final class Trainer {
   let hosts: Int
   let momentBytes: Int
 
-  /// Where the run stands: what a checkpoint says.
+  /// The place of the run, as a checkpoint holds it.
   var state: RunState
-  /// What ranks have asked for since the last step boundary at which that was looked at: the same on all.
+  /// The requests of all ranks that have not been answered yet: the same on all.
   var asked: RunRequests = []
   var secondsToFirstStep = 0.0
-  /// The time in steps, and the samples of them: no evaluation, no checkpoint.
+  /// The time in steps, without evaluations and checkpoints.
   var trainingTime = Duration.zero
+  /// The samples of those steps.
   var trainedSamples = 0
   var ranksTimes: [(compute: Double, reduction: Double)]
 
@@ -44,8 +45,8 @@ public final class Trainer {
 
   /// Plans a run and brings all ranks to its first step: parameters from rank 0, or from a checkpoint.
   ///
-  /// Collective. Throws on every rank alike where the run cannot be: arguments that contradict one another or another
-  /// rank's, a run directory or checkpoint that cannot be used.
+  /// Collective. Throws the same ``TrainingError`` on every rank if the run is impossible: values do not fit one
+  /// another or differ between ranks, or data, checkpoint or run directory cannot be used.
   public init(
     _ recipe: Recipe, training: any Dataset, test: any Dataset, execution: Execution = Execution(),
     options: RunOptions = RunOptions(), on communicator: any Communicator = SoloCommunicator(),
@@ -105,21 +106,22 @@ public final class Trainer {
       plan.network.initialise(content.parameters, seed: recipe.seed)
       return try RunFiles.open(options, epochs: recipe.epochs, content, warn: audience.warn)
     }
-    // Rank 0 has named a new directory, and all speak of it.
+    // A new directory is named on rank 0, and every rank must know its name.
     if options.directory != nil {
       self.options.directory = try communicator.fromFirst(files?.directory.path ?? "")
     }
     let start = try Self.share(restored, seed: recipe.seed, content, shards, among: communicator)
     state = start ?? RunState(seed: recipe.seed)
     if let start { drift.hasRestored(start.step) }
-    // Whole moments are there for as long as a checkpoint is read or written.
+    // Whole moments exist only while a checkpoint is read or written.
     if shards != nil { content.moments = [] }
     checkpoints = RunCheckpoints(
       self.options, content, files: files, shards: shards, restored: start?.step, communicator: communicator,
       audience: audience)
   }
 
-  /// Gives every rank what rank 0 starts from; returns where it goes on from, if anywhere. Collective.
+  /// Gives every rank the weights and moments of rank 0. Returns the place that the run goes on from; nil if it starts
+  /// anew. Collective.
   private static func share(
     _ restored: RunState?, seed: UInt64, _ content: CheckpointContent, _ shards: OptimizerShards?,
     among communicator: any Communicator

@@ -1,11 +1,11 @@
 import Collectives
 import Kernels
 
-/// What a run counts: its progress, its evaluations, where its time went.
+/// The accounts of a run: its progress, its evaluations, and the use of its time.
 extension Trainer {
   func progress(_ time: Duration, _ samplesTimed: Int) -> EpochProgress {
     let sums = state.sums
-    // Of nothing there is no mean: not a number.
+    // Without samples the means are NaN.
     let samples = Double(sums.samples)
     return EpochProgress(
       epoch: state.epoch + 1, epochs: recipe.epochs, step: state.step, samplesDone: state.sampleOffset,
@@ -16,7 +16,7 @@ extension Trainer {
 
   func test() throws -> (result: Evaluation.Result, seconds: Double) {
     let start = ContinuousClock.now
-    // Who stops a job may not wait for the end of an evaluation.
+    // Whoever stops a job may not wait for the end of an evaluation.
     var isSaved = false
     let result = try evaluation.run(step.parameters) {
       if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
@@ -24,8 +24,8 @@ extension Trainer {
     return (result, (.now - start).seconds)
   }
 
-  /// Adds all ranks' times since the last call to the run's, and says where they went; and hears what ranks have been asked for since
-  /// the last step. Collective.
+  /// Adds all ranks' times of the epoch to the run's, and returns their split. Takes in what ranks have been asked for
+  /// since the last step. Collective.
   func meet() throws -> TimeSplit {
     let times = step.times
     let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern, UInt64(pending.rawValue)]

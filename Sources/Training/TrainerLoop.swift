@@ -4,20 +4,22 @@ import Datasets
 import Kernels
 import Tensors
 
-/// How a run goes from its first step to its end.
+/// The loop of a run, from its first step to its end.
 extension Trainer {
-  /// Trains to the end and returns the summary, on every rank the same but for the observers being told on rank 0.
+  /// Trains to the end and returns the summary, the same on every rank. Only rank 0 tells the observers.
   ///
-  /// Collective. Where its control or the clock stops it, it throws ``TrainingError/Code/stopped`` on every rank after a checkpoint,
-  /// and the observers are told of no end. Else throws on the rank that failed; the others may be waiting for it, and whoever
-  /// started the ranks must end them (`MPICommunicator.abort`).
+  /// Collective. If its control or the clock stops the run, it saves a checkpoint and throws
+  /// ``TrainingError/Code/stopped`` on every rank; the observers are told of no end.
+  ///
+  /// Any other ``TrainingError`` may be that of one rank, while the others wait for it: whoever started the ranks must
+  /// end them (`MPICommunicator.abort`).
   @discardableResult
   public func run() throws -> TrainingSummary {
     do { return try trainToEnd() } catch { throw TrainingError(error) }
   }
 
   private func trainToEnd() throws -> TrainingSummary {
-    // It may be another thread than that of the start.
+    // This thread may be another than that of the start.
     useDefaultFloatingPoint()
     let description = RunDescription(
       recipe: recipe, execution: execution, options: options, parameters: network.layout.learntCount,
@@ -47,14 +49,14 @@ extension Trainer {
     let summary = try summarise(result)
     try checkpoints.requireLock()
     try audience.tell { try $0.ended(summary) }
-    // Whoever wanted to go on regardless has the results, but must not take them for saved.
+    // The user has the results now, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }
     return summary
   }
 
   var isAtLimit: Bool { options.maxSteps.map { state.step >= $0 } ?? false }
 
-  /// From where the run stands to the epoch's end, or to the step limit; with the steps of the epoch that were skipped.
+  /// Trains to the epoch's end or to the step limit. Also returns the number of the epoch's skipped steps.
   private func trainEpoch(_ order: EpochOrder) throws -> (EpochProgress, skipped: Int) {
     var seconds = Duration.zero
     var samplesTimed = 0
@@ -86,7 +88,8 @@ extension Trainer {
       if case .steps(let count) = execution.verifyEvery, state.step % count == 0 {
         try drift.verify(step.parameters, step: state.step)
       }
-      // After the last step the checkpoint follows the epoch's record: once it is there, the epoch is not gone through again.
+      // After the last step the epoch's record comes first: once the checkpoint is there, the epoch is not gone through
+      // again.
       if state.sampleOffset < batches.samples && !isAtLimit {
         try checkpoints.saveIfDue(state, epochEnded: false)
         try answer()
@@ -110,14 +113,15 @@ extension Trainer {
     }
   }
 
-  /// What this rank is asked for now.
+  /// The requests to this rank.
   var pending: RunRequests {
     var requests = options.control.pending
     if let deadline, .now >= deadline { requests.insert(.timeIsUp) }
     return requests
   }
 
-  /// Does what any rank has asked for, at a step boundary after which the run goes on. Collective where it ends the run.
+  /// Answers the requests of all ranks, at a step boundary after which the run would go on. Collective if it ends the
+  /// run.
   private func answer() throws {
     guard asked.isDisjoint(with: .ending) else { try stop() }
     guard asked.contains(.save) else { return }

@@ -3,19 +3,19 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Why a run ended early: one line and the program's exit code.
+/// The reason why a run ended early: one line and the program's exit code.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
   /// The codes of `sysexits.h` that the program ends with.
   public enum Code: Int32, Sendable {
-    /// Arguments that cannot be, or cannot be together.
+    /// Arguments are wrong, or do not fit together.
     case usage = 64
-    /// A file whose content is wrong.
+    /// A file's content is wrong.
     case badData = 65
-    /// A file that is not there.
+    /// A file is missing.
     case missingInput = 66
     /// A rank failed, or ranks could not reach one another.
     case rankFailed = 70
-    /// A file that cannot be written.
+    /// A file cannot be written.
     case cannotWrite = 73
     /// The run was stopped from outside, after a checkpoint: there is no fault, and the same command goes on.
     case stopped = 75
@@ -23,18 +23,19 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
 
   /// The program's exit code.
   public let code: Code
-  /// What, where and what to do, in one line whatever names it carries.
+  /// The problem, its place and the remedy, in one line whatever names it holds.
   public let description: String
-  /// Whether every rank has this error and has said so to the others: one of them prints it and all leave in order.
+  /// Whether every rank knows that all have this error: one of them prints it, and all leave in order.
   public private(set) var isAgreed = false
 
-  /// See the properties.
+  /// An error with this code and line. Line breaks in `description` are escaped.
   public init(_ code: Code, _ description: String) {
     self.code = code
     self.description = singleLine(description)
   }
 
-  /// `error` as the end of a run: of data, batches and models with their codes, any other as ``Code/rankFailed``.
+  /// The end of a run by `error`. Errors of data, files, checkpoints, batches and models have their codes, any other is
+  /// ``Code/rankFailed``.
   public init(_ error: any Error) {
     switch error {
     case let error as TrainingError: self = error

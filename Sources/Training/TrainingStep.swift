@@ -5,23 +5,23 @@ import NeuralNetworks
 import Optimizers
 import Tensors
 
-/// One optimisation step: gradients of this rank's microbatches, wherever they come from, their sum over all ranks in the fixed tree's
-/// order, the optimizer's step.
+/// One optimisation step: gradients of this rank's microbatches, their sum over all ranks in the fixed tree's order,
+/// and the optimizer's step.
 ///
-/// Everything it needs is made by its initialiser; a step allocates nothing.
+/// The initialiser makes everything that a step needs; a step allocates nothing.
 public final class TrainingStep {
   /// The weights, a flat block of the network's layout: the same bits on every rank between steps.
   public let parameters: Buffer<Float>
-  /// What turns the summed gradient into a step.
+  /// The optimizer that turns the summed gradient into a step.
   public let optimizer: any Optimizer
-  /// The largest norm of the mean gradient that is stepped as it is; nil for any.
+  /// The largest norm of the mean gradient: a longer one is scaled down to it. nil for no limit.
   public var clipNorm: Float?
-  /// Whether the run may go on after a step that was not finite. If not, a rank need not wait for what the others think of their slices
-  /// before it steps its own.
+  /// Whether the run may go on after a step that was not finite. If not, a rank steps its slice without waiting for the
+  /// others' inspections.
   public var skipsNonFinite = true
-  /// Where this rank's time has gone since ``PhaseTimes/reset()``.
+  /// The times of this rank since ``resetTimes()``.
   public private(set) var times = PhaseTimes()
-  /// The first of this rank's microbatches of the last step whose loss was not finite.
+  /// The first of this rank's microbatches of the last step whose loss was not finite; nil if there is none.
   public private(set) var nonFiniteMicrobatch: Int?
 
   private let source: any GradientSource
@@ -29,12 +29,13 @@ public final class TrainingStep {
   private let reduction: GradientReduction
   private let communicator: any Communicator
   private let passSums = MicrobatchSums(count: BatchSums.count)
-  /// Where the parameters lie whose gradient counts: those that are not frozen.
+  /// The ranges of the parameters whose gradient counts: those that are not frozen.
   private let stepped: [Range<Int>]
 
-  /// A step by the gradients of `source`, of parameters in `layout`, over batches cut by `batches`. Collective.
+  /// A step by the gradients of `source`, of parameters in `layout`, over batches cut by `batches`. Collective. Throws
+  /// ``CommunicationError``.
   ///
-  /// - Parameter division: the parameters that each rank steps, whose state `optimizer` has.
+  /// - Parameter division: the parameters that each rank steps; `optimizer` has the state of this rank's.
   public init(
     _ source: any GradientSource, layout: ParameterLayout, batches: BatchPlan, parameters: Buffer<Float>,
     optimizer: any Optimizer, division: StepDivision, communicator: any Communicator
@@ -52,11 +53,15 @@ public final class TrainingStep {
       finishesSlices: division.isSliced, passMicrobatches: source.passMicrobatches)
   }
 
-  /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`, unless its loss or gradient is not
-  /// finite: then weights and moments stay as they are, or, where nobody skips such a step, are of no use.
+  /// Takes the step numbered `step` (from 1) over the samples at the batch's positions of `order`. Collective.
   ///
-  /// - Parameter requests: what this rank asks for. A rank that holds no microbatch of a short batch is not heard.
-  /// - Returns: what every rank is told alike.
+  /// If loss or gradient is not finite, the step is not taken. With ``skipsNonFinite`` false, weights and moments are
+  /// undefined afterwards.
+  ///
+  /// - Parameter requests: the requests to this rank. If it holds no microbatch of a short batch, they are not passed
+  ///   on.
+  /// - Returns: the outcome, the same on every rank.
+  /// - Throws: ``CommunicationError``.
   public func take(
     _ batch: Batch, of order: EpochOrder, step: Int, asking requests: RunRequests = []
   ) throws -> StepOutcome {
@@ -74,7 +79,7 @@ public final class TrainingStep {
     return StepOutcome(losses: total.batch.losses, isFinite: isFinite, requests: total.batch.requests)
   }
 
-  /// The gradient of some of this rank's microbatches, and their losses, into their slot of the reduction.
+  /// Writes or adds the gradient of some of this rank's microbatches, and their losses, to their slot of the reduction.
   private func differentiate(
     _ microbatches: StepShare, _ share: ReductionPlan.Contribution, asking requests: RunRequests
   ) {
@@ -93,7 +98,8 @@ public final class TrainingStep {
     }
   }
 
-  /// The sum of all ranks' gradients, and the optimizer's step by its mean where it is finite; with the time that the latter took.
+  /// Adds all ranks' gradients and, if the sum is finite, takes the optimizer's step by its mean. `updating` is the
+  /// time of the latter.
   private func reduceAndUpdate(
     _ plan: ReductionPlan, samples: Int, step: Int
   ) throws -> (total: Sum, isFinite: Bool, updating: Duration) {
@@ -116,6 +122,6 @@ public final class TrainingStep {
     return (Sum(total, parameters: layout.count), isGood, updating)
   }
 
-  /// Starts the clocks of ``times`` anew.
+  /// Sets ``times`` to zero.
   public func resetTimes() { times = PhaseTimes() }
 }

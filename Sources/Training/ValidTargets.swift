@@ -1,7 +1,7 @@
 import Datasets
 
 extension Targets {
-  /// Those of both parts, each of which must be fit to be trained on. Throws ``TrainingError/Code/badData``.
+  /// The targets of both parts together. Throws ``DatasetError`` if a part is faulty or the parts do not fit together.
   init(validating training: any Dataset, _ test: any Dataset) throws {
     try training.validate()
     try test.validate()

@@ -1,17 +1,18 @@
-/// The expected calibration error (Guo et al. 2017, "On Calibration of Modern Neural Networks", eq. 3): samples are put into bins of equal
-/// width by the probability of the predicted class, and the distances between that probability and the accuracy, each bin's mean, are
-/// averaged over the samples.
+/// The expected calibration error (Guo et al. 2017, "On Calibration of Modern Neural Networks", eq. 3).
+///
+/// Samples are put into bins of equal width by the probability of the predicted class. The error is the mean over the
+/// samples of the distance between their bin's mean probability and its accuracy.
 public struct CalibrationError: Metric {
   /// The number of bins.
   public let bins: Int
 
-  /// By default the 15 bins of the paper.
+  /// An error over `bins` bins, 1 or more; by default the paper's 15.
   public init(bins: Int = 15) {
     precondition(bins > 0, "a calibration error of no bins")
     self.bins = bins
   }
 
-  /// For each bin its samples, those predicted rightly, and the sum of the probabilities in fixed point.
+  /// Three counters a bin: its samples, those predicted rightly, and the sum of the probabilities in fixed point.
   public var counterCount: Int { 3 * bins }
 
   public func count(_ predictions: Predictions, into counters: inout [Int]) {

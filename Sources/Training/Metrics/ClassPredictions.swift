@@ -1,15 +1,15 @@
 import NeuralNetworks
 import Tensors
 
-/// For each sample the class that it is of, the one that is predicted, and the probability of every class.
+/// The class of each sample, the predicted class, and the probability of every class.
 public struct ClassPredictions {
   /// The number of classes.
   public let count: Int
   /// The class of each sample, from 0.
   public let own: [Int]
-  /// The class that is predicted for each.
+  /// The predicted class of each sample, from 0.
   public let predicted: [Int]
-  /// The probabilities, [samples, ``count``].
+  /// The probability of every class for each sample, [samples, ``count``].
   public let probabilities: Buffer<Float>
 
   init(_ outputs: Buffer<Float>, _ examples: Examples, _ loss: any ClassLoss) {

@@ -1,12 +1,13 @@
 import NeuralNetworks
 
-/// What an evaluation finds of a network that tells classes apart.
+/// The report of an evaluation of a network that tells classes apart.
 ///
-/// Values are as scikit-learn's `classification_report`, `log_loss` and `confusion_matrix` give them on the same predictions.
+/// Values are those of scikit-learn's `classification_report`, `log_loss` and `confusion_matrix` on the same
+/// predictions.
 public struct ClassificationReport: Sendable, Codable, Hashable {
-  /// How well one class is recognised.
+  /// The scores of one class.
   public struct Row: Sendable, Codable, Hashable {
-    /// The class' label, or what it stands for.
+    /// The class's label, or what it stands for.
     public var name: String
     public var precision: Double
     public var recall: Double
@@ -15,7 +16,7 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
     public var samples: Int
   }
 
-  /// A score that is averaged over classes.
+  /// Scores averaged over classes.
   public struct Average: Sendable, Codable, Hashable {
     public var precision: Double
     public var recall: Double
@@ -27,13 +28,14 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
   public var macro: Average
   /// The mean over the samples: the accuracy, three times.
   public var micro: Average
-  /// In nats.
+  /// The mean log-loss of a sample, in nats.
   public var logLoss: Double
-  /// Of 15 bins.
+  /// The expected calibration error over 15 bins.
   public var calibrationError: Double
   /// Every class, in the order of their labels.
   public var classes: [Row]
-  /// The samples of each class (a row) that are taken for each (a column); nil for more than ``ConfusionMatrix/mostClasses``.
+  /// The numbers of samples of each class (row) that are taken for each class (column); nil for more than
+  /// ``ConfusionMatrix/mostClasses`` classes.
   public var confusion: [[Int]]?
 
   enum CodingKeys: String, CodingKey {
@@ -42,12 +44,12 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
     case calibrationError = "calibration_error"
   }
 
-  /// The metrics that the report is made of, for a network that is trained on `loss`.
+  /// The metrics of which the report is made, for a network that is trained on `loss`.
   package static func metrics(of loss: any ClassLoss) -> [any Metric] {
     [ConfusionMatrix(classes: loss.classes), LogLoss(), CalibrationError()]
   }
 
-  /// The report of these ``metrics(of:)``' counters.
+  /// The report from the counters of ``metrics(of:)``.
   package init(_ counters: [[Int]], loss: any ClassLoss) {
     let matrix = ConfusionMatrix(classes: loss.classes)
     let scores = Dictionary(

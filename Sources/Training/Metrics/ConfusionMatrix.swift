@@ -1,15 +1,16 @@
-/// How often samples of each class are taken for each class; and from that accuracy, precision, recall and F1.
+/// The numbers of samples of each class that are taken for each class, and from them accuracy, precision, recall and
+/// F1.
 ///
-/// Counters: the samples of a class i that are taken for j, at `i · classes + j`. For more than ``mostClasses`` only what the scores need is
-/// counted, three numbers a class: its samples, those taken for it, and those rightly so.
+/// Samples of class i that are taken for class j are counted at `i · classes + j`. For more than ``mostClasses``
+/// classes there are only three counters a class: its samples, those taken for it, and those rightly taken for it.
 public struct ConfusionMatrix: Metric {
-  /// The most classes with a whole matrix: it has the square of that many counters.
+  /// The most classes with a whole matrix, which has the square of that number of counters.
   public static let mostClasses = 256
 
   /// The number of classes.
   public let classes: Int
 
-  /// Of `classes` classes.
+  /// A matrix of `classes` classes.
   public init(classes: Int) { self.classes = classes }
 
   /// Whether every pair of classes is counted.
@@ -30,22 +31,24 @@ public struct ConfusionMatrix: Metric {
     }
   }
 
-  /// What is known of one class.
+  /// The counts of one class.
   public struct ClassCounts: Sendable, Hashable {
-    /// The samples of the class; those taken for it; those of it taken for it.
+    /// The samples of the class.
     public var samples = 0
+    /// The samples taken for the class.
     public var predicted = 0
+    /// The samples of the class taken for it.
     public var correct = 0
 
-    /// Of what is taken for the class, the part that is of it; 0 where nothing is, as scikit-learn has it.
+    /// The part of the samples taken for the class that is of it; 0 if there are none, as in scikit-learn.
     public var precision: Double { predicted == 0 ? 0 : Double(correct) / Double(predicted) }
-    /// Of the class' samples, the part that is recognised; 0 where there are none.
+    /// The part of the class's samples that is taken for it; 0 if there are none.
     public var recall: Double { samples == 0 ? 0 : Double(correct) / Double(samples) }
-    /// The harmonic mean of precision and recall, 2·correct / (samples + predicted); 0 where both are.
+    /// The harmonic mean of precision and recall, 2·correct / (samples + predicted); 0 if both are 0.
     public var f1: Double { samples + predicted == 0 ? 0 : 2 * Double(correct) / Double(samples + predicted) }
   }
 
-  /// The counts of every class.
+  /// The counts of every class, from the metric's counters.
   public func classCounts(_ counters: [Int]) -> [ClassCounts] {
     (0..<classes).map { index in
       guard isWhole else {
@@ -59,8 +62,9 @@ public struct ConfusionMatrix: Metric {
     }
   }
 
-  /// Accuracy, and the unweighted means over those classes that occur in the data or in the predictions: the macro averages. The micro
-  /// averages of precision, recall and F1 are the accuracy, as every sample is of one class.
+  /// The accuracy, and the macro averages: the unweighted means over the classes that occur in the data or in the
+  /// predictions. The micro averages of precision, recall and F1 are the accuracy, because every sample is of one
+  /// class.
   public func scores(_ counters: [Int]) -> [Score] {
     let counts = classCounts(counters)
     let samples = counts.reduce(0) { $0 + $1.samples }

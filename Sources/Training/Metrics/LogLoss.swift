@@ -1,11 +1,12 @@
 import Glibc
 
-/// The mean of −log of the probability that the sample's own class is given, in nats; a probability of 0 counts as 2⁻¹⁴⁹, the smallest.
+/// The mean of −log p in nats, where p is the predicted probability of the sample's own class. A p of 0 counts as
+/// 2⁻¹⁴⁹, the smallest float.
 public struct LogLoss: Metric {
   /// The log-loss.
   public init() {}
 
-  /// The samples, and the sum of their losses in fixed point.
+  /// Two counters: the samples, and the sum of their losses in fixed point.
   public var counterCount: Int { 2 }
 
   public func count(_ predictions: Predictions, into counters: inout [Int]) {

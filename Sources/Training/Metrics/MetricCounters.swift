@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// The counters of several metrics, one after another in one array: what ranks add up.
+/// The counters of several metrics, which ranks add up.
 package struct MetricCounters {
   package let metrics: [any Metric]
   package private(set) var counters: [[Int]]
@@ -11,14 +11,14 @@ package struct MetricCounters {
     counters = metrics.map { Array(repeating: 0, count: $0.counterCount) }
   }
 
-  /// The number of counters of all.
+  /// The number of all counters.
   package var count: Int { counters.reduce(0) { $0 + $1.count } }
 
   package mutating func count(_ predictions: Predictions) {
     for (index, metric) in metrics.enumerated() { metric.count(predictions, into: &counters[index]) }
   }
 
-  /// The counters as words, for a message.
+  /// All counters one after another, for a message.
   package var words: [UInt64] { counters.joined().map { UInt64(bitPattern: Int64($0)) } }
 
   /// Adds another rank's ``words``.

@@ -3,14 +3,14 @@ import Tensors
 
 /// A slice of an evaluation as a ``Metric`` sees it.
 public struct Predictions {
-  /// What the network gave, [samples, outputs].
+  /// The network's outputs, [samples, outputs].
   public let outputs: Buffer<Float>
-  /// The samples that it was given.
+  /// The samples that they are for.
   public let examples: Examples
-  /// What the outputs say of classes; nil where the loss is over none.
+  /// The predicted classes; nil if the loss is over none.
   public let classes: ClassPredictions?
 
-  /// Outputs of a network that is trained on `loss`.
+  /// The predictions in the outputs of a network that is trained on `loss`.
   public init(outputs: Buffer<Float>, examples: Examples, loss: any Loss) {
     self.outputs = outputs
     self.examples = examples

@@ -1,4 +1,4 @@
-/// A score, and its name in files and reports.
+/// A score with its name in files and reports.
 public struct Score: Sendable, Hashable {
   public var name: String
   public var value: Double
