@@ -1,21 +1,21 @@
 import Tensors
 
-/// What a layer reads and writes in ``Layer/backward(_:_:)``.
+/// The buffers that a layer reads and writes in ``Layer/backward(_:_:)``.
 public struct BackwardWindows {
   /// ∂loss/∂output [samples, output shape].
   public let outputGradient: Buffer<Float>
-  /// What `forward` read.
+  /// The input of `forward` [samples, input shape].
   public let input: Buffer<Float>
-  /// What `forward` wrote.
+  /// The output of `forward` [samples, output shape].
   public let output: Buffer<Float>
-  /// What `forward` used.
+  /// The parameters of `forward`.
   public let parameters: ParameterBlock
-  /// Receives ∂loss/∂input [samples, input shape]; nil where nothing before this layer learns.
+  /// Receives ∂loss/∂input [samples, input shape]; nil if nothing before this layer learns.
   public let inputGradient: Buffer<Float>?
   /// Receives ∂loss/∂parameters.
   public let gradient: GradientBlock
 
-  /// See the properties.
+  /// The windows of one call.
   public init(
     outputGradient: Buffer<Float>, input: Buffer<Float>, output: Buffer<Float>, parameters: ParameterBlock,
     inputGradient: Buffer<Float>?, gradient: GradientBlock

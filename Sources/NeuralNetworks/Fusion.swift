@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// The planning pass: replaces runs of layers that one kernel does in a single pass. Parameters, their names and order stay.
+/// The planning pass: replaces neighbouring layers by one if a kernel does them in a single pass. Parameters, their
+/// names and order stay. Throws ``ModelError`` if a layer cannot take its input.
 func fused(
   _ layers: [any LayerSpecification], input: Shape, needsInputGradient: Bool
 ) throws -> [any LayerSpecification] {
@@ -28,7 +29,7 @@ func fused(
   return result
 }
 
-/// Convolution, ReLU and pooling as one layer, or nil where no kernel does these sizes.
+/// Convolution, ReLU and pooling as one layer; nil if no kernel does these sizes.
 private func pooledConvolution(
   _ convolution: Conv2D, _ pool: MaxPool2D, input: Shape, needsInputGradient: Bool
 ) -> (any LayerSpecification)? {

@@ -3,14 +3,16 @@ import Tensors
 
 @_exported import enum Kernels.Accumulation
 
-/// Where a layer's gradients go: windows as ``ParameterBlock`` has them, and whether they are written or added.
+/// The windows that a layer's gradients go to, in the order of a ``ParameterBlock``, and whether they are written or
+/// added.
 ///
-/// A gradient is the sum (not the mean) over the samples of a microbatch. It replaces what its window holds or, once complete, is added to
-/// it. An add rounds once an element, which makes it equal to replacing elsewhere and adding the two: the fixed tree's bits rest on it.
+/// A gradient is the sum (not the mean) over the samples of a microbatch. It replaces the content of its window or,
+/// once complete, is added to it. An add rounds once an element, so it equals writing elsewhere and adding the two
+/// buffers: the fixed tree's bits rest on it.
 public struct GradientBlock {
   /// The windows, for kernels that take an ``accumulation``.
   public let sums: ParameterBlock
-  /// Whether what is there is replaced or added to.
+  /// Whether the windows' content is replaced or added to.
   public let accumulation: Accumulation
 
   /// The gradients of parameters in `layout`, in `values`.
@@ -18,7 +20,7 @@ public struct GradientBlock {
     self.init(ParameterBlock(values, layout), accumulation)
   }
 
-  /// These windows.
+  /// A block of these windows.
   public init(_ sums: ParameterBlock, _ accumulation: Accumulation) {
     self.sums = sums
     self.accumulation = accumulation
@@ -27,7 +29,7 @@ public struct GradientBlock {
   /// The window of a parameter, by its place in ``Layer/parameters``.
   public subscript(place: Int) -> Buffer<Float> { sums[place] }
 
-  /// The block of a layer inside of a container, which begins at `start` within the container's.
+  /// The block of a layer inside of a container, which begins at `start` in the container's block.
   public func part(from start: Int, _ layout: ParameterLayout) -> GradientBlock {
     GradientBlock(sums.part(from: start, layout), accumulation)
   }

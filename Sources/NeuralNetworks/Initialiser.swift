@@ -1,13 +1,13 @@
 import Tensors
 
-/// How a parameter starts.
+/// The starting values of a parameter.
 public enum Initialiser: Sendable, Hashable {
   /// All zero, as Keras starts a bias.
   case zeros
   /// Uniform in ±√(6 / (fanIn + fanOut)) (Glorot & Bengio 2010, formula 16), as Keras starts weights.
   case glorotUniform(fanIn: Int, fanOut: Int)
 
-  /// Fills `parameter`, a function of the seed and of the parameter's `index` in its network alone.
+  /// Fills `parameter` with values that follow from `seed` and from the parameter's `index` in its network alone.
   public func fill(_ parameter: Buffer<Float>, seed: UInt64, index: Int) {
     switch self {
     case .zeros: parameter.fill(0)

@@ -1,10 +1,11 @@
 import Kernels
 import Tensors
 
-/// Throws where `model`, planned for `capacity` samples, with `blocks` blocks of its parameters' size beside, needs more memory
-/// than there is: before any of it is taken, and before a count of it could overflow.
+/// Throws ``ModelError`` if `model`, planned for `capacity` samples, with `blocks` blocks of its parameters' size
+/// beside, needs more memory than there is. It does so before any of it is taken, and before a count of it could
+/// overflow.
 ///
-/// Counted are the outputs of the planned layers, their gradients, and the parameters: the least that it can be.
+/// It counts the outputs of the planned layers, their gradients, and the parameters: the least that the model can need.
 func requireMemory(for model: Model, capacity: Int, blocks: Int) throws {
   let available = availableMemory
   var floats = 0.0
@@ -18,7 +19,7 @@ func requireMemory(for model: Model, capacity: Int, blocks: Int) throws {
       )
     }
   }
-  // One sample first: the planning pass itself multiplies extents.
+  // One sample first, because the planning pass itself multiplies extents.
   try require(elements(of: model.input))
   var shape = model.input
   for layer in try fused(model.layers, input: shape, needsInputGradient: false) where !(layer is Flatten) {
@@ -28,5 +29,5 @@ func requireMemory(for model: Model, capacity: Int, blocks: Int) throws {
   }
 }
 
-/// The product of a shape's extents, which as a `Double` does not overflow.
+/// The product of a shape's extents, as a `Double`, which does not overflow.
 func elements(of shape: Shape) -> Double { shape.extents.reduce(1.0) { $0 * Double($1) } }

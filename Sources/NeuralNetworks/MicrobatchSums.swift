@@ -1,22 +1,22 @@
 import Kernels
 import Tensors
 
-/// Adds up what a layer works out for each microbatch of a pass, in the order of the tree over them: the sum has the bits of the node
-/// that they make of the reduction's tree, wherever its microbatches are worked out.
+/// Adds up a layer's results for the microbatches of a pass, in the order of the tree over them. The sum has the bits
+/// of their node in the reduction's tree, wherever its microbatches are worked out.
 public struct MicrobatchSums {
   private let count: Int
   private let slots: Buffer<Float>
 
-  /// For sums of `count` floats. Makes the buffers that it will ever need.
+  /// Sums of `count` floats, with all buffers for them.
   public init(count: Int) {
     self.count = count
     slots = Buffer(count: count * (Pass.mostMicrobatches - 1).bitWidthUsed)
   }
 
-  /// The sum over the microbatches of `pass`, into `sum`.
+  /// Writes or adds the sum over the microbatches of `pass` to `sum`.
   ///
-  /// - Parameter add: works out the part of one microbatch, of these samples of the pass, and writes or adds it: complete before it is
-  ///   added, as ``GradientBlock`` says.
+  /// - Parameter add: works out the part of one microbatch from these samples of the pass, and writes it or, once
+  ///   complete, adds it (``GradientBlock``).
   public func sum(
     over pass: Pass, into sum: Buffer<Float>, _ accumulation: Accumulation,
     _ add: (Range<Int>, Buffer<Float>, Accumulation) -> Void
@@ -47,6 +47,6 @@ public struct MicrobatchSums {
 }
 
 extension Int {
-  /// The bits up to the highest that is set.
+  /// The number of bits up to the highest that is set.
   fileprivate var bitWidthUsed: Int { Int.bitWidth - leadingZeroBitCount }
 }

@@ -1,8 +1,8 @@
-/// A model that cannot be built as asked: always the user's choice of flags, so exit code 64.
+/// A model that cannot be built as asked: always the user's choice, so the exit code is 64.
 public struct ModelError: Error, CustomStringConvertible, Equatable {
-  /// One line: what is wrong and what to do.
+  /// The problem and the remedy, in one line.
   public let description: String
 
-  /// An error of this one line.
+  /// An error with this line.
   public init(_ description: String) { self.description = description }
 }

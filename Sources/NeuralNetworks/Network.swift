@@ -1,25 +1,26 @@
 import Tensors
 
-/// A planned model with its loss: every buffer between images and loss, for up to `capacity` samples at once.
+/// A planned model with its loss, and every buffer between inputs and loss, for up to ``capacity`` samples at once.
 ///
-/// It holds no weights: these are a flat block of ``layout``'s making that the caller passes in, so one plan serves
-/// training, evaluation and any other copy of the weights.
+/// It holds no weights. The caller passes a flat block in ``layout``, so one plan serves training, evaluation and any
+/// other copy of the weights.
 public final class Network {
-  /// What the model is, and what it is trained on.
+  /// The model.
   public let model: Model
+  /// The loss that it is trained on.
   public let loss: any Loss
   /// The most samples in one pass.
   public let capacity: Int
-  /// Where each parameter lies in the flat block.
+  /// The places of the parameters in the flat block.
   public let layout: ParameterLayout
 
   /// The floating-point operations of training on one sample (``LayerSpecification/trainingOperations(for:needsInputGradient:)``).
   public var trainingOperations: Int { body.trainingOperations }
 
-  /// What the planning pass made of the model's layers.
+  /// The stages that the planning pass made of the model's layers.
   public var stages: [StageDescription] { body.stageDescriptions }
 
-  /// Told how long each of ``stages`` takes, while there is one.
+  /// The times of ``stages``, measured while this is not nil.
   public var stageTimes: StageTimes? {
     get { body.stageTimes }
     set { body.stageTimes = newValue }
@@ -27,19 +28,21 @@ public final class Network {
 
   /// The sums of each microbatch of the last pass that was differentiated, in order.
   public private(set) var losses: [LossSums] = []
-  /// ∂(loss sum)/∂input [capacity, input shape] of the last pass that was differentiated; nil where the network was not planned for it.
+  /// ∂(loss sum)/∂input [capacity, input shape] of the last pass that was differentiated; nil if the network was not
+  /// planned for it.
   public let inputGradient: Buffer<Float>?
 
   private let body: Sequential
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>
 
-  /// Plans `model` for `capacity` samples. Throws where its layers or the loss do not fit each other, or the memory.
+  /// Plans `model` for `capacity` samples. Throws ``ModelError`` if its layers and the loss do not fit one another, or
+  /// need more memory than there is.
   ///
   /// - Parameters:
-  ///   - blocks: how many blocks of the layout's size the caller makes beside: weights, gradients, moments.
-  ///   - needsInputGradient: whether ``inputGradient`` is worked out, for explanations. It may cost the first layers their fastest kernel,
-  ///     whose rounding is another.
+  ///   - blocks: the number of blocks of the layout's size that the caller makes beside: weights, gradients, moments.
+  ///   - needsInputGradient: whether ``inputGradient`` is worked out, for explanations. The first layers may then lose
+  ///     their fastest kernel, and round differently.
   public init(
     _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, needsInputGradient: Bool = false
   ) throws {
@@ -64,7 +67,7 @@ public final class Network {
     outputGradient = Buffer(count: capacity * loss.outputs)
   }
 
-  /// Fills a block with the parameters' starting values, a function of the seed alone.
+  /// Fills `parameters` with their starting values, which follow from the seed alone.
   public func initialise(_ parameters: Buffer<Float>, seed: UInt64) {
     precondition(parameters.count == layout.count, "\(parameters.count) floats for \(layout.count) parameters")
     for (index, parameter) in layout.parameters.enumerated() {
@@ -72,7 +75,7 @@ public final class Network {
     }
   }
 
-  /// What the network gives for `examples` with these weights, [samples, ``Loss/outputs``]; valid until the next pass.
+  /// The outputs for `examples` with these weights, [samples, ``Loss/outputs``]; valid until the next pass.
   public func outputs(_ examples: Examples, parameters: Buffer<Float>) -> Buffer<Float> {
     predict(examples, parameters: parameters, Pass(samples: examples.samples))
   }
@@ -82,11 +85,11 @@ public final class Network {
     loss.evaluate(outputs(examples, parameters: parameters), examples, gradient: nil)
   }
 
-  /// The loss over `examples`, and its gradient by the weights, summed over the samples, into `gradient`; `noise` says
-  /// where in the run that is.
+  /// Returns the loss over `examples`, and writes or adds its gradient by the weights, summed over the samples, to
+  /// `gradient`. `noise` gives the place in the run.
   ///
-  /// - Parameter microbatch: how many samples make a microbatch, where there are several (``PassPlan``): each has its ``losses``, and
-  ///   their gradients are added in the order of the tree. nil where all are one.
+  /// - Parameter microbatch: the samples of a microbatch, if there are several (``PassPlan``). Each has its ``losses``,
+  ///   and their gradients are added in the order of the tree. nil if all samples are one microbatch.
   @discardableResult
   public func differentiate(
     _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation,

@@ -3,9 +3,9 @@ import Tensors
 
 /// A layer's parameters, in one flat block: `block[0]` is the first, `block["weights"]` the one of that name.
 public struct ParameterBlock {
-  /// All of them, one behind the other, as ``layout`` says.
+  /// All parameters, one behind the other, as ``layout`` says.
   public let values: Buffer<Float>
-  /// Where each one lies.
+  /// The place of each one.
   public let layout: ParameterLayout
 
   /// The block `values`, of exactly the layout's length.
@@ -18,10 +18,10 @@ public struct ParameterBlock {
   /// A parameter, by its place in ``Layer/parameters``.
   public subscript(place: Int) -> Buffer<Float> { values[layout.ranges[place]] }
 
-  /// A parameter, by its name. Looks it up: by its place it is quicker.
+  /// A parameter, by its name, which is looked up. By its place is quicker.
   public subscript(name: String) -> Buffer<Float> { self[layout.place(of: name)] }
 
-  /// The block of a layer inside of a container, which begins at `start` within the container's.
+  /// The block of a layer inside of a container, which begins at `start` in the container's block.
   public func part(from start: Int, _ layout: ParameterLayout) -> ParameterBlock {
     ParameterBlock(values[start..<start + layout.count], layout)
   }

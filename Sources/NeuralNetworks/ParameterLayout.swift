@@ -1,13 +1,13 @@
 import Tensors
 
-/// Where each parameter lies in its flat block: one after the other, each at a multiple of 16 floats (a cache line, and
-/// the widest vector). The gaps stay zero for ever, their gradients being zero.
+/// The places of parameters in their flat block: one after the other, each at a multiple of 16 floats (a cache line,
+/// and the widest vector). The gaps stay zero, because their gradients are zero.
 public struct ParameterLayout: Sendable {
   /// The parameters, in order.
   public let parameters: [ParameterSpecification]
-  /// Where each one's elements lie.
+  /// The range of each one's elements.
   public let ranges: [Range<Int>]
-  /// The floats of the whole block, gaps and all.
+  /// The floats of the whole block, with the gaps.
   public let count: Int
 
   /// Lays `parameters` out in order.
@@ -23,7 +23,7 @@ public struct ParameterLayout: Sendable {
     self.count = offset
   }
 
-  /// The place of the parameter called `name`, which must be there.
+  /// The place of the parameter called `name`, which must exist.
   public func place(of name: String) -> Int {
     guard let place = parameters.firstIndex(where: { ExactText($0.name) == ExactText(name) }) else {
       preconditionFailure("no parameter \(name) among \(parameters.map(\.name))")
@@ -31,11 +31,11 @@ public struct ParameterLayout: Sendable {
     return place
   }
 
-  /// The number of values, without the gaps; those of frozen parameters count.
+  /// The number of values, without the gaps. Frozen parameters count.
   public var learntCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
 
-  /// Where the parameters with one of `roles` lie, in order. Neighbours make one range, each with the gap behind it: a network whose
-  /// parameters all have one of the roles is a single range.
+  /// The ranges of the parameters with one of `roles`, in order, each with the gap behind it. Neighbours make one
+  /// range: a network whose parameters all have one of the roles is a single range.
   public func ranges(of roles: Set<ParameterRole>) -> [Range<Int>] {
     var merged: [Range<Int>] = []
     let ends = ranges.dropFirst().map(\.lowerBound) + [count]

@@ -6,12 +6,12 @@ public struct ParameterSpecification: Sendable, Hashable {
   public var name: String
   /// Its shape.
   public var shape: Shape
-  /// How it starts.
+  /// Its starting values.
   public var initialiser: Initialiser
   /// How an optimizer treats it.
   public var role: ParameterRole
 
-  /// See the properties.
+  /// An array of this name and shape.
   public init(name: String, shape: Shape, initialiser: Initialiser, role: ParameterRole = .weight) {
     self.name = name
     self.shape = shape

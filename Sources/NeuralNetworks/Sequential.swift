@@ -2,40 +2,43 @@ import Tensors
 
 /// Layers one after another: itself a layer, so that blocks nest.
 ///
-/// Holds the activations between its layers, and their gradients; the first layer reads the caller's input and the last
-/// one writes the caller's output.
+/// It holds the activations between its layers, and their gradients. The first layer reads the caller's input, and the
+/// last one writes the caller's output.
 public final class Sequential: Layer {
   private struct Stage {
     let layer: any Layer
     let description: StageDescription
-    /// How its parameters lie, from where on in this container's block.
+    /// The layout of its parameters.
     let layout: ParameterLayout
+    /// The place in this container's block where they begin.
     let start: Int
     /// The floats of one sample's output.
     let outputCount: Int
     let needsInputGradient: Bool
     /// The places of the stages before it (``Pass``).
     let placesBefore: Int
-    /// Its output and the gradient of that, [capacity, output shape]; those of the last stage are the caller's.
+    /// Its output and the gradient of that, [capacity, output shape]; nil for the last stage, whose are the caller's.
     let output: Buffer<Float>?
     let outputGradient: Buffer<Float>?
   }
 
-  /// The shape of one sample's input and output.
+  /// The shape of one sample's input.
   public let inputShape: Shape
+  /// The shape of one sample's output.
   public let outputShape: Shape
   public let parameters: [ParameterSpecification]
   public let placeCount: Int
   /// The floating-point operations of training on one sample.
   var trainingOperations: Int { stages.reduce(0) { $0 + $1.description.trainingOperations } }
-  /// What the planning pass made of the layers.
+  /// The stages that the planning pass made of the layers.
   var stageDescriptions: [StageDescription] { stages.map(\.description) }
-  /// Told how long each stage takes, while there is one.
+  /// The times of the stages, measured while this is not nil.
   var stageTimes: StageTimes?
   private let stages: [Stage]
 
-  /// Plans `layers` for up to `capacity` samples of shape `input`: fuses what can be, drops what only renames a shape,
-  /// and makes every buffer. Throws where a layer cannot take what the one before it gives.
+  /// Plans `layers` for up to `capacity` samples of shape `input`: fuses layers that one kernel does, drops those that
+  /// only rename a shape, and makes every buffer. Throws ``ModelError`` if a layer cannot take the output of the one
+  /// before it.
   public init(
     _ layers: [any LayerSpecification], input: Shape, capacity: Int, needsInputGradient: Bool = false
   ) throws {

@@ -2,7 +2,7 @@ import Tensors
 
 /// One stage of a planned network: a layer, or several that one kernel does.
 public struct StageDescription: Sendable {
-  /// The layer, as `convolution1` or, of those that learn nothing, `relu`.
+  /// The name, such as `convolution1`, or `relu` for a layer that learns nothing.
   public let name: String
   /// The shape of one sample's output.
   public let output: Shape

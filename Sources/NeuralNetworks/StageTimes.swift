@@ -1,15 +1,16 @@
 import Glibc
 
-/// Where a network's time goes, stage by stage, for as long as it is attached (``Network/stageTimes``): for measurements.
+/// Measures the time of each stage of a network, for as long as it is attached (``Network/stageTimes``).
 ///
-/// Processor time, in seconds, to the microsecond: what other processes take does not count.
+/// The times are processor time in seconds, to the microsecond: other processes do not count.
 public final class StageTimes {
-  /// What has been spent in each stage's `forward` and `backward`, in the stages' order.
+  /// The time in each stage's `forward`, in the stages' order.
   public private(set) var forward: [Double]
+  /// The time in each stage's `backward`, in the stages' order.
   public private(set) var backward: [Double]
   private var mark = clock()
 
-  /// No time at all, in each of `count` stages.
+  /// Times of zero for `count` stages.
   public init(count: Int) {
     forward = Array(repeating: 0, count: count)
     backward = forward

@@ -2,8 +2,8 @@ import Tensors
 
 /// Layers one after another as one layer, so that models nest: `y = fₙ(… f₁(x))`.
 ///
-/// Input and output as the first and the last layer have them. Its parameters are theirs, under names such as
-/// `block2.convolution1.weights`.
+/// Its input is that of the first layer, its output that of the last. Its parameters are those of its layers, under
+/// names such as `block2.convolution1.weights`.
 ///
 ///     Sequential([Block([Conv2D(filters: 8, kernel: 3), ReLU()]), Dense(10)], input: [28, 28, 1], capacity: 32)
 public struct Block: LayerSpecification {

@@ -9,23 +9,23 @@ import Tensors
 ///
 ///     Sequential([Conv2D(filters: 32, kernel: 3), ReLU()], input: [28, 28, 1], capacity: 32)
 public struct Conv2D: LayerSpecification {
-  /// What lies beyond the image's edge.
+  /// The values beyond the image's edge.
   public enum Padding: Sendable {
-    /// Nothing: the kernel stays inside.
+    /// None: the kernel stays inside.
     case valid
-    /// Zeros, so that the output is as large as the input; for odd kernels.
+    /// Zeros, so that the output is as large as the input. The kernel must be odd.
     case same
   }
 
   /// The number of output channels.
   public let filters: Int
-  /// The kernel's rows, and columns.
+  /// The number of the kernel's rows, and of its columns.
   public let kernel: Int
-  /// What lies beyond the edge.
+  /// The values beyond the edge.
   public let padding: Padding
   public var kind: String { "convolution" }
 
-  /// See the properties.
+  /// A convolution of `filters` filters of `kernel` × `kernel`.
   public init(filters: Int, kernel: Int, padding: Padding = .valid) {
     self.filters = filters
     self.kernel = kernel
@@ -77,12 +77,13 @@ public struct Conv2D: LayerSpecification {
   }
 }
 
-/// By patches and sgemm, a sample at a time: for what the direct kernel cannot do, or not as fast.
+/// The layer by patches and sgemm, a sample at a time: for sizes that the direct kernel cannot do, or not as fast.
 private final class Conv2DLayer: Layer {
   private let shape: ConvolutionShape
   let parameters: [ParameterSpecification]
-  /// One sample's patches [positions, patch], and the gradient of them.
+  /// One sample's patches [positions, patch].
   private let patches: Buffer<Float>
+  /// The gradient of the patches; empty if no input gradient is needed.
   private let patchesGradient: Buffer<Float>
   /// The weights' gradient, completed here over the samples before it is written or added.
   private let weightsGradient: Buffer<Float>

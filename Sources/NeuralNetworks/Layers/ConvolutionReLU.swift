@@ -3,13 +3,13 @@ import Tensors
 
 /// `Conv2D` → `ReLU` as one layer, which the planning pass puts in their place.
 ///
-/// Input `[height, width, channels]` → output as the convolution's. Parameters and values as the two layers have them, up to rounding;
-/// the convolution's own output is never written.
+/// Input `[height, width, channels]` → output like the convolution's. Parameters and values are those of the two
+/// layers, up to rounding. The convolution's own output is never written.
 struct ConvolutionReLU: LayerSpecification {
   private let convolution: Conv2D
   var kind: String { convolution.kind }
 
-  /// nil where the kernel cannot do these sizes, or is not the faster one.
+  /// nil if the kernel cannot do these sizes, or is not the faster one.
   init?(_ convolution: Conv2D, input: Shape, needsInputGradient: Bool) {
     guard let shape = try? convolution.convolutionShape(for: input),
       DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) != nil

@@ -2,16 +2,16 @@ import Kernels
 import Tensors
 
 /// `Conv2D(3×3, valid)` of one channel → `ReLU` → `MaxPool2D(2)` as one layer, which the planning pass puts in their
-/// place where a network begins with them.
+/// place if a network begins with them.
 ///
-/// Input `[height, width, 1]` → output `[(height − 2) / 2, (width − 2) / 2, filters]`. Parameters and values as the three
-/// layers have them, up to rounding; of the convolution's output only the pooled quarter is ever written.
+/// Input `[height, width, 1]` → output `[(height − 2) / 2, (width − 2) / 2, filters]`. Parameters and values are those
+/// of the three layers, up to rounding. Of the convolution's output only the pooled quarter is ever written.
 struct ConvolutionReLUPool: LayerSpecification {
   private let convolution: Conv2D
   private let shape: FusedConvolutionShape
   var kind: String { convolution.kind }
 
-  /// nil where the kernel cannot do these sizes.
+  /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
     guard input.rank == 3, input[2] == 1, convolution.kernel == 3, convolution.padding == .valid, pool.size == 2,
       let shape = FusedConvolutionShape(height: input[0], width: input[1], channels: convolution.filters)

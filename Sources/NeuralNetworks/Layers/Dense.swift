@@ -25,7 +25,7 @@ public struct Dense: LayerSpecification {
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { Self.hasKernel(inputs: input.count, units: units) }
 
-  /// Whether our own kernels do these sizes, and not sgemm, whose bits depend on the number of rows.
+  /// Whether our own kernels do these sizes. Otherwise sgemm does, whose bits depend on the number of rows.
   private static func hasKernel(inputs: Int, units: Int) -> Bool {
     inputs % laneCount == 0 && (units <= 32 || units % 4 == 0)
   }
@@ -49,12 +49,12 @@ public struct Dense: LayerSpecification {
   }
 }
 
-/// For sizes that are no multiples of a vector: by sgemm.
+/// The layer by sgemm, for sizes that are no multiples of a vector.
 private final class DenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
-  /// Where a sum over more samples than sgemm keeps in registers is completed before it is added; else empty.
+  /// The place where a sum over more samples than sgemm keeps in registers is completed before it is added; else empty.
   private let scratch: Buffer<Float>
 
   init(inputs: Int, units: Int, capacity: Int) {
@@ -93,7 +93,7 @@ private final class DenseLayer: Layer {
   }
 }
 
-/// For many outputs on whole vectors of inputs: by kernels of our own.
+/// The layer by our own kernels, for many outputs on whole vectors of inputs.
 private final class WideDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
@@ -137,7 +137,7 @@ private final class WideDenseLayer: Layer {
   }
 }
 
-/// For few outputs: lanes along the inputs.
+/// The layer for few outputs, with lanes along the inputs.
 private final class SmallDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
@@ -177,7 +177,7 @@ private final class SmallDenseLayer: Layer {
 }
 
 extension Buffer<Float> {
-  /// Some of the rows of a matrix of so many columns.
+  /// The rows `rows` of a matrix of `columns` columns.
   fileprivate func rows(_ rows: Range<Int>, of columns: Int) -> Buffer<Float> {
     self[rows.lowerBound * columns..<rows.upperBound * columns]
   }

@@ -2,7 +2,8 @@ import Kernels
 import Tensors
 
 extension DirectConvolutionShape {
-  /// nil where the kernel cannot do these sizes, or patches and sgemm are faster: measured, at eight lanes and many weights.
+  /// nil if the kernel cannot do these sizes, or if patches and sgemm are faster: measured, with eight lanes and many
+  /// weights.
   init?(worthwhile shape: ConvolutionShape, needsInputGradient: Bool) {
     guard laneCount == 16 || shape.patch <= 576 else { return nil }
     self.init(shape, needsInputGradient: needsInputGradient)

@@ -4,8 +4,8 @@ import Tensors
 /// Dropout (Srivastava et al. 2014), inverted as everywhere today: in training each value is 0 with probability p, and else
 /// `x / (1 − p)`; in evaluation `y = x`. Of any shape; learns nothing.
 ///
-/// Which values are dropped is a function of the run's seed, the step, the sample's place in the global batch and the layer's place
-/// in the network (Philox, 16 bits a value): nothing depends on the rank or on how the batch is cut.
+/// The dropped values follow from the run's seed, the step, the sample's place in the global batch and the layer's
+/// place in the network (Philox, 16 bits a value). Nothing depends on the rank or on how the batch is cut.
 public struct Dropout: LayerSpecification {
   /// p, in 0 ..< 1, to the nearest 1/65536.
   public let probability: Float
@@ -30,7 +30,7 @@ private final class DropoutLayer: Layer {
   private let threshold: UInt32
   private let scale: Float
   private let count: Int
-  /// What each value was multiplied by, [capacity, count]: 0 or 1 / (1 − p).
+  /// The factor of each value, [capacity, count]: 0 or 1 / (1 − p).
   private let mask: Buffer<Float>
   /// One sample's random words, two values a word.
   private let words: Buffer<UInt32>

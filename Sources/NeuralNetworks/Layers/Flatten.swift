@@ -1,7 +1,7 @@
 import Tensors
 
 /// Renames the shape `[h, w, c]` to `[h · w · c]`, channels fastest, as Keras does; PyTorch's order differs. A planned
-/// ``Sequential`` drops it, for the memory is the same.
+/// ``Sequential`` drops it, because the memory stays the same.
 public struct Flatten: LayerSpecification {
   public var kind: String { "flatten" }
 

@@ -3,14 +3,15 @@ import Tensors
 
 /// `Conv2D(valid)` of many channels → `ReLU` → `MaxPool2D(2)` as one layer, which the planning pass puts in their place.
 ///
-/// Input `[height, width, channels]` → output `[(height − kernel + 1) / 2, (width − kernel + 1) / 2, filters]`. Parameters and
-/// values as the three layers have them, up to rounding. Its gradients multiply only what the pooling and the ReLU let through.
+/// Input `[height, width, channels]` → output `[(height − kernel + 1) / 2, (width − kernel + 1) / 2, filters]`.
+/// Parameters and values are those of the three layers, up to rounding. Its gradients multiply only values that the
+/// pooling and the ReLU let through.
 struct PooledConvolution: LayerSpecification {
   private let convolution: Conv2D
   private let shape: PooledConvolutionShape
   var kind: String { convolution.kind }
 
-  /// nil where the kernel cannot do these sizes.
+  /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
     guard input.rank == 3, convolution.padding == .valid, pool.size == 2,
       let shape = PooledConvolutionShape(

@@ -11,9 +11,9 @@ public protocol ClassLoss: Loss {
   /// The name of a class for a reader: its label, or what it stands for.
   func name(of classIndex: Int) -> String
 
-  /// The class that one sample's outputs speak for: the most probable, and the first of equals.
+  /// The most probable class by one sample's outputs; the first of equals.
   func predictedClass(_ outputs: Buffer<Float>) -> Int
 
-  /// Writes the probability of every class, [samples, classes], of outputs [samples, outputs].
+  /// Writes the probability of every class [samples, classes] for `outputs` [samples, outputs].
   func probabilities(_ outputs: Buffer<Float>, into probabilities: Buffer<Float>)
 }

@@ -1,19 +1,20 @@
 import Tensors
 
-/// What is minimised: the sum over samples of a function of a network's output and the microbatch.
+/// The function that training minimises: a sum over the samples of a function of their outputs and targets.
 public protocol Loss: Sendable {
-  /// What a checkpoint calls it: two losses whose gradients differ have different names. By default its description.
+  /// The name in checkpoints, by default its description. Two losses with different gradients need different names.
   var name: String { get }
-  /// The shape of one sample's output that a network must have for it; by default ``outputs`` numbers in a row.
+  /// The shape that one sample's output must have; by default ``outputs`` numbers in a row.
   var outputShape: Shape { get }
   /// The number of a sample's outputs.
   var outputs: Int { get }
-  /// The real numbers that it takes of each sample's target; by default none, for classes.
+  /// The number of real numbers in each sample's target; by default 0, for classes.
   var targetValues: Int { get }
   /// Whether ``LossSums/correct`` means something, so that accuracies are reported; by default where targets are classes.
   var countsCorrect: Bool { get }
 
-  /// The sums over the microbatch, and ∂(loss sum)/∂output where `gradient` is given. Both buffers [samples, outputs].
+  /// Returns the sums over the examples, and writes ∂(loss sum)/∂output to `gradient` if it is given. Both buffers
+  /// [samples, outputs].
   func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums
 }
 

@@ -1,21 +1,21 @@
 /// Sums over samples, never means of means.
 public struct LossSums: Sendable, Equatable {
-  /// The losses' sum: in nats of cross-entropies, else in the loss' own unit.
+  /// The sum of the losses: in nats for cross-entropies, else in the loss's own unit.
   public var loss: Double
-  /// The samples classified rightly; 0 where there are no classes.
+  /// The number of samples classified rightly; 0 without classes.
   public var correct: Int
-  /// The samples.
+  /// The number of samples.
   public var samples: Int
 
-  /// Sums, by default of nothing.
+  /// Sums, by default zero.
   public init(loss: Double = 0, correct: Int = 0, samples: Int = 0) {
     self.loss = loss
     self.correct = correct
     self.samples = samples
   }
 
-  /// The loss a sample; not a number where there are none.
+  /// The mean loss of a sample; NaN without samples.
   public var meanLoss: Double { loss / Double(samples) }
-  /// The part that is classified rightly; not a number where there are no samples.
+  /// The part of the samples that is classified rightly, 0 to 1; NaN without samples.
   public var accuracy: Double { Double(correct) / Double(samples) }
 }

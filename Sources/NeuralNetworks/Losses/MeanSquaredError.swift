@@ -10,7 +10,7 @@ public struct MeanSquaredError: Loss {
   public var targetValues: Int { outputs }
   public var name: String { "regress" }
 
-  /// Over `outputs` real numbers a sample, 1 or more.
+  /// The error over `outputs` real numbers a sample, 1 or more.
   public init(outputs: Int) { self.outputs = outputs }
 
   public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {

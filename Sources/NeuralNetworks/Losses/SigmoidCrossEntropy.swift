@@ -4,16 +4,16 @@ import Tensors
 /// Binary cross-entropy of a sigmoid over one logit z, the class `positive` against the rest:
 /// `loss = softplus(z) − z · [label = positive]`, `∂loss/∂z = sigmoid(z) − [label = positive]`.
 ///
-/// A sample is classified rightly where z > 0 and it is positive, or z ≤ 0 and it is not: Keras' threshold of 0.5.
+/// A sample is classified rightly if z > 0 and it is positive, or z ≤ 0 and it is not: Keras' threshold of 0.5.
 public struct SigmoidCrossEntropy: ClassLoss {
   /// The label of the class that counts as 1.
   public let positive: Int
   public var outputs: Int { 1 }
   public var name: String { "binary:\(positive)" }
-  /// The rest, and the positive class.
+  /// Two classes: the rest, and the positive one.
   public var classes: Int { 2 }
 
-  /// One class against the rest.
+  /// The loss for the class `positive` against the rest.
   public init(positive: Int) { self.positive = positive }
 
   public func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {

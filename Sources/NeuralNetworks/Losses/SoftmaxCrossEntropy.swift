@@ -1,17 +1,17 @@
 import Kernels
 import Tensors
 
-/// Cross-entropy of a softmax over logits z: `loss = log Σⱼ exp(zⱼ) − z[class]`, `∂loss/∂zⱼ = softmax(z)ⱼ − [j = class]`,
-/// a sample's class being its label less the first label of the data.
+/// Cross-entropy of a softmax over logits z: `loss = log Σⱼ exp(zⱼ) − z[class]`,
+/// `∂loss/∂zⱼ = softmax(z)ⱼ − [j = class]`. A sample's class is its label minus the first label of the data.
 ///
-/// A sample is classified rightly where its class' logit is the largest (the first of equals).
+/// A sample is classified rightly if its class's logit is the largest (the first of equals).
 public struct SoftmaxCrossEntropy: ClassLoss {
   public let outputs: Int
   public var name: String { "classify" }
 
   private let firstLabel: Int
 
-  /// For `classes` classes, 1 or more; labels must be in `firstLabel ..< firstLabel + classes`.
+  /// The loss over `classes` classes, 1 or more; labels must be in `firstLabel ..< firstLabel + classes`.
   public init(classes: Int, firstLabel: Int = 0) {
     outputs = classes
     self.firstLabel = firstLabel

@@ -1,4 +1,4 @@
-/// Writes a model's layers one a line, with `if`, `for` and layers that are made elsewhere between them.
+/// Lets a model's layers be written one a line, with `if`, `for` and arrays of layers between them.
 @resultBuilder
 public enum LayerBuilder {
   public static func buildExpression(_ layer: any LayerSpecification) -> [any LayerSpecification] { [layer] }

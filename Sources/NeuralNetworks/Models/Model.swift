@@ -16,7 +16,7 @@ public struct Model: Sendable {
   public let input: Shape
   /// The layers, in order.
   public let layers: [any LayerSpecification]
-  /// Whether ``named(_:input:outputs:)`` made it, so that the name says all.
+  /// Whether ``named(_:input:outputs:)`` made it, so that its name tells its layers.
   public let isNamed: Bool
 
   /// A model of these layers.
@@ -39,7 +39,7 @@ public struct Model: Sendable {
   /// The layers in words: `Conv2D(filters: 16, kernel: 3, padding: valid), ReLU(), Dense(10)`, as Swift describes each.
   public var layersText: String { layers.map { "\($0)" }.joined(separator: ", ") }
 
-  /// What `--model` takes: a new architecture is a line here and a file beside this one.
+  /// The architectures of `--model`: a new one is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
   ]
@@ -47,8 +47,8 @@ public struct Model: Sendable {
   /// The names that `--model` takes, for help and for errors.
   public static var names: [String] { architectures.map(\.name) + ["mlp:A-B-…-Z"] }
 
-  /// The model called `name` for samples of shape `input` and `outputs` outputs. Throws where the name is unknown or does
-  /// not fit the data.
+  /// The model called `name` for samples of shape `input` and `outputs` outputs. Throws ``ModelError`` if the name is
+  /// unknown or does not fit the data.
   public static func named(_ name: String, input: Shape, outputs: Int) throws -> Model {
     if name.hasPrefix("mlp:") {
       return Model(
