@@ -1,8 +1,8 @@
-/// Why ranks could not go on together.
+/// The reason why ranks could not go on together.
 public struct CommunicationError: Error, CustomStringConvertible, Equatable {
-  /// One line: which call on which rank failed, and how.
+  /// The call that failed, on which rank and how, in one line.
   public let description: String
 
-  /// An error of this one line.
+  /// An error with this line.
   public init(_ description: String) { self.description = description }
 }

@@ -1,10 +1,11 @@
 import Tensors
 
-/// A fixed set of ranks that compute together: the only thing of the cluster that the trainer knows.
+/// A fixed set of ranks that compute together: all that the trainer knows of the cluster.
 ///
-/// ``SoloCommunicator`` is a world of one, ``InProcessCommunicator`` joins threads, `MPICommunicator` joins processes; all
-/// three are used for real. Every method is collective: all ranks call the same ones in the same
-/// order, with counts that fit together. A rank that fails must tell the others (`abort`), for they are waiting.
+/// ``SoloCommunicator`` is a world of one, ``InProcessCommunicator`` joins threads, `MPICommunicator` joins processes;
+/// all three are used for real. Every method is collective: all ranks call the same ones in the same order, with counts
+/// that fit together. Methods throw if a rank has failed or cannot be reached. A rank that fails must tell the others
+/// (`abort`), because they wait for it.
 public protocol Communicator: AnyObject {
   /// This rank, `0..<size`.
   var rank: Int { get }
@@ -16,11 +17,12 @@ public protocol Communicator: AnyObject {
   /// Returns once every rank has called it.
   func barrier() throws(CommunicationError)
 
-  /// Returns once every rank of this host has called it; what the others wrote to ``sharedBuffers(count:)`` before is then seen.
-  /// To be called only after that.
+  /// Returns once every rank of this host has called it. This rank then sees all that the others wrote to
+  /// ``sharedBuffers(count:)`` before. May be called only after that method.
   func hostBarrier() throws(CommunicationError)
 
-  /// Overwrites `buffer`, of the same count everywhere, with what it holds on rank `root`. Cost: lg p messages of n.
+  /// Overwrites `buffer` with that of rank `root`. The count must be the same everywhere. Cost: lg p messages of n
+  /// floats.
   func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError)
 
   /// Every rank's `bytes`, in rank order; the counts may differ. For small things: it allocates.
@@ -33,15 +35,17 @@ public protocol Communicator: AnyObject {
     _ plan: ExchangePlan, from source: Buffer<Float>, into destination: Buffer<Float>
   ) throws(CommunicationError)
 
-  /// One buffer of every rank of this host, in the order of ``hosts``, in memory that all of them read and write directly: this rank's
-  /// has `count` zeros, the others' what they asked for. They last as long as the process: ask once a run.
+  /// Makes a buffer for every rank of this host, in the order of ``hosts``, in memory that all of them read and write
+  /// directly. This rank's has `count` zeros, the others' have the counts that they gave. The buffers last as long as
+  /// the process: ask once a run.
   func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>]
 
-  /// Notes what this rank is at from now on, for those who wait for it; not collective, and costs next to nothing. nil for the step that
-  /// was last given.
+  /// Notes the phase that this rank enters, for those who wait for it. Not collective, and costs next to nothing. A
+  /// `step` of nil is the last one given.
   func entered(_ phase: Phase, step: Int?)
 
-  /// `buffer[i] = Σ over ranks`, in an order that the implementation chooses: its bits depend on the number of ranks.
+  /// Computes `buffer[i] = Σ over ranks` in an order that the implementation chooses: its bits depend on the number of
+  /// ranks.
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError)
 }
 

@@ -1,25 +1,25 @@
-/// What one rank sends and receives in an ``Communicator/exchange(_:from:into:)``; made once, used every step.
+/// The transfers of one rank in an ``Communicator/exchange(_:from:into:)``; made once, used every step.
 public struct ExchangePlan: Sendable, Equatable {
   /// A range of floats, to or from another rank.
   public struct Transfer: Sendable, Equatable {
     /// The other rank.
     public var peer: Int
-    /// The floats, as they lie in the exchange's buffer.
+    /// The range of the floats in the exchange's buffer.
     public var range: Range<Int>
 
-    /// See the properties.
+    /// A transfer of `range` to or from `peer`.
     public init(peer: Int, range: Range<Int>) {
       self.peer = peer
       self.range = range
     }
   }
 
-  /// What leaves, in order.
+  /// The transfers that leave, in order.
   public var sends: [Transfer]
-  /// What arrives, in order.
+  /// The transfers that arrive, in order.
   public var receives: [Transfer]
 
-  /// See the properties.
+  /// A plan of these transfers.
   public init(sends: [Transfer] = [], receives: [Transfer] = []) {
     self.sends = sends
     self.receives = receives

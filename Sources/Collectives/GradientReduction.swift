@@ -3,15 +3,15 @@ import Tensors
 
 /// Adds the gradients of a batch's microbatches, which are spread over the ranks, in the order of one ``ReductionTree``.
 ///
-/// Each rank adds what lies under whole nodes of the tree by itself. Ranks of one host then add in memory that they share: each
-/// works out slices of the nodes that the host holds wholly, and sends them to the slices' owners on other hosts. The owner finishes
-/// the tree on its slice, sends it to one rank of each other host, and all find the total in their host's memory. No MPI reduction
-/// operator takes part, so the order of additions is this file's alone.
+/// Each rank adds by itself what lies under whole nodes of the tree. Ranks of one host then add in memory that they
+/// share: each works out slices of the nodes that the host holds wholly, and sends them to the slices' owners on other
+/// hosts. The owner finishes the tree on its slice and sends it to one rank of each other host, and all find the total
+/// in their host's memory. No MPI reduction operator takes part, so this file alone decides the order of additions.
 ///
-/// With h = 2ⁱ hosts of s = 2ʲ ranks each rank sends and receives 2n(h − 1)/p floats in 2(h − 1) messages: a host, as much as in a
-/// ring of hosts. Where every rank is alone, that is a ring of ranks; on one host nothing is sent. With uneven numbers a host
-/// holds up to 2·lg nodes instead of one, and sends each. The additions are the same however ranks and hosts are cut, and so are the
-/// bits.
+/// With h = 2ⁱ hosts of s = 2ʲ ranks, each rank sends and receives 2n(h − 1)/p floats in 2(h − 1) messages: a host
+/// sends as much as in a ring of hosts. If every rank is alone, that is a ring of ranks; on one host nothing is sent.
+/// With uneven numbers a host holds up to 2·lg nodes instead of one, and sends each. The additions are the same however
+/// ranks and hosts are cut, and so are the bits.
 public final class GradientReduction {
   private let communicator: any Communicator
   private let method: ReductionMethod
@@ -24,27 +24,29 @@ public final class GradientReduction {
   private let place: Int
   /// This rank's slots: where gradients are worked out.
   private let mine: Buffer<Float>
-  /// Whether ``mine`` is memory of this rank's own, of which the others are shown what they are to read.
+  /// Whether ``mine`` is memory of this rank alone, and the others get copies of what they read.
   private let isPublished: Bool
   private let staged: Buffer<Float>
   private let received: Buffer<Float>
-  /// One a host.
+  /// The sum, one for each host.
   private let total: Buffer<Float>
 
-  /// Every rank's opinion of its slice, a cache line each, of which the first float is 1 or 0; one a host.
+  /// Every rank's opinion of its slice, one copy for each host: a cache line for each rank, whose first float is 1 or
+  /// 0.
   private let opinions: Buffer<Float>
   private let opinionSpread: ExchangePlan
 
-  /// Whether each rank finishes its slice for all: what it makes of the sum is then what is spread.
+  /// Whether each rank finishes its slice for all, and spreads what it made of it.
   public let finishesSlices: Bool
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
-  /// makes every buffer: `count` floats for each level of the tree that a rank holds (twice where small sums are shown to others in
-  /// copies), and up to two more. Collective.
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds (twice if small sums are shown to
+  /// others as copies), and up to two more. Collective. Throws ``CommunicationError``, as the other collective methods
+  /// do.
   ///
   /// - Parameters:
   ///   - sharesMemory: whether ranks of one host add in memory that they share; it lasts as long as the process.
-  ///   - finishesSlices: see the property; nil for where all ranks share memory.
+  ///   - finishesSlices: whether each rank finishes its slice for all; nil for true if all ranks share memory.
   ///   - passMicrobatches: the most microbatches that a rank adds up in one pass, a power of two.
   public init(
     count: Int, microbatchCounts: Set<Int>, communicator: any Communicator, method: ReductionMethod = .lockstep,
@@ -94,15 +96,15 @@ public final class GradientReduction {
     received = Buffer(count: usesTree ? most(\.received) : 0)
   }
 
-  /// Floats that two ranks must not both write to.
+  /// The floats of a cache line, which two ranks must not both write to.
   private static let line = 16
 
-  /// The largest sum that is worked out in memory of a rank's own and copied. A line that another core has read must be asked for again
-  /// before a kernel may write to it, one by one; a copy asks for many at once. Measured: it pays while a gradient stays in the
-  /// second-level cache.
+  /// The largest sum that a rank works out in its own memory and copies. Lines that another core has read must be asked
+  /// for again, one by one, before a kernel writes to them; a copy asks for many at once. Measured: it pays while a
+  /// gradient stays in the second-level cache.
   private static let mostPublished = 1 << 17
 
-  /// Each rank's opinion to one rank of every other host.
+  /// The plan that sends each rank's opinion to one rank of every other host.
   private static func opinionSpread(rank: Int, hosts: HostMap, size: Int) -> ExchangePlan {
     var spread = ExchangePlan()
     for peer in 0..<size where hosts.host(of: peer) != hosts.host(of: rank) {
@@ -125,7 +127,7 @@ public final class GradientReduction {
     return plan
   }
 
-  /// Where the gradient of a ``ReductionPlan/Contribution`` goes.
+  /// The buffer for the gradient of a ``ReductionPlan/Contribution``.
   public func slot(_ index: Int) -> Buffer<Float> { mine[index * count..<(index + 1) * count] }
 
   /// Carries out the additions that a contribution completes.
@@ -133,27 +135,28 @@ public final class GradientReduction {
     for fold in contribution.folds { add(slot(fold.source), into: slot(fold.destination)) }
   }
 
-  /// The sum of a batch, where this rank deals with it.
+  /// The part of a batch's sum that this rank deals with.
   public struct Part {
-    /// As long as the gradient; complete in ``range``, and to be read only.
+    /// A buffer as long as the gradient, complete in ``range``. Must only be read.
     public let floats: Buffer<Float>
-    /// This rank's slice where the reduction ``GradientReduction/finishesSlices``, else the whole.
+    /// This rank's slice if the reduction ``GradientReduction/finishesSlices``, else the whole.
     public let range: Range<Int>
   }
 
-  /// What ``agree(_:awaiting:)`` waits for, where slices are finished: each costs what those before it do, and more. Where every rank
-  /// has the whole sum, there is nothing to wait for.
+  /// The extent of the wait in ``agree(_:awaiting:)``, if slices are finished. Each case costs more than the one before
+  /// it. If every rank has the whole sum, there is nothing to wait for.
   public enum Awaited: Comparable, Sendable {
-    /// Nothing, on one host: a barrier is saved, and only ``spread(_:)`` knows what the others think.
+    /// Nothing, on one host. This saves a barrier, and only ``spread(_:)`` knows the others' opinions.
     case nothing
     /// All ranks' opinions: a barrier, and between hosts an exchange.
     case opinions
-    /// And the whole ``total``: between hosts another exchange, and in ``spread(_:)`` another barrier.
+    /// All opinions and the whole sum: between hosts another exchange, and in ``spread(_:)`` another barrier.
     case total
   }
 
-  /// Where a batch stands. Each of the methods below is one phase, in this order: slots are filled, ``sum(_:)``, ``agree(_:awaiting:)``
-  /// where ranks must, ``spread(_:)``. Collective, and a phase that is left out is a trap, for the ranks would part there.
+  /// The phase of a batch. Each of the methods below is one, in this order: slots are filled, ``sum(_:)``,
+  /// ``agree(_:awaiting:)`` if ranks must, ``spread(_:)``. All are collective. Leaving one out is a trap, because the
+  /// ranks would part there.
   private enum Phase {
     case filling
     case summed(ReductionPlan)
@@ -169,13 +172,13 @@ public final class GradientReduction {
     case .lockstep: if communicator.size > 1 { try sumByTree(plan) }
     }
     phase = .summed(plan)
-    // A slice is not in the total: stores to lines that another core has read ask for them back one by one. The copy of what is made of
-    // the sum need not.
+    // A slice is not copied to the total. Stores to lines that another core has read ask for them back one by one,
+    // while the copy of what is made of the sum need not.
     return finishesSlices ? Part(floats: slot(0), range: plan.slice) : Part(floats: total, range: 0..<count)
   }
 
-  /// Says whether this rank's ``Part`` is good, and returns whether everybody's is; of those that are not awaited it may know this rank's
-  /// alone.
+  /// Tells the others whether this rank's ``Part`` is good, and returns whether all are. If opinions are not awaited,
+  /// the result may be this rank's alone.
   public func agree(_ isGood: Bool, awaiting awaited: Awaited = .opinions) throws -> Bool {
     guard case .summed(let plan) = phase else { preconditionFailure("ranks agree on a sum before there is one") }
     var everybodys = isGood
@@ -197,7 +200,7 @@ public final class GradientReduction {
     return everybodys
   }
 
-  /// The whole sum, on every rank the same, once it was awaited and until it is spread. Only to be read.
+  /// The whole sum, the same on every rank, after it was awaited and until it is spread. Must only be read.
   public var awaitedTotal: Buffer<Float> {
     switch phase {
     case .agreed(_, .total, _): break
@@ -209,8 +212,8 @@ public final class GradientReduction {
 
   /// Ends the batch: gives every rank what the others made of their parts.
   ///
-  /// - Parameter made: what this rank made of its part of the sum, float for float: the weights. Where the reduction ``finishesSlices``,
-  ///   it gets the others' slices of it; of the sum then only what lies behind `made` is returned.
+  /// - Parameter made: this rank's results of its part of the sum, float for float: the weights. If the reduction
+  ///   ``finishesSlices``, it receives the others' slices, and only the sum behind `made` is returned.
   /// - Returns: the total, valid until the next batch, and whether every rank found its part good: the same on all.
   @discardableResult
   public func spread(_ made: Buffer<Float>? = nil) throws -> (total: Buffer<Float>, isGood: Bool) {
@@ -237,7 +240,8 @@ public final class GradientReduction {
     return (total, awaited == .nothing ? isEverybodyGood : isGood)
   }
 
-  /// Completes this rank's slice of the sum: in its first slot where it finishes slices, else in the total, which is then spread.
+  /// Completes this rank's slice of the sum: in its first slot if it finishes slices, else in the total, which is then
+  /// spread.
   private func sumByTree(_ plan: ReductionPlan) throws {
     if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
@@ -252,7 +256,7 @@ public final class GradientReduction {
     try meetOnHost()
   }
 
-  /// Shows the others this rank's nodes, but for the slice that it finishes itself.
+  /// Shows the others this rank's nodes, except the slice that it finishes itself.
   private func publish(_ plan: ReductionPlan) {
     for node in 0..<plan.heldNodes {
       for others in [0..<plan.slice.lowerBound, plan.slice.upperBound..<count] {

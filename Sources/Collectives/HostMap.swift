@@ -1,4 +1,4 @@
-/// Which ranks are on which host, and so which share memory.
+/// The hosts of all ranks. Ranks of one host share memory.
 ///
 /// A test may say that ranks of one machine are on several: everything follows from this value.
 public struct HostMap: Sendable, Equatable {
@@ -6,7 +6,7 @@ public struct HostMap: Sendable, Equatable {
   public let ranks: [[Int]]
   private let hosts: [Int]
 
-  /// Of as many ranks as `colours`, where those of one colour are on one host.
+  /// A map of as many ranks as `colours`: those of one colour are on one host.
   public init(colours: [Int]) {
     var order: [Int] = []
     for colour in colours where !order.contains(colour) { order.append(colour) }
@@ -26,7 +26,8 @@ public struct HostMap: Sendable, Equatable {
   /// The ranks that share memory with `rank`, itself among them.
   public func neighbours(of rank: Int) -> [Int] { ranks[hosts[rank]] }
 
-  /// The rank of `host` that speaks with `rank`, of another host, for all of its host: the work is spread over them.
+  /// The rank of `host` that exchanges messages with `rank`, of another host, for its whole host. The work is spread
+  /// over the host's ranks.
   func delegate(of host: Int, to rank: Int) -> Int {
     let place = neighbours(of: rank).firstIndex(of: rank) ?? 0
     return ranks[host][place % ranks[host].count]

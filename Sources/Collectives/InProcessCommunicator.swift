@@ -2,8 +2,8 @@ import Dispatch
 import Synchronization
 import Tensors
 
-/// Ranks that are threads of one process. The same bits as over MPI, without MPI: for tests, for a library's user, and
-/// wherever a process may not be started.
+/// Ranks that are threads of one process, with the same bits as over MPI: for tests, for users of the library, and
+/// wherever no process may be started.
 ///
 /// A rank shows the others its buffers, waits for all, reads what is meant for it, and waits again until all have read.
 public final class InProcessCommunicator: Communicator {
@@ -17,8 +17,8 @@ public final class InProcessCommunicator: Communicator {
     self.world = world
   }
 
-  /// Runs `body` once on each of `size` threads, as the ranks of one world, and returns their results in rank order when
-  /// all have ended. Where ranks throw, the others are freed from their waiting and the first error is thrown.
+  /// Runs `body` once on each of `size` threads, as the ranks of one world, and returns their results in rank order
+  /// when all have ended. If ranks throw, the others stop waiting, and the first error is thrown.
   ///
   /// - Parameter hosts: which ranks share memory; all of them by default.
   public static func run<Result: Sendable>(
@@ -95,7 +95,8 @@ public final class InProcessCommunicator: Communicator {
     buffer.copy(from: total)
   }
 
-  /// Shows `entry` to all ranks, reads theirs, and keeps all in place until everyone has read.
+  /// Shows `entry` to all ranks, reads theirs, and keeps all in place until everyone has read. Returns the result of
+  /// `read`.
   private func share<Result>(
     _ entry: Entry, _ read: ([Entry]) throws(CommunicationError) -> Result
   ) throws(CommunicationError) -> Result {
@@ -107,7 +108,7 @@ public final class InProcessCommunicator: Communicator {
   }
 }
 
-/// What a rank shows the others during one collective.
+/// The data that a rank shows the others in one collective.
 private enum Entry: Sendable {
   case nothing
   case floats(Buffer<Float>)
@@ -128,12 +129,13 @@ private enum Entry: Sendable {
   }
 }
 
-/// What the ranks of one world share.
+/// The state that the ranks of one world share.
 private final class MeetingPlace: Sendable {
   let hosts: HostMap
   let board: Mutex<[Entry]>
-  /// Where all ranks meet, and where those of each host do.
+  /// The meeting of all ranks.
   let all: Meeting
+  /// The meeting of each host's ranks.
   let meetings: [Meeting]
 
   init(hosts: HostMap) {
@@ -147,9 +149,9 @@ private final class MeetingPlace: Sendable {
   var size: Int { all.ranks.count }
   var failedRank: Int? { all.failedRank }
 
-  /// Whoever waits for this rank, or will, is told.
+  /// Tells all that wait for this rank, now or later, that it has failed.
   func fail(rank: Int) {
-    // At the host's meeting too it is the world's first failure that is told of.
+    // The host's meeting also tells of the world's first failure.
     let first = all.fail(rank: rank)
     for meeting in meetings { _ = meeting.fail(rank: first) }
   }
@@ -173,7 +175,7 @@ private final class Meeting: Sendable {
 
   var failedRank: Int? { state.withLock { $0.failedRank } }
 
-  /// Returns when all ranks have come here; throws when one of them never will.
+  /// Returns when all ranks have come here. Throws if one of them has failed.
   func wait(rank: Int) throws(CommunicationError) {
     let place = ranks.firstIndex(of: rank) ?? 0
     let isLast = state.withLock { state in

@@ -1,17 +1,18 @@
-/// What a message costs (Hockney 1994): one of n floats takes α + n·β seconds.
+/// The cost of a message (Hockney 1994): n floats take α + n·β seconds.
 public struct MessageCost: Sendable, Equatable {
   /// α: the seconds before the first float arrives.
   public var latency: Double
   /// β: the seconds of every float.
   public var secondsPerFloat: Double
 
-  /// See the properties.
+  /// A cost of these seconds.
   public init(latency: Double, secondsPerFloat: Double) {
     self.latency = latency
     self.secondsPerFloat = secondsPerFloat
   }
 
-  /// The cost that explains measured `loads` best: least squares of the relative error, for the times span orders of magnitude.
+  /// The cost that explains measured `loads` best: least squares of the relative error, because the times span orders
+  /// of magnitude.
   ///
   /// Neither α nor β is ever negative. nil for fewer than two different loads.
   public init?(fitting loads: [(load: ReductionLoad, seconds: Double)]) {

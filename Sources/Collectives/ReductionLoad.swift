@@ -1,16 +1,17 @@
-/// What the busiest rank sends and holds in one fixed-tree reduction by messages (``GradientReduction``): the two exchanges together.
+/// The load of the busiest rank in one fixed-tree reduction by messages (``GradientReduction``), both exchanges
+/// together.
 ///
-/// With p = 2ᵏ ranks 2(p − 1) messages and 2n(p − 1)/p floats, as in a ring; with another p a rank holds several nodes of the tree and
-/// sends a slice of each.
+/// With p = 2ᵏ ranks it is 2(p − 1) messages and 2n(p − 1)/p floats, as in a ring. With another p a rank holds several
+/// nodes of the tree and sends a slice of each.
 public struct ReductionLoad: Sendable, Equatable {
   /// The messages that leave the busiest rank, one after another.
   public var messages: Int
   /// The floats in them.
   public var floats: Int
-  /// The floats of the buffers that a rank adds in: its nodes and what it needs to work them out, what arrives, and the total.
+  /// The floats of a rank's buffers: its nodes with the slots to work them out, what arrives, and the total.
   public var buffers: Int
 
-  /// Of a sum of `count` floats over `microbatches` microbatches on `ranks` ranks.
+  /// The load of a sum of `count` floats over `microbatches` microbatches on `ranks` ranks.
   public init(count: Int, microbatches: Int, ranks: Int) {
     let tree = ReductionTree(leaves: microbatches)
     let nodes = (0..<ranks).map { rank in

@@ -2,15 +2,15 @@ import Kernels
 
 /// One rank's part in the sum over a given number of microbatches; made once.
 public final class ReductionPlan: Sendable {
-  /// What a rank does with some of its microbatches, which one pass takes.
+  /// One pass over some of a rank's microbatches, and the additions behind it.
   public struct Contribution: Sendable, Equatable {
     /// The microbatches' indices within the batch: all that lie under one node of the tree.
     public var microbatches: Range<Int>
-    /// Where their gradient's sum goes.
+    /// The slot for the sum of their gradients.
     public var slot: Int
-    /// Whether that sum replaces what is there or is added to it.
+    /// Whether the sum replaces the slot's content or is added to it.
     public var accumulation: Accumulation
-    /// The slots that are then complete and are added to another, in order.
+    /// The additions of slots that are then complete, in order.
     public var folds: [Fold]
   }
 
@@ -28,12 +28,12 @@ public final class ReductionPlan: Sendable {
   public let slice: Range<Int>
   let heldNodes: Int
   let slots: Int
-  /// What this rank works out of its host's nodes for owners on other hosts.
+  /// The additions that make nodes of this host for owners on other hosts.
   let hostAdditions: [Addition]
   let staged: Int
   let scatter: ExchangePlan
   let received: Int
-  /// What finishes the tree on this rank's slice.
+  /// The additions that finish the tree on this rank's slice.
   let additions: [Addition]
   let spread: ExchangePlan
 
@@ -50,7 +50,7 @@ public final class ReductionPlan: Sendable {
     heldNodes = nodes.count
     slice = slices(of: count, size)[rank]
 
-    /// Where the floats from `start` on of what the host's ranks hold are.
+    /// The operands for the nodes that the host's ranks hold, from float `start` on.
     func shown(from start: Int) -> [ReductionTree.Node: Operand] {
       var operands: [ReductionTree.Node: Operand] = [:]
       for (place, neighbour) in neighbours.enumerated() {
@@ -104,14 +104,14 @@ public final class ReductionPlan: Sendable {
         into: Operand(finishesSlices ? .mine : .total, slice.lowerBound))
   }
 
-  /// Where an operand of an addition begins.
+  /// The beginning of an operand of an addition.
   struct Operand: Sendable, Hashable {
     enum Place: Hashable {
       /// This rank's slots.
       case mine
       /// The slots of another rank of this host, counted within it.
       case slots(of: Int)
-      /// What this rank sends to other hosts, and what they sent.
+      /// The floats for other hosts, and those from them.
       case staged, received
       case total
     }
@@ -127,7 +127,7 @@ public final class ReductionPlan: Sendable {
     }
   }
 
-  /// `result = left + right` on `count` floats; a copy where there is no right one.
+  /// `result = left + right` on `count` floats; a copy if `right` is nil.
   struct Addition: Sendable {
     var left: Operand
     var right: Operand?
@@ -141,11 +141,12 @@ extension Range<Int> {
 }
 
 extension ReductionTree {
-  /// The order in which a rank adds its microbatches up to `nodes`, node n in slot n, and the number of slots it takes, where one pass
-  /// takes a node of up to `pass` microbatches.
+  /// The order in which a rank adds its microbatches up to `nodes`, node n in slot n, and the number of slots that it
+  /// takes. One pass takes a node of up to `pass` microbatches.
   ///
-  /// A left child is worked out in its parent's slot; a right child that is a single pass is added in place; any other right child
-  /// takes the next slot and is folded. So a node of 2ᵏ passes takes k slots, and no slot of a finished node.
+  /// A left child is worked out in its parent's slot. A right child that is a single pass is added in place; any other
+  /// right child takes the next slot and is folded. So a node of 2ᵏ passes takes k slots, and no slot of a finished
+  /// node.
   fileprivate func contributions(to nodes: [Node], pass: Int) -> ([ReductionPlan.Contribution], slots: Int) {
     var contributions: [ReductionPlan.Contribution] = []
     var slots = 0
@@ -170,7 +171,7 @@ extension ReductionTree {
     return (contributions, slots)
   }
 
-  /// The additions on `count` floats that make `node` of `operands`, which cover it, with its value in `result`.
+  /// The additions on `count` floats that make `node` from `operands`, which cover it, in `result`.
   fileprivate func additions(
     to node: Node, of operands: [Node: ReductionPlan.Operand], count: Int, into result: ReductionPlan.Operand
   ) -> [ReductionPlan.Addition] {

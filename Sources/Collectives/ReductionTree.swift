@@ -1,17 +1,17 @@
 /// The one order in which microbatches' gradients are added, whatever the number of ranks: a binary tree over their index.
 ///
-/// The node of level k and index i covers the microbatches `i·2ᵏ ..< (i+1)·2ᵏ` that exist. Its value is that of its left
-/// child plus that of its right one; where the right one covers nothing, it is the left one's, unchanged. Leaves are
+/// The node of level k and index i covers the microbatches `i·2ᵏ ..< (i+1)·2ᵏ` that exist. Its value is that of its
+/// left child plus that of its right one; if the right one covers nothing, it is the left one's, unchanged. Leaves are
 /// microbatches. So a node is a function of what it covers, and any rank that holds all of it can work it out alone.
 public struct ReductionTree: Sendable, Equatable {
   /// A node of the tree.
   public struct Node: Sendable, Hashable {
-    /// 0 is a microbatch.
+    /// The level; 0 is that of microbatches.
     public var level: Int
-    /// Counted from 0 within the level.
+    /// The index within the level, from 0.
     public var index: Int
 
-    /// See the properties.
+    /// The node at this level and index.
     public init(level: Int, index: Int) {
       self.level = level
       self.index = index
@@ -44,8 +44,8 @@ public struct ReductionTree: Sendable, Equatable {
     min(node.index << node.level, leaves)..<min((node.index + 1) << node.level, leaves)
   }
 
-  /// The fewest nodes that cover exactly `ranges`, which do not overlap, from left to right: what ranks that hold these can add up
-  /// without the others.
+  /// The fewest nodes that cover exactly `ranges`, which do not overlap, from left to right. Ranks that hold these can
+  /// add them up without the others.
   public func nodes(covering ranges: [Range<Int>]) -> [Node] {
     var nodes: [Node] = []
     func visit(_ node: Node) {
@@ -63,6 +63,6 @@ public struct ReductionTree: Sendable, Equatable {
     return nodes
   }
 
-  /// See ``nodes(covering:)-([Range<Int>])``.
+  /// The fewest nodes that cover exactly `range`, from left to right.
   public func nodes(covering range: Range<Int>) -> [Node] { nodes(covering: [range]) }
 }

@@ -1,15 +1,15 @@
 /// Finds out which rank of a host keeps the others waiting, from looks at all of them at intervals. Every rank runs one.
 ///
-/// A rank whose watchdog no longer ticks is stopped. One that ticks, waits for nobody and does not move on hangs. One whose process is
-/// gone, and that had not left, has failed. Where all ranks of the host wait, whom they wait for is elsewhere. A rank that polls while it
-/// waits can be seen to; one that MPI keeps is believed.
+/// A rank whose watchdog no longer ticks is stopped. One that ticks, waits for nobody and does not move on hangs. One
+/// whose process is gone, and that had not left, has failed. If all ranks of the host wait, they wait for a rank
+/// elsewhere. A rank that polls shows that it waits; one in a call of MPI's is believed.
 ///
-/// Time is what passes between two looks, but no more than a second: while the whole job is suspended, or the host asleep, nobody looks,
-/// and it does not count.
+/// Time counts from look to look, but no more than a second each. While the whole job is suspended, or the host asleep,
+/// nobody looks, so that time does not count.
 public struct StallDetector: Sendable {
-  /// What one look at a rank shows.
+  /// The state of a rank at one look.
   public struct Sighting: Sendable, Equatable {
-    /// How a rank stands to the job.
+    /// The relation of a rank to the job.
     public enum State: UInt64, Sendable {
       /// Its process has not said anything yet.
       case absent
@@ -34,40 +34,40 @@ public struct StallDetector: Sendable {
     public var ticks: UInt64 = 0
     /// Counts up whenever the rank moves on.
     public var moves: UInt64 = 0
-    /// Where it is.
+    /// Its place in the run.
     public var whereabouts = Whereabouts(.start, step: 0)
     /// Whether it waits for other ranks, and how.
     public var wait = Wait.none
     /// Counts up as long as it polls.
     public var polls: UInt64 = 0
-    /// One that it waits for, where that is known.
+    /// A rank that it waits for, if known.
     public var awaited: Int?
 
-    /// Of a rank that is not there.
+    /// The sighting of a rank that is not there.
     public init() {}
   }
 
   /// A rank that keeps others waiting.
   public struct Stall: Sendable, Equatable {
-    /// What is the matter with it.
+    /// The kind of a stall.
     public enum Kind: Sendable {
       case ended, stopped, hung, notStarted
-      /// Nothing: this rank of ours waits, for one of another host.
+      /// This rank is sound, and waits for one of another host.
       case waits
     }
 
     public var kind: Kind
     /// The rank.
     public var rank: Int
-    /// Where it is.
+    /// Its place in the run.
     public var whereabouts: Whereabouts
-    /// For how long.
+    /// The length of the stall.
     public var time: Duration
-    /// For whom it waits, where that is known.
+    /// The rank that it waits for, if known.
     public var awaited: Int?
   }
 
-  /// What is to be done after a look.
+  /// The action after a look.
   public enum Finding: Sendable, Equatable {
     /// Say that this rank keeps the others waiting.
     case warn(Stall)
@@ -77,7 +77,7 @@ public struct StallDetector: Sendable {
     case end(Stall)
   }
 
-  /// After how long a stall is said, and after how long it ends the job.
+  /// The times after which a stall is said, and after which it ends the job.
   public struct Limits: Sendable, Equatable {
     public var warning: Duration
     public var timeout: Duration
@@ -91,14 +91,14 @@ public struct StallDetector: Sendable {
 
   /// The longest time that one look may add.
   static let longestLook = Duration.seconds(1)
-  /// How much later a rank that only waits is reported: first those have a say who see the culprit.
+  /// The extra time before a rank that only waits is reported, so that ranks that see the culprit speak first.
   static let grace = Duration.seconds(5)
-  /// A rank that has not ticked for so long leaves speaking to the next.
+  /// The time without a tick after which a rank leaves speaking to the next.
   static let silence = Duration.seconds(2)
 
   private struct History {
     var sighting = Sighting()
-    /// Since it last ticked, moved on, and polled.
+    /// The times since it last ticked, moved on, and polled.
     var unticked = Duration.zero
     var unmoved = Duration.zero
     var unpolled = Duration.zero
@@ -118,7 +118,7 @@ public struct StallDetector: Sendable {
   private var ranks: [History]
   private var warned: Stall?
 
-  /// Of `rank`, in a world of `size`, of which `expected` are on this host.
+  /// The detector of `rank`, in a world of `size` ranks, of which `expected` are on this host.
   public init(rank: Int, size: Int, expected: Int, limits: Limits) {
     self.limits = limits
     self.rank = rank
@@ -126,7 +126,8 @@ public struct StallDetector: Sendable {
     ranks = Array(repeating: History(), count: size)
   }
 
-  /// Takes in a look at all ranks, those of other hosts absent, `elapsed` after the last, and says what this rank is to do.
+  /// Takes in a look at all ranks, `elapsed` after the last, and returns what this rank is to do; nil for nothing.
+  /// Ranks of other hosts are absent.
   public mutating func look(_ sightings: [Sighting], after elapsed: Duration) -> Finding? {
     let time = min(elapsed, Self.longestLook)
     for index in ranks.indices {
@@ -151,7 +152,7 @@ public struct StallDetector: Sendable {
     return warned?.rank == stall.rank && warned?.kind == stall.kind ? nil : .warn(stall)
   }
 
-  /// One rank of a host speaks for all: the lowest that runs.
+  /// Whether this rank speaks for its host: the lowest that runs does.
   private var isSpeaker: Bool {
     rank
       == ranks.indices.first {
@@ -161,14 +162,14 @@ public struct StallDetector: Sendable {
       }
   }
 
-  /// The rank to be named, if any is beyond the warning.
+  /// The stall to be reported; nil if none is beyond the warning.
   private var worst: Stall? {
     let stalls = ranks.indices.compactMap(stall)
     if let ended = stalls.first(where: { $0.kind == .ended }) { return ended }
     if let culprit = stalls.filter({ $0.kind != .waits }).max(by: { $0.time < $1.time }) { return culprit }
     let present = ranks.count { $0.sighting.state != .absent }
     let mine = ranks[rank]
-    // MPI starts only where all ranks do.
+    // MPI starts only if all ranks do.
     if mine.sighting.whereabouts.phase == .start, mine.isWaiting, mine.unmoved >= limits.warning,
       present < expected,
       let absent = ranks.indices.first(where: { ranks[$0].sighting.state == .absent })

@@ -1,11 +1,11 @@
-/// Where in a run a rank is.
+/// The place of a rank in a run.
 public struct Whereabouts: Sendable, Equatable, CustomStringConvertible {
-  /// What the rank is at.
+  /// The phase that the rank is in.
   public var phase: Phase
   /// The step that the rank is in, or that it took last; 0 before the first.
   public var step: Int
 
-  /// See the properties.
+  /// The place in this phase and step.
   public init(_ phase: Phase, step: Int) {
     self.phase = phase
     self.step = step
