@@ -1,6 +1,6 @@
 /// The constants of one Adam step, worked out once for all elements.
 public struct AdamCoefficients: Sendable {
-  /// What the summed gradient is multiplied by: 1 / samples.
+  /// The factor of the summed gradient: 1 / samples.
   public var gradientScale: Float
   /// β₁ and β₂.
   public var beta1: Float
@@ -12,7 +12,7 @@ public struct AdamCoefficients: Sendable {
   /// ε.
   public var epsilon: Float
 
-  /// See the properties.
+  /// The constants of one step.
   public init(
     gradientScale: Float, beta1: Float, beta2: Float, stepSize: Float, secondMomentCorrection: Float, epsilon: Float
   ) {
@@ -32,8 +32,8 @@ public struct AdamCoefficients: Sendable {
 ///     v = β₂·v + (1 − β₂)·g²
 ///     θ = θ − α/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 ///
-/// - Parameter keeping: what is left of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov & Hutter 2019,
-///   Algorithm 2); nil for all of it.
+/// - Parameter keeping: the factor of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov &
+///   Hutter 2019, Algorithm 2); nil for 1.
 public func adamStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
   _ coefficients: AdamCoefficients, keeping: Float? = nil

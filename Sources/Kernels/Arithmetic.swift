@@ -5,9 +5,9 @@ import Glibc
 /// The part of arithmetic that is not this program's: the processor's modes, OpenBLAS and the C library's functions. They decide bits, so
 /// ranks compare them.
 public enum Arithmetic {
-  /// Makes this thread compute as every rank's does: see ``useOneBLASThread()`` and ``useDefaultFloatingPoint()``.
+  /// Makes this thread compute as every rank's does: ``useOneBLASThread()`` and ``useDefaultFloatingPoint()``.
   ///
-  /// - Returns: whether there is the memory that OpenBLAS computes in.
+  /// - Returns: whether there is enough memory for OpenBLAS to compute in.
   public static func prepare() -> Bool {
     useOneBLASThread()
     useDefaultFloatingPoint()
@@ -17,19 +17,20 @@ public enum Arithmetic {
   /// The address space of OpenBLAS' buffer: 128 MiB on most processors, less on others.
   public static let bufferBytes = 32 << 22
 
-  /// Where the address space is limited, OpenBLAS takes its buffer here, for it tries for ever where it cannot have it later.
+  /// Whether OpenBLAS has its memory. If the address space is limited, it takes its buffer here, because later it would
+  /// try for ever if it could not have it.
   private static let hasMemory: Bool = {
     guard availableAddressSpace != .max else { return true }
     // Beside the buffer, what the product itself and the reading of the limit take.
     guard availableAddressSpace > bufferBytes + 8 << 20 else { return false }
-    // So large that OpenBLAS has no shorter way for it.
+    // Large enough that OpenBLAS has no shorter way for it.
     let matrix = Matrix(Buffer(count: 128 * 128), rows: 128, columns: 128)
     multiply(matrix, matrix, into: Matrix(Buffer(count: 128 * 128), rows: 128, columns: 128))
     return true
   }()
 
-  /// What the libraries are, and what they make of numbers that are chosen to round: lines of a name and a value, the same on ranks that
-  /// compute the same bits. Takes a millisecond, once.
+  /// The libraries' names, and digests of their results for numbers that are chosen to round: lines of a name and a
+  /// value, the same on ranks that compute the same bits. They take a millisecond, once.
   public static let facts: [(name: String, value: String)] = [
     ("OpenBLAS", "\(KernelIdentity.current.blasCore), \(blasConfiguration)"),
     ("products of OpenBLAS", hexadecimal(fingerprint(products()))),
@@ -57,7 +58,7 @@ public enum Arithmetic {
     return product
   }
 
-  /// The functions that training computes losses, step sizes and Adam's corrections with.
+  /// Results of the functions that training computes losses, step sizes and Adam's corrections with.
   private static func functions() -> Buffer<Float> {
     let arguments = numbers(64, from: 0).array
     let single = arguments.flatMap { [expf($0), logf(abs($0)), log1pf(abs($0))] }
@@ -81,6 +82,6 @@ public enum Arithmetic {
   private static func hexadecimal(_ word: UInt64) -> String { String(word, radix: 16) }
 }
 
-/// Sets this thread's floating-point environment to the default: to the nearest, with numbers below the normal ones, without traps. Whoever
-/// starts the program or is loaded into it may have set another, and threads inherit it.
+/// Sets this thread's floating-point environment to the default: rounding to the nearest, with subnormal numbers,
+/// without traps. The parent process or a library may have set another, and threads inherit it.
 public func useDefaultFloatingPoint() { _ = lockstep_default_floating_point() }

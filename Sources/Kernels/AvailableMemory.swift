@@ -1,23 +1,24 @@
 import Glibc
 import Synchronization
 
-/// The bytes that this process may still take: what the machine has free or can free, swap included, or what the limit on
-/// the process's address space (`ulimit -v`) leaves, if that is less. `Int.max` where the system does not tell.
+/// The bytes that this process may still take: what the machine has free or can free, swap included, or what the limit
+/// on the process's address space (`ulimit -v`) leaves, if that is less. `Int.max` if the system does not tell.
 public var availableMemory: Int {
   let memory = number(after: "MemAvailable:", in: "/proc/meminfo")
   let swap = number(after: "SwapFree:", in: "/proc/meminfo") ?? 0
   return min(memory.map { ($0 + swap) * 1024 } ?? .max, availableAddressSpace)
 }
 
-/// Ends the process where memory for a ``Buffer`` cannot be had, with a line that says so. A program sets what lets its other ranks know.
+/// Ends the process, with a line, if memory for a ``Buffer`` cannot be had. A program sets its own, which tells its
+/// other ranks.
 public let endingWithoutMemory = Mutex<@Sendable (String) -> Never> { line in
   let bytes = Array("lockstep: \(line)\n".utf8)
   _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
   _exit(EX_SOFTWARE)
 }
 
-/// Ends the process for want of `byteCount` bytes: where this happens no caller could go on, and what was there when it was looked at
-/// (``availableMemory``) has been taken since.
+/// Ends the process because `byteCount` bytes cannot be had. No caller could go on, and memory that was free when it
+/// was looked at (``availableMemory``) has been taken since.
 func endWithoutMemory(_ byteCount: Int) -> Never {
   let line =
     "\(megabytes(Double(byteCount))) of memory cannot be had, \(megabytes(Double(availableMemory))) are left; raise the limit "
@@ -26,7 +27,7 @@ func endWithoutMemory(_ byteCount: Int) -> Never {
   end(line)
 }
 
-/// What a limit on the process's address space leaves; `Int.max` without one.
+/// The bytes that a limit on the process's address space leaves; `Int.max` without one.
 public var availableAddressSpace: Int {
   var limit = rlimit()
   guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max),
@@ -35,7 +36,7 @@ public var availableAddressSpace: Int {
   return max(0, Int(limit.rlim_cur) - used * 1024)
 }
 
-/// The number behind `name` in the file at `path`, such as `MemAvailable:   12345 kB`.
+/// The number behind `name` in the file at `path`, such as `MemAvailable:   12345 kB`; nil if there is none.
 private func number(after name: String, in path: String) -> Int? {
   guard let file = unsafe fopen(path, "re") else { return nil }
   defer { unsafe fclose(file) }

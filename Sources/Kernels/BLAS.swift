@@ -50,7 +50,8 @@ public func multiply(
 /// quarter of the smallest block (256) of any of its kernels. A test holds the bits to it.
 public let longestUnsplitSum = 64
 
-/// What decides the bits that these kernels compute: ranks with different identities must not train together.
+/// The identity of these kernels, which decides the bits that they compute. Ranks with different identities must not
+/// train together.
 public struct KernelIdentity: Sendable, CustomStringConvertible {
   /// OpenBLAS' name of the CPU core that its kernels were chosen for, such as `Zen` or `SkylakeX`.
   public let blasCore: String

@@ -14,7 +14,7 @@ final class BufferStorage: @unchecked Sendable {
     unsafe base = memory
   }
 
-  /// nil where the system does not give so much memory.
+  /// nil if the system does not give the memory.
   init?(trying byteCount: Int) {
     guard let memory = unsafe Self.zeros(byteCount) else { return nil }
     isOwned = true
@@ -44,8 +44,8 @@ final class BufferStorage: @unchecked Sendable {
 /// A copy of a `Buffer` sees the same elements, as a slice of it does, and keeps the memory alive. Every subscript is
 /// bounds-checked. Two threads must not write the same elements without an order between them (a collective is one).
 ///
-/// Why not `Span`: a step's buffers are cut once, before the first batch, and kept by layers for the whole run, which a
-/// lifetime-bound span cannot be.
+/// It is no `Span`, because a step's buffers are cut once, before the first batch, and kept by layers for the whole
+/// run, which a lifetime-bound span cannot be.
 @frozen
 @safe
 public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
@@ -62,7 +62,8 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     self.count = count
   }
 
-  /// Allocates `count` elements whose bytes are all zero.
+  /// Allocates `count` elements whose bytes are all zero. Ends the process if the memory cannot be had
+  /// (``endingWithoutMemory``).
   public init(count: Int) {
     precondition(count >= 0, "a buffer of \(count) elements")
     let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
@@ -71,7 +72,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
       storage: storage, base: storage.base.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
   }
 
-  /// Allocates `count` elements whose bytes are all zero, or returns nil where there is not the memory: for sizes that
+  /// Allocates `count` elements whose bytes are all zero, or returns nil if there is not enough memory: for sizes that
   /// come out of a file.
   public init?(trying count: Int) {
     let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
@@ -136,7 +137,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     try unsafe body(RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count * MemoryLayout<Element>.stride))
   }
 
-  /// Overwrites the elements from `bytes`, whose number must be theirs.
+  /// Overwrites the elements from `bytes`, which must be as many as theirs.
   public func copy(fromBytes bytes: RawSpan) {
     precondition(bytes.byteCount == count * MemoryLayout<Element>.stride, "copy of \(bytes.byteCount) bytes")
     unsafe bytes.withUnsafeBytes { source in

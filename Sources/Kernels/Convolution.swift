@@ -13,7 +13,7 @@ public struct ConvolutionShape: Sendable {
   /// Rows and columns of zeros on each side: 0 is a 'valid' convolution, (kernel − 1) / 2 a 'same' one.
   public let padding: Int
 
-  /// See the properties.
+  /// A convolution of these sizes, with at least one output position.
   public init(
     height: Int, width: Int, inputChannels: Int, kernelHeight: Int, kernelWidth: Int, outputChannels: Int, padding: Int
   ) {

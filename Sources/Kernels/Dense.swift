@@ -7,8 +7,8 @@
 /// The inputs that forward takes at once: of 32 samples they fill the first-level cache, where they stay while the weights pass.
 private let forwardBlock = 256
 
-/// From so many weights on, most are in no cache of the core when they are needed: their lines are asked for ahead. Measured: it
-/// costs 2 % where they are near, and gains a third where they are not.
+/// The number of weights from which on most are in no cache of the core when they are needed, so their lines are asked
+/// for ahead. Measured: it costs 2 % where they are near, and gains a third where they are not.
 private let farWeights = 1 << 19
 
 /// The floats of scratch that ``denseForward`` needs.
@@ -153,7 +153,7 @@ public func denseWeightsGradientScratch(samples: Int, outputs: Int) -> Int {
 /// The floats of the output's gradient that are laid side by side at once: they stay in the second-level cache while all inputs pass.
 private let gradientFloats = 1 << 14
 
-/// The outputs whose gradients are laid side by side at once: of 32 samples 512.
+/// The outputs whose gradients are laid side by side at once: 512 for 32 samples.
 private func gradientRows(_ samples: Int) -> Int { max(4, gradientFloats / samples / 4 * 4) }
 
 /// The tiles of sums that may wait for another one: one for each bit of a microbatch's number, which has at most so many.
@@ -161,9 +161,9 @@ private let waitingTiles = 8
 
 /// `weightsGradient[j, k] (+)= Σᵢ gradient[i, j] · input[i, k]`, the sum complete before it is written or added.
 ///
-/// Of several microbatches, of `microbatch` samples each but for the last, each one's sum is worked out by itself, and they are added as
-/// the nodes of a binary tree over their numbers: the same bits as if each had been written elsewhere, and those then added, but the
-/// gradient is written once.
+/// Several microbatches have `microbatch` samples each, but for the last. Each one's sum is worked out by itself, and
+/// the sums are added as the nodes of a binary tree over their numbers. The bits are the same as if each had been
+/// written elsewhere and those then added, but the gradient is written once.
 ///
 /// `inputs` must be a multiple of ``laneCount`` and the outputs of 4; `scratch` as ``denseWeightsGradientScratch(samples:outputs:)`` says.
 public func denseWeightsGradient(
@@ -222,7 +222,7 @@ public func denseWeightsGradient(
   }
 }
 
-/// What is summed in a tile of a weights' gradient.
+/// The sizes of a tile of a weights' gradient.
 private struct OuterTile {
   var samples: Int
   var microbatch: Int
@@ -230,8 +230,8 @@ private struct OuterTile {
   var accumulation: Accumulation
 }
 
-/// Which of the waiting nodes a microbatch completes: of the bits of its number the lowest ones that are set, and of the last
-/// microbatch's all, for nothing more will come to their right.
+/// The number of waiting nodes that a microbatch completes: the lowest bits of its number that are set in a row. For
+/// the last microbatch all set bits count, because nothing more comes to their right.
 @inline(__always)
 private func completedNodes(_ microbatch: Int, isLast: Bool) -> Int {
   (isLast ? microbatch : microbatch & ~(microbatch &+ 1)).nonzeroBitCount
@@ -291,8 +291,8 @@ private func outerFourByOne(
   }
 }
 
-/// Asks for the beginnings, of `width` floats, of some rows of a matrix of so many columns. A call: within a kernel it would take
-/// registers from its loops.
+/// Prefetches the first `width` floats of some rows of a matrix of `columns` columns. It is a call, because within a
+/// kernel it would take registers from its loops.
 @inline(never)
 private func prefetch(_ matrix: UnsafePointer<Float>, rows: Range<Int>, of columns: Int, width: Int) {
   for row in rows { unsafe matrix.prefetch(row * columns, count: width) }

@@ -69,7 +69,7 @@ private struct DirectPass {
   var stride: Int { (width + 2 * padding) * inputChannels }
   var paddedCount: Int { (height + 2 * padding) * stride }
 
-  /// The image with zeros around it: `image` itself where it needs none, else in `padded`, whose border is zero already.
+  /// The image with zeros around it: `image` itself if it needs none, else in `padded`, whose border is zero already.
   func pad(_ image: UnsafePointer<Float>, _ padded: Buffer<Float>) -> UnsafePointer<Float> {
     guard padding > 0 else { return unsafe image }
     let row = width * inputChannels
@@ -92,10 +92,10 @@ public struct DirectConvolutionScratch: Sendable {
   /// The gradients of weights and bias, completed here over the samples.
   fileprivate let totals: Buffer<Float>
   fileprivate let biasTotals: Buffer<Float>
-  /// A bias of the input's gradient: none.
+  /// The bias of the input's gradient: zeros.
   fileprivate let noBias: Buffer<Float>
 
-  /// For this shape.
+  /// The buffers for `shape`.
   public init(_ shape: DirectConvolutionShape) {
     forwardWeights = Buffer(count: shape.weightsCount)
     backwardWeights = Buffer(count: shape.backward == nil ? 0 : shape.weightsCount)
@@ -157,7 +157,7 @@ private func convolve(
         x += 8
       }
       while x < pass.outputWidth {
-        // The last four may overlap those before them, and say the same once more.
+        // The last four may overlap those before them, and compute the same once more.
         let start = min(x, pass.outputWidth - 4)
         unsafe convolve(
           RegisterTile<4>.self, row + start * pass.inputChannels, weights + at * pass.taps, bias + at,
@@ -189,8 +189,9 @@ private func convolve<let positions: Int>(
   unsafe sums.store(to: output, stride: pass.channels)
 }
 
-/// The gradients of ``directConvolution``: of its weights and bias, summed over the samples and then written or added once, and of
-/// its input where the shape was made for that. `output` is what forward wrote; it is read only with `rectifying`.
+/// The gradients of ``directConvolution``: of its weights and bias, summed over the samples and then written or added
+/// once, and of its input if the shape was made for that. `output` is what forward wrote; it is read only with
+/// `rectifying`.
 public func directConvolutionGradient(
   _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
   into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,

@@ -98,7 +98,8 @@ public func columnSums(_ rows: Buffer<Float>, into sums: Buffer<Float>, _ accumu
 
 /// Whether every element is finite: one pass, no branch an element.
 public func allFinite(_ values: Buffer<Float>) -> Bool {
-  // x − x is 0 for a finite x and NaN for any other; NaN survives the sum. Four sums, for an addition takes four cycles.
+  // x − x is 0 for a finite x and NaN for any other; NaN survives the sum. Four sums, because an addition takes four
+  // cycles.
   let x = unsafe UnsafePointer(values.base)
   let whole = values.count / (4 * laneCount) * (4 * laneCount)
   var (a, b, c, d) = (Lanes(repeating: 0), Lanes(repeating: 0), Lanes(repeating: 0), Lanes(repeating: 0))

@@ -1,4 +1,4 @@
-/// Multiply-adds on registers alone, the most that a core can do of them, for measurements to be held against.
+/// Computes multiply-adds on registers alone, as many as a core can do: the peak that measurements are compared with.
 ///
 /// Twelve independent sums of the kernels' own width: enough to hide a latency of 4 to 6 cycles on two ports, few enough for the
 /// sixteen registers of AVX2. Returns the floating-point operations, a multiply-add counting as two.

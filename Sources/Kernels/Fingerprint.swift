@@ -1,5 +1,5 @@
-/// 64 bits that follow from every bit of `values` and its place: to see whether two ranks hold the same, not against anybody who
-/// would deceive. A single element that differs always shows; of other differences one in 2³² or fewer do not.
+/// 64 bits that follow from every bit of `values` and its place, to see whether two ranks hold the same; not against
+/// deceit. A single element that differs always shows. Of other differences at most one in 2³² does not.
 ///
 /// FNV-1a (Fowler, Noll & Vo) in 16 lanes of 32 bits, and once more over the lanes: each step is one-to-one in what it takes in.
 public func fingerprint(_ values: Buffer<Float>) -> UInt64 {

@@ -2,9 +2,9 @@ internal import CIntrinsics
 
 /// The vector that every hand-written kernel works in.
 ///
-/// `launch/build` defines `LOCKSTEP_LANES_16` where the CPU has AVX-512; elsewhere eight lanes fill an AVX2 register, or
-/// two of NEON's. One source serves all widths. The width changes the order in which lanes are summed, hence bits:
-/// it is part of ``KernelIdentity``, which ranks compare before they train together.
+/// `launch/build` defines `LOCKSTEP_LANES_16` if the CPU has AVX-512; elsewhere eight lanes fill an AVX2 register, or
+/// two of NEON's. One source serves all widths. The width changes the order in which lanes are summed, hence bits: it
+/// is part of ``KernelIdentity``, which ranks compare before they train together.
 #if LOCKSTEP_LANES_16
   typealias Lanes = SIMD16<Float>
 #else
@@ -25,7 +25,7 @@ extension UnsafePointer<Float> {
   @inline(__always)
   func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
 
-  /// Asks for the `count` floats from `offset` on, which are needed soon.
+  /// Prefetches the `count` floats from `offset` on, which are needed soon.
   @inline(__always)
   func prefetch(_ offset: Int, count: Int) {
     for line in stride(from: offset, to: offset + count, by: cacheLine) { unsafe lockstep_prefetch(self + line) }
@@ -78,11 +78,11 @@ extension Lanes {
   }
 }
 
-/// What happens to what a gradient buffer holds when a kernel writes to it.
+/// The treatment of a gradient buffer's content by a kernel that writes to it.
 public enum Accumulation: Sendable {
-  /// The microbatch's sum replaces what was there.
+  /// The microbatch's sum replaces the content.
   case replace
-  /// The microbatch's sum, once complete, is added to what was there: one rounding an element, so that adding in place
+  /// The microbatch's sum, once complete, is added to the content: one rounding an element, so that adding in place
   /// gives the same bits as replacing elsewhere and adding the two buffers.
   case add
 }

@@ -38,7 +38,7 @@ public func philoxWords(counter: SIMD4<UInt32>, key: SIMD2<UInt32>, into words: 
 /// The words of eight blocks.
 public let philoxGroup = 32
 
-/// `mask[i]` = 0 where the i-th half word, the lower half of each first, is below `threshold`, and else `kept`.
+/// `mask[i]` = 0 if the i-th half word, the lower half of each first, is below `threshold`, and else `kept`.
 public func keepMask(_ words: Buffer<UInt32>, below threshold: UInt32, kept: Float, into mask: Buffer<Float>) {
   precondition(2 * words.count >= mask.count, "\(words.count) words for a mask of \(mask.count)")
   let m = unsafe mask.base

@@ -59,15 +59,15 @@ public struct PooledConvolutionScratch: Sendable {
   fileprivate let totals: Buffer<Float>
   fileprivate let ordered: Buffer<Float>
   fileprivate let biasTotals: Buffer<Float>
-  /// Each channel's windows with a gradient, of so many rows of windows: where the winner's patch begins in the input, and the
-  /// gradient [channels][band · pooledWidth], and how many there are.
+  /// Each channel's windows with a gradient, in a band of rows of windows: where the winner's patch begins in the
+  /// input, the gradient [channels][band · pooledWidth], and how many there are.
   fileprivate let places: Buffer<Int32>
   fileprivate let gradients: Buffer<Float>
   fileprivate let counts: Buffer<Int32>
-  /// One window's gradients, of closed ReLUs 0.
+  /// One window's gradients; 0 for closed ReLUs.
   fileprivate let open: Buffer<Float>
 
-  /// For this shape.
+  /// The buffers for `shape`.
   public init(_ shape: PooledConvolutionShape) {
     forwardWeights = Buffer(count: shape.weightsCount)
     backwardWeights = Buffer(count: shape.weightsCount)
@@ -165,8 +165,8 @@ private func convolveWindows<let columns: Int>(
     next.winners + channels, place)
 }
 
-/// The gradients of ``pooledConvolution``: of its weights and bias, summed over the samples and then written or added once, and of
-/// its input where that is asked for. Follows the forward pass of the same samples and weights.
+/// The gradients of ``pooledConvolution``: of its weights and bias, summed over the samples and then written or added
+/// once, and of its input if that is asked for. Follows the forward pass of the same samples and weights.
 public func pooledConvolutionGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
   into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,

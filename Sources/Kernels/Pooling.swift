@@ -7,7 +7,7 @@ public struct PoolingShape: Sendable {
   /// The window's side, which is the stride too.
   public let size: Int
 
-  /// See the properties.
+  /// A max-pooling of these sizes.
   public init(height: Int, width: Int, channels: Int, size: Int) {
     precondition(size >= 1 && height >= size && width >= size, "a pool of \(size)×\(size) on \(height)×\(width)")
     self.height = height

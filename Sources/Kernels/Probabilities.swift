@@ -1,7 +1,7 @@
 import Glibc
 
-/// Writes `softmax` of each row of `logits` [rows, classes] into `probabilities`, exp(xⱼ − max) / Σ exp(xₖ − max), and
-/// returns nothing: a row with an infinite or NaN logit becomes NaN, which the loss then shows.
+/// Writes the softmax of each row of `logits` [rows, classes] to `probabilities`: exp(xⱼ − max) / Σ exp(xₖ − max). A
+/// row with an infinite or NaN logit becomes NaN, which the loss then shows.
 public func softmax(_ logits: Buffer<Float>, into probabilities: Buffer<Float>, classes: Int) {
   precondition(logits.count == probabilities.count && logits.count % classes == 0, "softmax of \(logits.count) floats")
   for row in stride(from: 0, to: logits.count, by: classes) {

@@ -1,10 +1,11 @@
-// Vectors that a kernel keeps in registers. How many there are is part of the type, so the compiler unrolls every loop over them and
-// each gets a register of its own: what is written here once it makes of every size. What sends all of them to memory, and halves a
-// kernel's speed, was seen in the machine code: an index that is no constant; a loop with so long a body (a total, a pooling) that it is
-// not unrolled; a closure that captures them; and `InlineArray(repeating:)`, which is a call. launch/guard counts it.
+// Vectors that a kernel keeps in registers. Their number is part of the type, so the compiler unrolls every loop over
+// them and each gets a register of its own: one source serves every size. Some things send all of them to memory, and
+// halve a kernel's speed, as was seen in the machine code: an index that is no constant; a loop with so long a body (a
+// total, a pooling) that it is not unrolled; a closure that captures them; and `InlineArray(repeating:)`, which is a
+// call. launch/guard counts it.
 
-/// `count` vectors: sums, or what is multiplied again and again. With what else a kernel holds they must fit into the processor's sixteen
-/// registers, or AVX-512's thirty-two.
+/// `count` vectors: sums, or factors that are used again and again. Together with the other values of a kernel they
+/// must fit into the processor's sixteen registers, or AVX-512's thirty-two.
 struct Registers<let count: Int> {
   private var vectors: InlineArray<count, Lanes>
 
@@ -12,7 +13,7 @@ struct Registers<let count: Int> {
   @inline(__always)
   init() { vectors = InlineArray { _ in Lanes(repeating: 0) } }
 
-  /// The vectors at `memory`, each so many floats behind the last.
+  /// The vectors at `memory`, `stride` floats apart.
   @inline(__always)
   init(_ memory: UnsafePointer<Float>, stride: Int = laneCount) {
     vectors = InlineArray { index in unsafe memory.lanes(index &* stride) }
@@ -24,13 +25,13 @@ struct Registers<let count: Int> {
     set { vectors[index] = newValue }
   }
 
-  /// Writes the vectors to `memory`, each so many floats behind the last.
+  /// Writes the vectors to `memory`, `stride` floats apart.
   @inline(__always)
   func store(to memory: UnsafeMutablePointer<Float>, stride: Int = laneCount) {
     for index in 0..<count { unsafe memory.store(vectors[index], index &* stride) }
   }
 
-  /// Adds to each vector that at `memory`, each so many floats behind the last, times `factor`.
+  /// Adds to each vector that at `memory`, times `factor`; those are `stride` floats apart.
   @inline(__always)
   mutating func addProducts(_ memory: UnsafePointer<Float>, stride: Int = laneCount, _ factor: Lanes) {
     for index in 0..<count {
@@ -48,8 +49,8 @@ struct Registers<let count: Int> {
   }
 }
 
-/// Sums that a kernel keeps in registers: `rows` pairs of vectors, so that what is read for a row serves two products, and what is read
-/// for a column as many as there are rows.
+/// Sums that a kernel keeps in registers: `rows` pairs of vectors. So a value read for a row serves two products, and
+/// one read for a column as many as there are rows.
 struct RegisterTile<let rows: Int> {
   var left: Registers<rows>
   var right: Registers<rows>
@@ -61,21 +62,21 @@ struct RegisterTile<let rows: Int> {
     right = Registers()
   }
 
-  /// The pairs at `memory`, each so many floats behind the last.
+  /// The pairs at `memory`, `stride` floats apart.
   @inline(__always)
   init(_ memory: UnsafePointer<Float>, stride: Int) {
     left = unsafe Registers(memory, stride: stride)
     right = unsafe Registers(memory + laneCount, stride: stride)
   }
 
-  /// Writes the pairs to `memory`, each so many floats behind the last.
+  /// Writes the pairs to `memory`, `stride` floats apart.
   @inline(__always)
   func store(to memory: UnsafeMutablePointer<Float>, stride: Int) {
     unsafe left.store(to: memory, stride: stride)
     unsafe right.store(to: memory + laneCount, stride: stride)
   }
 
-  /// Adds the outer product of floats at `column`, a row each and so many floats apart, and of two vectors.
+  /// Adds the outer product of the floats at `column`, one a row and `stride` floats apart, and of two vectors.
   @inline(__always)
   mutating func addOuterProduct(_ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes) {
     for row in 0..<rows {
@@ -85,7 +86,8 @@ struct RegisterTile<let rows: Int> {
     }
   }
 
-  /// Adds the lane by lane products of vectors at `vectors`, a row each and so many floats apart, and of two vectors.
+  /// Adds the lane by lane products of the vectors at `vectors`, one a row and `stride` floats apart, and of two
+  /// vectors.
   @inline(__always)
   mutating func addProducts(_ vectors: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes) {
     for row in 0..<rows {
@@ -95,7 +97,7 @@ struct RegisterTile<let rows: Int> {
     }
   }
 
-  /// Adds the pairs at `memory`, each so many floats behind the last.
+  /// Adds the pairs at `memory`, `stride` floats apart.
   @inline(__always)
   mutating func add(_ memory: UnsafePointer<Float>, stride: Int) {
     for row in 0..<rows {
@@ -113,7 +115,7 @@ struct RegisterTile<let rows: Int> {
     }
   }
 
-  /// Replaces what is less than 0 by 0.
+  /// Replaces values less than 0 by 0.
   @inline(__always)
   mutating func rectify() {
     let zero = Lanes(repeating: 0)
@@ -123,7 +125,7 @@ struct RegisterTile<let rows: Int> {
     }
   }
 
-  /// Writes the pairs to a gradient, each so many floats behind the last, or adds them to it.
+  /// Writes the pairs to a gradient, `stride` floats apart, or adds them to it.
   @inline(__always)
   func write(to gradient: UnsafeMutablePointer<Float>, stride: Int, _ accumulation: Accumulation) {
     if accumulation == .add {

@@ -10,7 +10,7 @@ public struct SGDCoefficients: Sendable {
   /// α.
   public var stepSize: Float
 
-  /// See the properties.
+  /// The constants of one step.
   public init(gradientScale: Float, weightDecay: Float, momentum: Float, isNesterov: Bool, stepSize: Float) {
     self.gradientScale = gradientScale
     self.weightDecay = weightDecay

@@ -4,7 +4,7 @@
 let poolPlaces = Buffer<Float>(
   (0..<5 * laneCount).map { $0 / laneCount < 4 ? Float(bitPattern: 0x3F80_0000 | UInt32($0 / laneCount)) : -1 })
 
-/// ReLU and maximum of a window's four sums, and which it was.
+/// Writes the maximum of a window's four sums behind a ReLU, and its position.
 @inline(__always)
 func pool(
   _ a0: Lanes, _ a1: Lanes, _ a2: Lanes, _ a3: Lanes, _ bias: UnsafePointer<Float>,
