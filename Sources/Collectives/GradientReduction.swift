@@ -141,6 +141,8 @@ public final class GradientReduction {
     public let floats: Buffer<Float>
     /// This rank's slice if the reduction ``GradientReduction/finishesSlices``, else the whole.
     public let range: Range<Int>
+    /// Whether all of it is finite.
+    public let isFinite: Bool
   }
 
   /// The extent of the wait in ``agree(_:awaiting:)``, if slices are finished. Each case costs more than the one before
@@ -167,14 +169,17 @@ public final class GradientReduction {
   /// Adds up all ranks' contributions to `plan`, which must all be in their slots.
   public func sum(_ plan: ReductionPlan) throws -> Part {
     guard case .filling = phase else { preconditionFailure("a sum is begun before the last one was spread") }
+    var sliceIsFinite = true
     switch method {
     case .mpi: try sumByAllreduce(plan)
-    case .lockstep: if communicator.size > 1 { try sumByTree(plan) }
+    case .lockstep: if communicator.size > 1 { sliceIsFinite = try sumByTree(plan) }
     }
     phase = .summed(plan)
     // A slice is not copied to the total. Stores to lines that another core has read ask for them back one by one,
     // while the copy of what is made of the sum need not.
-    return finishesSlices ? Part(floats: slot(0), range: plan.slice) : Part(floats: total, range: 0..<count)
+    return finishesSlices
+      ? Part(floats: slot(0), range: plan.slice, isFinite: sliceIsFinite)
+      : Part(floats: total, range: 0..<count, isFinite: allFinite(total))
   }
 
   /// Tells the others whether this rank's ``Part`` is good, and returns whether all are. If opinions are not awaited,
@@ -242,18 +247,22 @@ public final class GradientReduction {
 
   /// Completes this rank's slice of the sum: in its first slot if it finishes slices, else in the total, which is then
   /// spread.
-  private func sumByTree(_ plan: ReductionPlan) throws {
+  ///
+  /// - Returns: whether the slice is finite.
+  private func sumByTree(_ plan: ReductionPlan) throws -> Bool {
     if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
     try meetOnHost()
     carryOut(plan.hostAdditions)
     let isAlone = slots.count == 1
     try exchange(plan.scatter, from: isAlone ? mine : staged, into: received)
-    carryOut(plan.additions)
-    guard !finishesSlices else { return }
+    // What is not finite stays so in a sum, so the last addition tells.
+    let isFinite = plan.additions.isEmpty ? allFinite(slot(0)[plan.slice]) : carryOut(plan.additions)
+    guard !finishesSlices else { return isFinite }
     try exchange(plan.spread, from: total, into: total)
     // As at the end of `spread`.
     try meetOnHost()
+    return isFinite
   }
 
   /// Shows the others this rank's nodes, except the slice that it finishes itself.
@@ -280,16 +289,23 @@ public final class GradientReduction {
     if hosts.ranks.count > 1 { try communicator.exchange(plan, from: source, into: destination) }
   }
 
-  private func carryOut(_ additions: [ReductionPlan.Addition]) {
-    for addition in additions {
+  /// Carries the additions out, and returns whether the last one's result is finite.
+  @discardableResult
+  private func carryOut(_ additions: [ReductionPlan.Addition]) -> Bool {
+    var isFinite = true
+    for (index, addition) in additions.enumerated() {
       let left = floats(addition.left, addition.count)
       let result = floats(addition.result, addition.count)
+      let isLast = index == additions.count - 1
       if let right = addition.right {
-        Kernels.sum(left, floats(right, addition.count), into: result)
+        let right = floats(right, addition.count)
+        if isLast { isFinite = sumIsFinite(left, right, into: result) } else { Kernels.sum(left, right, into: result) }
       } else {
         result.copy(from: left)
+        if isLast { isFinite = allFinite(result) }
       }
     }
+    return isFinite
   }
 
   private func floats(_ operand: ReductionPlan.Operand, _ count: Int) -> Buffer<Float> {

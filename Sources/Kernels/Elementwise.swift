@@ -16,6 +16,31 @@ public func sum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination:
   for i in whole..<left.count { unsafe c[i] = a[i] + b[i] }
 }
 
+/// Does the same, and returns whether every result is finite (``allFinite(_:)``): a pass over memory less.
+public func sumIsFinite(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) -> Bool {
+  precondition(left.count == right.count && right.count == destination.count, "sum of buffers of different counts")
+  let a = unsafe UnsafePointer(left.base)
+  let b = unsafe UnsafePointer(right.base)
+  let c = unsafe destination.base
+  let whole = left.count / (2 * laneCount) * (2 * laneCount)
+  var (even, odd) = (Lanes(repeating: 0), Lanes(repeating: 0))
+  for i in stride(from: 0, to: whole, by: 2 * laneCount) {
+    let first = unsafe a.lanes(i) + b.lanes(i)
+    let second = unsafe a.lanes(i + laneCount) + b.lanes(i + laneCount)
+    unsafe c.store(first, i)
+    unsafe c.store(second, i + laneCount)
+    even += first - first
+    odd += second - second
+  }
+  var rest = (even + odd).total()
+  for i in whole..<left.count {
+    let result = unsafe a[i] + b[i]
+    unsafe c[i] = result
+    rest += result - result
+  }
+  return rest == 0
+}
+
 /// `destination[i] = left[i] · right[i]`. Same count; `destination` may be either operand.
 public func product(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) {
   precondition(left.count == right.count && right.count == destination.count, "product of buffers of different counts")

@@ -106,7 +106,7 @@ public final class TrainingStep {
     communicator.entered(.reduction, step: step)
     let part = try reduction.sum(plan)
     let isFinite = try reduction.agree(
-      allFinite(part.floats[part.range]), awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
+      part.isFinite, awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
     var updating = Duration.zero
     if isFinite {
       let start = ContinuousClock.now

@@ -208,6 +208,22 @@ struct Way: Sendable, CustomStringConvertible {
     }
   }
 
+  @Test func `Each rank knows whether its part is finite`() throws {
+    let count = 331
+    // One microbatch too: then a rank has the whole sum, and nothing to add.
+    for leaves in [1, 2, 3, 13] {
+      for (place, value) in [(nil, 0), (0, .nan), (160, .infinity), (count - 1, -.infinity)] as [(Int?, Float)] {
+        var gradients = LeafGradients(leaves: leaves, count: count).gradients
+        if let place { gradients[leaves - 1][place] = value }
+        let batch = LeafGradients(gradients: gradients)
+        for way in Way.all {
+          let found = try way.run(count: count, microbatchCounts: [leaves]) { try batch.reduce(with: $0).partIsFinite }
+          #expect(found.contains(false) == (place != nil), "\(leaves) microbatches, \(way)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: [2, 4, 8])
   func `With 2ᵏ ranks a rank sends and receives as much as in a ring`(ranks: Int) throws {
     // As the type's documentation promises: 2n(p − 1)/p floats in 2(p − 1) messages, each way.

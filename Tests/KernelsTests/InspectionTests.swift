@@ -23,6 +23,27 @@ import Testing
     }
   }
 
+  /// A sum that looks at its results is the plain sum, and finds what is not finite in either operand, or in neither.
+  @Test func aSumFindsWhatIsNotFinite() {
+    for count in Self.counts {
+      let (left, right) = (noise(count, seed: 3), noise(count, seed: 4))
+      let (plain, found) = (Buffer<Float>(count: count), Buffer<Float>(count: count))
+      sum(left, right, into: plain)
+      #expect(sumIsFinite(left, right, into: found))
+      #expect(bits(found) == bits(plain))
+      for place in 0..<count {
+        let kept = (left[place], right[place])
+        for bad: (Float, Float) in [
+          (.nan, 0), (0, .infinity), (-.infinity, .infinity), (.greatestFiniteMagnitude, .greatestFiniteMagnitude),
+        ] {
+          (left[place], right[place]) = bad
+          #expect(!sumIsFinite(left, right, into: found), "\(bad) at \(place) of \(count)")
+        }
+        (left[place], right[place]) = kept
+      }
+    }
+  }
+
   @Test func theSumOfSquaresIsRightAndDoesNotOverflow() {
     for count in Self.counts {
       let values = noise(count, seed: 4)

@@ -77,7 +77,7 @@ public struct LeafGradients: Sendable {
     with reduction: GradientReduction, making made: Buffer<Float>? = nil,
     inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, awaiting: GradientReduction.Awaited = .opinions,
     measure: ((Buffer<Float>) -> Void)? = nil, finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
-  ) throws -> (sum: [Float], isGood: Bool) {
+  ) throws -> (sum: [Float], isGood: Bool, partIsFinite: Bool) {
     let plan = reduction.plan(microbatches: gradients.count)
     for contribution in plan.contributions {
       let slot = reduction.slot(contribution.slot)
@@ -100,7 +100,7 @@ public struct LeafGradients: Sendable {
     measure?(reduction.awaitedTotal)
     finish(part.floats, part.range, isGood)
     let (total, everybodys) = try reduction.spread(made)
-    return (total.array, everybodys)
+    return (total.array, everybodys, part.isFinite)
   }
 }
 
