@@ -48,13 +48,13 @@ public final class Sequential: Layer {
     var (offset, places) = (0, 0)
     var kinds: [String: Int] = [:]
     let planned = try fused(layers, input: input, needsInputGradient: needsInputGradient)
-    let stageCount = planned.count { !($0 is Flatten) }
+    let stageCount = planned.count { !($0 is any RenamingSpecification) }
     precondition(stageCount > 0, "a network of no layers")
     for specification in planned {
       let output = try specification.outputShape(for: shape)
       defer { shape = output }
       // The memory stays as it is; what follows sees the new shape.
-      if specification is Flatten { continue }
+      if specification is any RenamingSpecification { continue }
       let needsInputGradient = needsInputGradient || !parameters.isEmpty
       let layer = try specification.makeLayer(input: shape, capacity: capacity, needsInputGradient: needsInputGradient)
       let layout = ParameterLayout(layer.parameters)

@@ -81,6 +81,10 @@ import Testing
 
   @Test func flatten() throws { try GradientOracle(Flatten(), input: [2, 3, 4], samples: 3, seed: 8).check() }
 
+  @Test func reshape() throws {
+    try GradientOracle(Reshape([4, 6]), input: [2, 3, 4], samples: 3, seed: 8).check()
+  }
+
   @Test func sequential() throws {
     let network = Block([
       Conv2D(filters: 3, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 2, kernel: 2), Flatten(), Sigmoid(),

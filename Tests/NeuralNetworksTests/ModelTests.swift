@@ -84,6 +84,12 @@ import Testing
     }
   }
 
+  @Test func reshapesKeepTheCount() {
+    #expect(throws: ModelError("a reshape to [4, 5] cannot take input of shape [3, 7]")) {
+      try Reshape([4, 5]).outputShape(for: [3, 7])
+    }
+  }
+
   /// An even kernel has no middle, so that no padding on both sides keeps the size.
   @Test func sameConvolutionsAreOdd() {
     #expect(throws: ModelError("a 'same' convolution needs an odd kernel, not 2×2")) {

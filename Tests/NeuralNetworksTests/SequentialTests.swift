@@ -21,8 +21,10 @@ import Testing
     }
   }
 
-  /// A planned network drops Flatten, whose memory is its input's; what follows must still see the flat shape.
-  @Test func flattenIsDroppedButItsShapeStays() throws {
+  /// A planned network drops what only renames, whose memory is its input's; what follows must still see the new shape.
+  @Test func renamingLayersAreDroppedButTheirShapeStays() throws {
+    let renamed = try Sequential([ReLU(), Reshape([6, 4]), Sigmoid()], input: [2, 3, 4], capacity: 1)
+    #expect(renamed.outputShape == [6, 4])
     #expect(try Sequential([ReLU(), Flatten(), Sigmoid()], input: [2, 3, 4], capacity: 1).outputShape == [24])
     #expect(throws: ModelError("a 3×3 convolution cannot take input of shape [36]")) {
       try Sequential([Flatten(), Conv2D(filters: 2, kernel: 3)], input: [6, 6, 1], capacity: 1)
