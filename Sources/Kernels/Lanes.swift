@@ -21,6 +21,13 @@ extension UnsafePointer<Float> {
     unsafe UnsafeRawPointer(self + offset).loadUnaligned(as: Lanes.self)
   }
 
+  /// The first `count` lanes at `offset`, and zeros in the others: the rest behind whole vectors, to which then the same is done as
+  /// to these.
+  @inline(__always)
+  func lanes(_ offset: Int, first count: Int) -> Lanes {
+    count == laneCount ? unsafe lanes(offset) : unsafe firstLanes(self + offset, count)
+  }
+
   /// The float at `offset`, in every lane.
   @inline(__always)
   func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
@@ -51,6 +58,44 @@ extension UnsafeMutablePointer<Float> {
   func store(_ lanes: Lanes, _ offset: Int) {
     unsafe UnsafeMutableRawPointer(self + offset).storeBytes(of: lanes, as: Lanes.self)
   }
+
+  /// See `UnsafePointer`'s.
+  @inline(__always)
+  func lanes(_ offset: Int, first count: Int) -> Lanes { unsafe UnsafePointer(self).lanes(offset, first: count) }
+
+  /// Overwrites the first `count` floats at `offset` by the first lanes.
+  @inline(__always)
+  func store(_ lanes: Lanes, _ offset: Int, first count: Int) {
+    if count == laneCount {
+      unsafe store(lanes, offset)
+    } else {
+      unsafe storeFirst(lanes, self + offset, count)
+    }
+  }
+}
+
+// Calls: loops within a kernel would keep the compiler from inlining what it computes.
+
+@inline(never)
+private func firstLanes(_ memory: UnsafePointer<Float>, _ count: Int) -> Lanes {
+  var lanes = Lanes(repeating: 0)
+  for lane in 0..<count { lanes[lane] = unsafe memory[lane] }
+  return lanes
+}
+
+@inline(never)
+private func storeFirst(_ lanes: Lanes, _ memory: UnsafeMutablePointer<Float>, _ count: Int) {
+  for lane in 0..<count { unsafe memory[lane] = lanes[lane] }
+}
+
+/// Calls `body` with the offset of each whole vector of `count` floats and ``laneCount``, and then with that of the rest and its floats.
+///
+/// A body that reads and writes by `lanes(_:first:)` computes an element with the same roundings wherever it lies.
+@inline(__always)
+func forEachVector(of count: Int, _ body: (_ offset: Int, _ width: Int) -> Void) {
+  let whole = count / laneCount * laneCount
+  for offset in stride(from: 0, to: whole, by: laneCount) { body(offset, laneCount) }
+  if whole < count { body(whole, count - whole) }
 }
 
 extension Lanes {

@@ -43,6 +43,7 @@ import Testing
     let layers: [(any LayerSpecification, Shape)] = [
       (Dense(10), [16]), (Dense(34), [5]), (Conv2D(filters: 2, kernel: 3), [5, 5, 2]), (ReLU(), [7]), (Sigmoid(), [7]),
       (MaxPool2D(2), [5, 4, 3]), (Flatten(), [2, 2, 2]), (Reshape([4, 2]), [2, 2, 2]),
+      (Tanh(), [7]), (GELU(), [7]), (SiLU(), [7]),
     ]
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)

@@ -69,6 +69,13 @@ import Testing
     oracle.check()
   }
 
+  @Test(arguments: [Tanh(), GELU(), SiLU()] as [any LayerSpecification])
+  func smoothActivations(_ layer: any LayerSpecification) throws {
+    let oracle = try GradientOracle(layer, input: [3, 7], samples: 3, seed: 6)
+    for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+    oracle.check()
+  }
+
   /// Odd sizes too, whose last row and column belong to no window.
   @Test(arguments: [([4, 6, 1], 2), ([5, 7, 3], 2), ([7, 8, 2], 3), ([3, 3, 2], 3), ([2, 3, 4], 1)])
   func maxPool(input: [Int], size: Int) throws {

@@ -31,6 +31,9 @@ import Testing
 ///         case(f"convolution {padding}", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), b, padding=padding)), x, w, b)
 ///     x = wave(2, 3, 2); case("relu", F.relu(x), x)
 ///     x = wave(2, 3, 2, scale=4); case("sigmoid", torch.sigmoid(x), x)
+///     x = wave(2, 3, 2, scale=4); case("tanh", torch.tanh(x), x)
+///     x = wave(2, 3, 2, scale=4); case("gelu", F.gelu(x, approximate="tanh"), x)
+///     x = wave(2, 3, 2, scale=4); case("silu", F.silu(x), x)
 ///     x = wave(2, 5, 7, 2); case("maxpool 2", last(F.max_pool2d(first(x), 2)), x)
 ///     x = wave(2, 7, 6, 3); case("maxpool 3", last(F.max_pool2d(first(x), 3)), x)
 ///     x = wave(2, 2, 2, 3); case("flatten", x.flatten(1), x)
@@ -139,6 +142,27 @@ import Testing
       [Sigmoid()], input: [3, 2], scale: 4,
       output: Golden([0.5, 0.9792499, 0.8871551, 0.06002655, 0.02836515, 0.7027609], 1.564124),
       input: Golden([0.1198564, 0.01978813, 0.004162678, -0.05369259, -0.01517721, 0.1372366], 0.1536239))
+  }
+
+  @Test func tanh() throws {
+    try check(
+      [Tanh()], input: [3, 2], scale: 4,
+      output: Golden([0.0, 0.9991024, 0.9681562, -0.991877, -0.998297, 0.6965049], 3.847235),
+      input: Golden([0.4794255, 0.001747556, 0.002606007, -0.01539701, -0.001874064, 0.3382699], 0.4739389))
+  }
+
+  @Test func gelu() throws {
+    try check(
+      [GELU()], input: [3, 2], scale: 4,
+      output: Golden([0.0, 3.854095, 2.021734, -0.007699831, -0.0005390073, 0.6927872], 4.821414),
+      input: Golden([0.2397128, 0.9744554, 0.04488283, 0.02083401, 0.001182945, 0.684557], 0.8849359))
+  }
+
+  @Test func silu() throws {
+    try check(
+      [SiLU()], input: [3, 2], scale: 4,
+      output: Golden([0.0, 3.774257, 1.829319, -0.1651369, -0.1002373, 0.6047117], 5.167685),
+      input: Golden([0.2397128, 1.029908, 0.04547196, 0.0905904, 0.03801322, 0.5797938], 0.8535289))
   }
 
   @Test func maxPool() throws {

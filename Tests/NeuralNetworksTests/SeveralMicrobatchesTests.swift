@@ -17,6 +17,7 @@ import Testing
     ([Flatten(), Dense(64), Sigmoid(), Dropout(0.3), Block([Dense(80), ReLU()]), Dense(10)], [4, 4, 3]),
     ([MaxPool2D(2), Flatten(), Dense(32)], [8, 8, 4]),
     ([Dense(512), ReLU(), Dense(512)], [784]),
+    ([Dense(48), Tanh(), Reshape([6, 8]), Dense(32), GELU(), Dense(64), SiLU(), Dense(10), GELU()], [48]),
   ]
 
   @Test(arguments: nets.indices)
