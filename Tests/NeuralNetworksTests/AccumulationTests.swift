@@ -38,12 +38,23 @@ import Testing
       input: [8, 8, 2])
   }
 
+  /// Sums over samples and steps, of sizes on whole vectors and off them.
+  @Test func recurrent() throws {
+    for (units, shape) in [(3, [5, 2]), (16, [4, 8]), (33, [2, 19]), (5, [1, 3])] as [(Int, Shape)] {
+      for layer in [RNN(units), LSTM(units), GRU(units)] as [any LayerSpecification] {
+        try checkAddition([layer], input: shape)
+      }
+    }
+    try checkAddition([Reshape([4, 6]), LSTM(7), Tanh(), Dense(4)], input: [4, 3, 2], fromImages: true)
+  }
+
   /// A layer that learns nothing has nothing to add: its input gradient replaces what is there under both.
   @Test func inputGradientsAlwaysReplace() throws {
     let layers: [(any LayerSpecification, Shape)] = [
       (Dense(10), [16]), (Dense(34), [5]), (Conv2D(filters: 2, kernel: 3), [5, 5, 2]), (ReLU(), [7]), (Sigmoid(), [7]),
       (MaxPool2D(2), [5, 4, 3]), (Flatten(), [2, 2, 2]), (Reshape([4, 2]), [2, 2, 2]),
       (Tanh(), [7]), (GELU(), [7]), (SiLU(), [7]),
+      (RNN(5), [3, 4]), (LSTM(5), [3, 4]), (GRU(5), [3, 4]),
     ]
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)

@@ -76,6 +76,19 @@ import Testing
     oracle.check()
   }
 
+  /// Sizes on whole vectors and off them, and a single step, which has no state before it.
+  @Test(arguments: [(3, [5, 2]), (16, [3, 8]), (17, [2, 3]), (4, [1, 3])])
+  func recurrent(units: Int, input: [Int]) throws {
+    for layer in [RNN(units), LSTM(units), GRU(units)] as [any LayerSpecification] {
+      for samples in [1, 3] {
+        let oracle = try GradientOracle(layer, input: Shape(input), samples: samples, seed: 14)
+        if input[0] == 1 { oracle.check(except: ["recurrent"]) } else { oracle.check() }
+      }
+      let first = try GradientOracle(layer, input: Shape(input), samples: 2, seed: 15, needsInputGradient: false)
+      first.check(ofInput: false, except: input[0] == 1 ? ["recurrent"] : [])
+    }
+  }
+
   /// Odd sizes too, whose last row and column belong to no window.
   @Test(arguments: [([4, 6, 1], 2), ([5, 7, 3], 2), ([7, 8, 2], 3), ([3, 3, 2], 3), ([2, 3, 4], 1)])
   func maxPool(input: [Int], size: Int) throws {

@@ -1,0 +1,88 @@
+import Kernels
+import Tensors
+
+/// A recurrent layer (Elman 1990) with tanh: `hₜ = tanh(W xₜ + b + R hₜ₋₁)`, `h₀ = 0`, gives the last state.
+///
+/// Input `[steps, features]` → output `[units]`. Parameters: `weights` W [units, features], `recurrent` R [units, units] (both Glorot
+/// uniform), `bias` b [units] (zero). It computes what PyTorch's `nn.RNN` does with its second bias at zero.
+///
+///     Sequential([Reshape([28, 28]), RNN(128), Dense(10)], input: [28, 28, 1], capacity: 32)
+public struct RNN: LayerSpecification {
+  /// The size of the state.
+  public let units: Int
+  public var kind: String { "rnn" }
+
+  /// A layer of `units` units, 1 or more.
+  public init(_ units: Int) { self.units = units }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    _ = try shape(for: input)
+    return [units]
+  }
+
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    (try? shape(for: input))?.trainingOperations(needsInputGradient: needsInputGradient) ?? 0
+  }
+
+  public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    RNNLayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
+  }
+
+  private func shape(for input: Shape) throws(ModelError) -> RecurrentShape {
+    try RecurrentShape("an RNN", input: input, units: units, gates: 1)
+  }
+}
+
+private final class RNNLayer: Layer {
+  private let steps: Int
+  private let products: RecurrentProducts
+  let parameters: [ParameterSpecification]
+  /// W x + R h of each step, [steps, samples, units], and the gradient of it.
+  private let sums: StepRows
+  private let sumsGradient: StepRows
+  /// h before the first step and after each, [steps + 1, samples, units], and the gradient of one of them.
+  private let states: StepRows
+  private let stateGradient: Buffer<Float>
+
+  init(_ shape: RecurrentShape, capacity: Int, needsInputGradient: Bool) {
+    steps = shape.steps
+    products = RecurrentProducts(shape, capacity: capacity, needsInputGradient: needsInputGradient)
+    parameters = shape.parameters
+    sums = StepRows(steps: steps, capacity: capacity, width: shape.rows)
+    sumsGradient = StepRows(steps: steps, capacity: capacity, width: shape.rows)
+    states = StepRows(steps: steps + 1, capacity: capacity, width: shape.units)
+    stateGradient = Buffer(count: capacity * shape.units)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let samples = pass.samples
+    products.projectInput(input, weights: parameters[0], into: sums, samples: samples)
+    for step in 0..<steps {
+      let sums = sums[step, samples: samples]
+      if step > 0 {
+        products.projectState(
+          states[step, samples: samples], recurrent: parameters[1], into: sums, .add, samples: samples)
+      }
+      rnnForward(sums, bias: parameters[2], state: states[step + 1, samples: samples])
+    }
+    output.copy(from: states[steps, samples: samples])
+  }
+
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let samples = pass.samples
+    let stateGradient = stateGradient.prefix(windows.outputGradient.count)
+    stateGradient.copy(from: windows.outputGradient)
+    for step in (0..<steps).reversed() {
+      let sumsGradient = sumsGradient[step, samples: samples]
+      tanhGradient(stateGradient, output: states[step + 1, samples: samples], into: sumsGradient)
+      if step > 0 {
+        products.passBack(
+          sumsGradient, recurrent: windows.parameters[1], into: stateGradient, .replace, samples: samples)
+      }
+    }
+    products.complete(
+      windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
+  }
+}

@@ -1,0 +1,155 @@
+import Kernels
+import Tensors
+
+/// The sizes of a recurrent layer over `[steps, features]`, and what follows from them.
+///
+/// Parameters: `weights` [gates · units, features] and `recurrent` [gates · units, units], both Glorot uniform, and `bias` [gates · units],
+/// zero, those of an LSTM's forget gate too. PyTorch has them under the names weight_ih, weight_hh and bias_ih, and a second bias, bias_hh,
+/// which is left out here: where it is not the candidate's of a GRU it would only be added to the first.
+struct RecurrentShape {
+  let steps: Int
+  let features: Int
+  let units: Int
+  let gates: Int
+  /// The rows of the weights: all gates' units.
+  var rows: Int { gates * units }
+
+  /// Throws where `input` is not [steps, features]; `name` is that of the layer, with its article.
+  init(_ name: String, input: Shape, units: Int, gates: Int) throws(ModelError) {
+    guard input.rank == 2, input[0] >= 1, input[1] >= 1 else {
+      throw ModelError("\(name) cannot take input of shape \(input): it takes [steps, features]")
+    }
+    (steps, features) = (input[0], input[1])
+    self.units = units
+    self.gates = gates
+  }
+
+  /// The products, a multiply-add counting as two. The first step has no product with the state, which is zero.
+  func trainingOperations(needsInputGradient: Bool) -> Int {
+    2 * rows * ((needsInputGradient ? 3 : 2) * steps * features + 3 * (steps - 1) * units)
+  }
+
+  var learntCount: Double { Double(gates) * Double(units) * (Double(features) + Double(units) + 1) }
+
+  var parameters: [ParameterSpecification] {
+    [
+      ParameterSpecification(
+        name: "weights", shape: [rows, features], initialiser: .glorotUniform(fanIn: features, fanOut: rows)),
+      ParameterSpecification(
+        name: "recurrent", shape: [rows, units], initialiser: .glorotUniform(fanIn: units, fanOut: rows)),
+      ParameterSpecification(name: "bias", shape: [rows], initialiser: .zeros, role: .bias),
+    ]
+  }
+}
+
+/// What a recurrent layer keeps of every step: [steps, samples, width], so that the rows of a step, and of several, are one matrix.
+struct StepRows {
+  private let values: Buffer<Float>
+  private let width: Int
+
+  /// Makes the buffer for up to `capacity` samples.
+  init(steps: Int, capacity: Int, width: Int) {
+    values = Buffer(count: steps * capacity * width)
+    self.width = width
+  }
+
+  /// The rows of one step, [samples, width].
+  subscript(step: Int, samples samples: Int) -> Buffer<Float> { self[step..<step + 1, samples: samples] }
+
+  /// The rows of some steps, [steps · samples, width].
+  subscript(steps: Range<Int>, samples samples: Int) -> Buffer<Float> {
+    values[steps.lowerBound * samples * width..<steps.upperBound * samples * width]
+  }
+}
+
+/// The products of a recurrent layer, those over time each as one. A layer has its gates' kernel between them.
+///
+/// Legend: x input · W weights · R recurrent · h state · a the gates' sums of a step, `x · Wᵀ + h · Rᵀ`.
+final class RecurrentProducts {
+  let shape: RecurrentShape
+  /// x in the order of steps, and its gradient, of no floats where nobody asks for it.
+  private let inputs: StepRows
+  private let inputsGradient: Buffer<Float>
+  /// The gradients, completed here over samples and steps: more than sgemm sums at once (``longestUnsplitSum``).
+  private let weightsGradient: Buffer<Float>
+  private let recurrentGradient: Buffer<Float>
+
+  init(_ shape: RecurrentShape, capacity: Int, needsInputGradient: Bool) {
+    self.shape = shape
+    inputs = StepRows(steps: shape.steps, capacity: capacity, width: shape.features)
+    inputsGradient = Buffer(count: needsInputGradient ? shape.steps * capacity * shape.features : 0)
+    weightsGradient = Buffer(count: shape.rows * shape.features)
+    recurrentGradient = Buffer(count: shape.rows * shape.units)
+  }
+
+  /// Every step's x · Wᵀ into `sums`.
+  func projectInput(_ input: Buffer<Float>, weights: Buffer<Float>, into sums: StepRows, samples: Int) {
+    let (steps, rows) = (0..<shape.steps, shape.steps * samples)
+    let ordered = inputs[steps, samples: samples]
+    swapAxes(input, into: ordered, outer: samples, inner: shape.steps, width: shape.features)
+    multiply(
+      Matrix(ordered, rows: rows, columns: shape.features),
+      Matrix(weights, rows: shape.rows, columns: shape.features).transposed,
+      into: Matrix(sums[steps, samples: samples], rows: rows, columns: shape.rows))
+  }
+
+  /// One step's h · Rᵀ, into or onto `sums`.
+  func projectState(
+    _ state: Buffer<Float>, recurrent: Buffer<Float>, into sums: Buffer<Float>, _ accumulation: Accumulation,
+    samples: Int
+  ) {
+    multiply(
+      Matrix(state, rows: samples, columns: shape.units),
+      Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed,
+      into: Matrix(sums, rows: samples, columns: shape.rows), accumulation)
+  }
+
+  /// One step's ∂loss/∂h = ∂loss/∂a · R, into or onto `stateGradient`.
+  func passBack(
+    _ sumsGradient: Buffer<Float>, recurrent: Buffer<Float>, into stateGradient: Buffer<Float>,
+    _ accumulation: Accumulation, samples: Int
+  ) {
+    multiply(
+      Matrix(sumsGradient, rows: samples, columns: shape.rows),
+      Matrix(recurrent, rows: shape.rows, columns: shape.units),
+      into: Matrix(stateGradient, rows: samples, columns: shape.units), accumulation)
+  }
+
+  /// The gradients of the parameters and of the input, once every step's sums have theirs.
+  ///
+  /// - Parameters:
+  ///   - sumsGradient: ∂loss/∂(x · Wᵀ) of every step.
+  ///   - stateSumsGradient: ∂loss/∂(h · Rᵀ) of every step: the same, but for a GRU.
+  ///   - states: h before the first step, then after each.
+  func complete(
+    _ windows: BackwardWindows, sumsGradient: StepRows, stateSumsGradient: StepRows, states: StepRows, samples: Int
+  ) {
+    let (steps, rows) = (0..<shape.steps, shape.steps * samples)
+    let ofSums = sumsGradient[steps, samples: samples]
+    let gradients = Matrix(ofSums, rows: rows, columns: shape.rows)
+    multiply(
+      gradients.transposed, Matrix(inputs[steps, samples: samples], rows: rows, columns: shape.features),
+      into: Matrix(weightsGradient, rows: shape.rows, columns: shape.features))
+    windows.gradient.complete(0, with: weightsGradient)
+    completeRecurrent(stateSumsGradient, states, samples: samples)
+    windows.gradient.complete(1, with: recurrentGradient)
+    columnSums(ofSums, into: windows.gradient[2], windows.gradient.accumulation)
+    if let inputGradient = windows.inputGradient {
+      let ordered = inputsGradient.prefix(rows * shape.features)
+      multiply(
+        gradients, Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features),
+        into: Matrix(ordered, rows: rows, columns: shape.features))
+      swapAxes(ordered, into: inputGradient, outer: shape.steps, inner: samples, width: shape.features)
+    }
+  }
+
+  /// From the second step on: before the first the state is zero, and so is what it gives.
+  private func completeRecurrent(_ sumsGradient: StepRows, _ states: StepRows, samples: Int) {
+    guard shape.steps > 1 else { return recurrentGradient.fill(0) }
+    let (steps, rows) = (1..<shape.steps, (shape.steps - 1) * samples)
+    multiply(
+      Matrix(sumsGradient[steps, samples: samples], rows: rows, columns: shape.rows).transposed,
+      Matrix(states[steps, samples: samples], rows: rows, columns: shape.units),
+      into: Matrix(recurrentGradient, rows: shape.rows, columns: shape.units))
+  }
+}
