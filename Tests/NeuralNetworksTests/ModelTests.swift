@@ -7,7 +7,8 @@ import Testing
 
   @Test(arguments: [
     ("article", 10, 54_410), ("article", 1, 5_729), ("keras-convnet", 10, 34_826), ("pytorch-convnet", 10, 1_199_882),
-    ("mlp", 10, 669_706), ("mlp", 1, 665_089),
+    ("mlp", 10, 669_706), ("mlp", 1, 665_089), ("vgg", 10, 584_170),
+    ("rnn", 10, 21_386), ("lstm", 10, 81_674), ("lstm", 1, 80_513), ("gru", 10, 61_578),
     ("mlp:784-100-10", 10, 79_510), ("mlp:784-10", 10, 7_850),
   ])
   func parameterCounts(name: String, outputs: Int, count: Int) throws {
@@ -32,14 +33,10 @@ import Testing
   }
 
   @Test func unknownNames() {
-    expectError(
-      "resnet-1000",
-      "unknown model 'resnet-1000'; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
-    expectError(
-      "", "unknown model ''; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
-    expectError(
-      "Article",
-      "unknown model 'Article'; there are: article, mlp, keras-convnet, pytorch-convnet, mlp:A-B-…-Z")
+    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, mlp:A-B-…-Z"
+    for name in ["resnet-1000", "", "Article"] {
+      expectError(name, "unknown model '\(name)'; there are: \(names)")
+    }
   }
 
   @Test(arguments: [
@@ -81,6 +78,34 @@ import Testing
     let ten = try Model.named("mlp", input: mnist, outputs: 10)
     #expect(throws: ModelError("model mlp gives 10 outputs, but the task needs 1")) {
       try Network(ten, loss: SigmoidCrossEntropy(positive: 0), capacity: 1)
+    }
+  }
+
+  /// The rows are the steps, whatever is in them.
+  @Test(arguments: [([28, 28, 1], 28), ([10, 7, 3], 21), ([9, 5], 5)])
+  func recurrentModelsReadRows(input: [Int], features: Int) throws {
+    for (name, gates) in [("rnn", 1), ("lstm", 4), ("gru", 3)] {
+      let network = try Network(
+        Model.named(name, input: Shape(input), outputs: 6), loss: SoftmaxCrossEntropy(classes: 6), capacity: 2)
+      let rows = gates * 128
+      #expect(network.layout.parameters.map(\.shape) == [[rows, features], [rows, 128], [rows], [6, 128], [6]])
+      let names = ["\(name)1.weights", "\(name)1.recurrent", "\(name)1.bias", "dense1.weights", "dense1.bias"]
+      #expect(network.layout.parameters.map(\.name) == names)
+      // The projection of all steps, the recurrent products of all but the first, and the last layer.
+      let operations = 2 * rows * (2 * input[0] * features + 3 * (input[0] - 1) * 128) + 3 * 2 * 128 * 6
+      #expect(network.trainingOperations == operations)
+    }
+  }
+
+  @Test func recurrentLayersWantSteps() throws {
+    for (name, article) in [("rnn", "an RNN"), ("lstm", "an LSTM"), ("gru", "a GRU")] {
+      let flat = try Model.named(name, input: [784], outputs: 10)
+      #expect(throws: ModelError("\(article) cannot take input of shape [784]: it takes [steps, features]")) {
+        try Network(flat, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+      }
+    }
+    #expect(throws: ModelError("an LSTM cannot take input of shape [28, 28, 1]: it takes [steps, features]")) {
+      try LSTM(4).outputShape(for: [28, 28, 1])
     }
   }
 

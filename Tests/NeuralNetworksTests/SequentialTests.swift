@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func biasesOfAllModelsAreBiases() throws {
-    for name in ["article", "mlp", "keras-convnet", "pytorch-convnet"] {
+    for name in ["article", "mlp", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru"] {
       let model = try Model.named(name, input: [28, 28, 1], outputs: 10)
       let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10, firstLabel: 0), capacity: 1)
       #expect(network.layout.parameters.contains { $0.role == .bias })
@@ -80,8 +80,9 @@ import Testing
 
   /// The batch's size and the buffers' capacity decide nothing about a sample: the same bits in any company that has the same
   /// number of samples, whatever the layers were planned for.
-  @Test func capacityDoesNotChangeBits() throws {
-    let model = try Model.named("article", input: [28, 28, 1], outputs: 10)
+  @Test(arguments: ["article", "rnn", "lstm", "gru"])
+  func capacityDoesNotChangeBits(_ name: String) throws {
+    let model = try Model.named(name, input: [28, 28, 1], outputs: 10)
     let input = noise(5 * 784, seed: 1)
     var seen: Set<[UInt32]> = []
     for capacity in [5, 6, 64, 100] {
@@ -89,7 +90,11 @@ import Testing
       let parameters = Buffer<Float>(count: network.layout.count)
       network.initialise(parameters, seed: 0)
       let gradient = Buffer<Float>(count: network.layout.count)
-      // What another pass left behind, of other samples, must not matter.
+      // What another pass left behind, of other samples or of fewer, must not matter.
+      if capacity > 5 {
+        _ = network.evaluate(
+          Examples(inputs: noise(3 * 784, seed: 3), labels: Buffer([0, 1, 2])), parameters: parameters)
+      }
       for other in [noise(5 * 784, seed: 2), input] {
         _ = network.differentiate(
           Examples(inputs: other, labels: Buffer([0, 1, 2, 3, 4])), parameters: parameters, into: gradient, .replace,

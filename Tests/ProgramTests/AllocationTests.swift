@@ -30,7 +30,7 @@ extension ProgramTests {
 
     @Test(
       arguments: [
-        ["--model", "article"], ["--model", "mlp"],
+        ["--model", "article"], ["--model", "mlp"], ["--model", "lstm"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
       ], [nil, 2])
     func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {

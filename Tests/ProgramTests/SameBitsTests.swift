@@ -19,6 +19,10 @@ extension ProgramTests {
       ("clipped by sample", ["--model", "article", "--sample-clip-norm", "1", "--max-steps", "40"]),
       ("sharded", ["--model", "article", "--no-shared-memory", "--optimizer-sharding", "--max-steps", "200"]),
       ("adamw", ["--model", "article", "--optimizer", "adamw", "--max-steps", "100"]),
+      ("vgg", ["--model", "vgg", "--max-steps", "4"]),
+      ("rnn", ["--model", "rnn", "--max-steps", "40"]),
+      ("lstm", ["--model", "lstm", "--max-steps", "20"]),
+      ("gru", ["--model", "gru", "--max-steps", "20"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 

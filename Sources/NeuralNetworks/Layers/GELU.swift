@@ -9,11 +9,11 @@ public struct GELU: LayerSpecification {
   /// A GELU.
   public init() {}
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape { input }
+  public func outputShape(for input: Shape) throws -> Shape { input }
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     GELULayer()
   }
 }

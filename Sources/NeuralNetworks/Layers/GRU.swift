@@ -19,7 +19,7 @@ public struct GRU: LayerSpecification {
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     _ = try shape(for: input)
     return [units]
   }
@@ -30,11 +30,11 @@ public struct GRU: LayerSpecification {
 
   public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     GRULayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
   }
 
-  private func shape(for input: Shape) throws(ModelError) -> RecurrentShape {
+  private func shape(for input: Shape) throws -> RecurrentShape {
     try RecurrentShape("a GRU", input: input, units: units, gates: 3)
   }
 }

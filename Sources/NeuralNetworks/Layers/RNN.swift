@@ -15,7 +15,7 @@ public struct RNN: LayerSpecification {
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     _ = try shape(for: input)
     return [units]
   }
@@ -26,11 +26,11 @@ public struct RNN: LayerSpecification {
 
   public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     RNNLayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
   }
 
-  private func shape(for input: Shape) throws(ModelError) -> RecurrentShape {
+  private func shape(for input: Shape) throws -> RecurrentShape {
     try RecurrentShape("an RNN", input: input, units: units, gates: 1)
   }
 }

@@ -15,7 +15,7 @@ struct RecurrentShape {
   var rows: Int { gates * units }
 
   /// Throws where `input` is not [steps, features]; `name` is that of the layer, with its article.
-  init(_ name: String, input: Shape, units: Int, gates: Int) throws(ModelError) {
+  init(_ name: String, input: Shape, units: Int, gates: Int) throws {
     guard input.rank == 2, input[0] >= 1, input[1] >= 1 else {
       throw ModelError("\(name) cannot take input of shape \(input): it takes [steps, features]")
     }

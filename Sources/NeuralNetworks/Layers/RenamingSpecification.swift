@@ -7,7 +7,7 @@ public protocol RenamingSpecification: LayerSpecification {}
 extension RenamingSpecification {
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     RenamingLayer()
   }
 }

@@ -10,7 +10,7 @@ public struct Reshape: RenamingSpecification {
   /// An output of shape `shape`.
   public init(_ shape: Shape) { self.shape = shape }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     guard elements(of: input) == elements(of: shape) else {
       throw ModelError("a reshape to \(shape) cannot take input of shape \(input)")
     }

@@ -1,0 +1,7 @@
+import Tensors
+
+/// What lets a recurrent layer read an image row by row: `[height, width, channels]` as [height, width · channels]. Where a sample is no
+/// more than a list of numbers, nothing: the recurrent layer then says what it takes.
+func rowsAsSteps(of input: Shape) -> [any LayerSpecification] {
+  input.rank >= 2 ? [Reshape([input[0], input.extents.dropFirst().reduce(1, *)])] : []
+}
