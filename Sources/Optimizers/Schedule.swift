@@ -9,13 +9,17 @@ import Glibc
 ///     constant    1
 ///     cosine      ½ · (1 + cos(π · (t − 1 − w) / (T − w)))   Loshchilov & Hutter 2017, without restarts
 ///     linear      1 − (t − 1 − w) / (T − w)
+///     step        1, then 0.1 from half of the T − w steps on, and 0.01 from three quarters on   He et al. 2015, § 4.2
+///     one-cycle   from 1/25 up to 1 in 30 % of the T − w steps, then down to 1/250,000, along cosines   Smith & Topin 2018
 ///
-/// so the last step is small, but not zero. The same as PyTorch's `CosineAnnealingLR(T_max=T − w)` and
-/// `LinearLR(1, 0, T − w)` behind a `LinearLR(1 / w, 1, w − 1)`.
+/// so the last step is small, but not zero. The same as PyTorch's `CosineAnnealingLR(T_max=T − w)`,
+/// `LinearLR(1, 0, T − w)`, `MultiStepLR([(T − w) / 2, 3 (T − w) / 4])` and `OneCycleLR(1, T − w)` behind a
+/// `LinearLR(1 / w, 1, w − 1)`.
 public struct Schedule: Hashable, Sendable, CustomStringConvertible {
   /// The shape of the factor after the warm-up.
   public enum Shape: String, Sendable, CaseIterable {
-    case constant, cosine, linear
+    case constant, cosine, linear, step
+    case oneCycle = "one-cycle"
   }
 
   /// The shape of the factor after the warm-up.
@@ -45,7 +49,20 @@ public struct Schedule: Hashable, Sendable, CustomStringConvertible {
     case .constant: 1
     case .cosine: 0.5 * (1 + cos(.pi * done))
     case .linear: 1 - done
+    case .step: done < 0.5 ? 1 : done < 0.75 ? 0.1 : 0.01
+    case .oneCycle: oneCycle(after: min(step, steps) - 1 - warmup, of: steps - warmup)
     }
+  }
+
+  /// The factor after `done` steps of `all`, as PyTorch counts: the peak is at step 0.3 · `all` − 1, the end at the last.
+  private func oneCycle(after done: Int, of all: Int) -> Double {
+    let (peak, end) = (0.3 * Double(all) - 1, Double(all - 1))
+    func between(_ start: Double, _ stop: Double, _ part: Double) -> Double {
+      stop + (start - stop) / 2 * (1 + cos(.pi * part))
+    }
+    // A cycle of a few steps has no way up.
+    if Double(done) <= peak { return peak > 0 ? between(1.0 / 25, 1, Double(done) / peak) : 1 }
+    return end > peak ? between(1, 1.0 / 250_000, (Double(done) - peak) / (end - peak)) : 1
   }
 
   /// All that the factors depend on: `cosine over 2345 steps after 100 of warm-up`.

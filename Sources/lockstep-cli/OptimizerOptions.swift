@@ -5,7 +5,7 @@ import Lockstep
 struct OptimizerOptions: ParsableArguments {
   /// The optimizers that have a name.
   enum Name: String, CaseIterable, ExpressibleByArgument {
-    case adam, adamw, sgd
+    case adam, adamw, lamb, sgd
   }
 
   @Option(help: "The optimizer.")
@@ -22,8 +22,8 @@ struct OptimizerOptions: ParsableArguments {
 
   @Option(
     help: """
-      The pull of weights towards zero, of biases not: in sgd's gradient, or beside adamw's step. (default: sgd: 0; adamw: \
-      \(AdamW().weightDecay))
+      The pull of weights towards zero, of biases not: in sgd's gradient, or beside adamw's or lamb's step. (default: sgd: 0; \
+      adamw and lamb: \(AdamW().weightDecay))
       """)
   var weightDecay: Float?
 
@@ -33,17 +33,19 @@ struct OptimizerOptions: ParsableArguments {
         "--\(momentum == nil ? "nesterov" : "momentum") needs --optimizer sgd; \(optimizer.rawValue) has none")
     }
     guard optimizer != .adam || weightDecay == nil else {
-      throw ValidationError("--weight-decay needs --optimizer adamw or sgd: adam has none")
+      throw ValidationError("--weight-decay needs --optimizer adamw, lamb or sgd: adam has none")
     }
     if let fault = specification(usualRate: Adam().learningRate).fault { throw ValidationError(fault) }
   }
 
-  /// The optimizer. `usualRate` is the learning rate of Adam and AdamW if none is given.
+  /// The optimizer. `usualRate` is the learning rate of all but SGD if none is given.
   func specification(usualRate: Float) -> any OptimizerSpecification {
     switch optimizer {
     case .adam: Adam(learningRate: learningRate ?? usualRate)
     case .adamw:
       AdamW(learningRate: learningRate ?? usualRate, weightDecay: weightDecay ?? AdamW().weightDecay)
+    case .lamb:
+      LAMB(learningRate: learningRate ?? usualRate, weightDecay: weightDecay ?? LAMB().weightDecay)
     case .sgd:
       SGD(
         learningRate: learningRate ?? SGD().learningRate, momentum: momentum ?? 0, weightDecay: weightDecay ?? 0,

@@ -20,7 +20,10 @@ struct RecipeOptions: ParsableArguments {
 
   @OptionGroup var optimizer: OptimizerOptions
 
-  @Option(help: "How the step size falls to the run's end: constant, cosine, linear. \(preset(\.schedule))")
+  @Option(
+    help:
+      "How the step size falls to the run's end: \(Schedule.Shape.allCases.map(\.rawValue).joined(separator: ", ")). \(preset(\.schedule))"
+  )
   var schedule: Schedule.Shape?
 
   @Option(help: "Steps at the start in which the step size grows to its full. \(preset(\.warmup))")

@@ -2,7 +2,7 @@ import Optimizers
 import Tensors
 import Testing
 
-/// Schedules against PyTorch 2.15. The script that made the numbers:
+/// Schedules against PyTorch 2.15, those of `step` and `one-cycle` against 2.13. The script that made the numbers:
 ///
 ///     import torch, warnings
 ///     warnings.filterwarnings("ignore")
@@ -11,12 +11,14 @@ import Testing
 ///         adam = torch.optim.SGD([torch.zeros(1)], lr=1.0)
 ///         if w: first = LinearLR(adam, 1 / w, 1, w - 1)
 ///         after = {"cosine": lambda: CosineAnnealingLR(adam, T_max=T - w), "linear": lambda: LinearLR(adam, 1, 0, T - w),
-///                  "constant": lambda: ConstantLR(adam, 1, 0)}[shape]()
+///                  "constant": lambda: ConstantLR(adam, 1, 0),
+///                  "step": lambda: MultiStepLR(adam, [(T - w) // 2, 3 * (T - w) // 4]),
+///                  "one-cycle": lambda: OneCycleLR(adam, 1.0, total_steps=T - w, cycle_momentum=False)}[shape]()
 ///         both = SequentialLR(adam, [first, after], [w]) if w else after
 ///         for step in range(1, T + 1):
 ///             if step in steps: print(shape, w, T, step, f"{adam.param_groups[0]['lr']:.10g}")
 ///             adam.step(); both.step()
-///     for shape in ("constant", "cosine", "linear"):
+///     for shape in ("constant", "cosine", "linear", "step", "one-cycle"):
 ///         for w in (0, 4): rates(shape, w, 20, (1, 3, 4, 5, 12, 20))
 @Suite struct ScheduleTests {
   private static let steps = [1, 3, 4, 5, 12, 20]
@@ -27,6 +29,10 @@ import Testing
     (.cosine, 4, [0.25, 0.75, 1, 1, 0.597545161, 0.009607359798]),
     (.linear, 0, [1, 0.9, 0.85, 0.8, 0.45, 0.05]),
     (.linear, 4, [0.25, 0.75, 1, 1, 0.5625, 0.0625]),
+    (.step, 0, [1, 1, 1, 1, 0.1, 0.01]),
+    (.step, 4, [0.25, 0.75, 1, 1, 1, 0.01]),
+    (.oneCycle, 0, [0.04, 0.3716718427, 0.6683281573, 0.9083281573, 0.6112620219, 4e-06]),
+    (.oneCycle, 4, [0.25, 0.75, 1, 0.04, 0.8117456539, 4e-06]),
   ]
 
   @Test(arguments: golden.indices)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct OptimizerTests {
   private static let optimizers: [any OptimizerSpecification] = [
     AdamW(weightDecay: 0.1), SGD(learningRate: 0.1), SGD(learningRate: 0.1, momentum: 0.9),
-    SGD(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, isNesterov: true), LayerwiseSGD(),
+    SGD(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01, isNesterov: true), LAMB(), LayerwiseSGD(),
   ]
 
   private static let ways = [(false, false), (false, true), (true, false), (true, true)]
