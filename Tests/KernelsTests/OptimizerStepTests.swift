@@ -51,6 +51,12 @@ import Testing
     let steps: [(Buffer<Float>, Buffer<Float>, Buffer<Float>, Buffer<Float>) -> Void] = [
       { adamStep(parameters: $0, gradient: $1, firstMoment: $2, secondMoment: $3, adam) },
       { adamStep(parameters: $0, gradient: $1, firstMoment: $2, secondMoment: $3, adam, keeping: 0.9) },
+      { theta, g, m, v in
+        let direction = Buffer<Float>(count: theta.count)
+        lambDirection(
+          theta, gradient: g, firstMoment: m, secondMoment: v, into: direction, adam, weightDecay: 0.3)
+        subtract(direction, times: 0.1, from: theta)
+      },
       { theta, g, _, _ in sgdStep(parameters: theta, gradient: g, sgd) },
       { theta, g, b, _ in momentumStep(parameters: theta, gradient: g, momentum: b, sgd) },
     ]

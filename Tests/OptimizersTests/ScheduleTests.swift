@@ -2,7 +2,7 @@ import Optimizers
 import Tensors
 import Testing
 
-/// Schedules against PyTorch 2.15, those of `step` and `one-cycle` against 2.13. The script that made the numbers:
+/// Schedules against PyTorch 2.15. The script that made the numbers:
 ///
 ///     import torch, warnings
 ///     warnings.filterwarnings("ignore")
