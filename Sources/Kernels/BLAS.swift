@@ -5,24 +5,37 @@ public struct Matrix {
   let elements: Buffer<Float>
   let rows: Int
   let columns: Int
+  /// The floats from one row to the next: sgemm's leading dimension.
+  let stride: Int
   let isTransposed: Bool
 
   /// `rows × columns` elements, row by row.
   public init(_ elements: Buffer<Float>, rows: Int, columns: Int) {
-    self.init(elements, rows: rows, columns: columns, isTransposed: false)
+    precondition(elements.count == rows * columns, "a \(rows) × \(columns) matrix of \(elements.count) elements")
+    self.init(elements, rows: rows, columns: columns, stride: columns, isTransposed: false)
   }
 
-  private init(_ elements: Buffer<Float>, rows: Int, columns: Int, isTransposed: Bool) {
-    precondition(elements.count == rows * columns, "a \(rows) × \(columns) matrix of \(elements.count) elements")
+  private init(_ elements: Buffer<Float>, rows: Int, columns: Int, stride: Int, isTransposed: Bool) {
     self.elements = elements
     self.rows = rows
     self.columns = columns
+    self.stride = stride
     self.isTransposed = isTransposed
+  }
+
+  /// Some of the columns, read and written where they lie, such as those of an attention head. Take them before ``transposed``.
+  public subscript(columns range: Range<Int>) -> Matrix {
+    precondition(
+      !isTransposed && rows >= 1 && range.lowerBound >= 0 && range.upperBound <= columns,
+      "columns \(range) of a \(rows) × \(columns) matrix")
+    let end = (rows - 1) * stride + range.upperBound
+    return Matrix(
+      elements[range.lowerBound..<end], rows: rows, columns: range.count, stride: stride, isTransposed: false)
   }
 
   /// The same memory read as `columns × rows`.
   public var transposed: Matrix {
-    Matrix(elements, rows: rows, columns: columns, isTransposed: !isTransposed)
+    Matrix(elements, rows: rows, columns: columns, stride: stride, isTransposed: !isTransposed)
   }
 
   fileprivate var shape: (rows: Int, columns: Int) { isTransposed ? (columns, rows) : (rows, columns) }
@@ -42,8 +55,8 @@ public func multiply(
   precondition(!product.isTransposed && product.shape == (m, n), "a product's shape is [\(m), \(n)]")
   unsafe cblas_sgemm(
     CblasRowMajor, left.isTransposed ? CblasTrans : CblasNoTrans, right.isTransposed ? CblasTrans : CblasNoTrans,
-    blasint(m), blasint(n), blasint(k), 1, left.elements.base, blasint(left.columns), right.elements.base,
-    blasint(right.columns), accumulation == .add ? 1 : 0, product.elements.base, blasint(product.columns))
+    blasint(m), blasint(n), blasint(k), 1, left.elements.base, blasint(left.stride), right.elements.base,
+    blasint(right.stride), accumulation == .add ? 1 : 0, product.elements.base, blasint(product.stride))
 }
 
 /// The longest inner dimension that OpenBLAS' sgemm is relied on to sum in registers before it touches the product: a

@@ -35,6 +35,40 @@ import Testing
     }
   }
 
+  /// Columns of wider matrices, in every transpose: the same as by copies of them, and what lies beside the product stays.
+  @Test func columnsWhereTheyLie() {
+    for (m, n, k) in Self.sizes {
+      for (leftIsTransposed, rightIsTransposed) in [(false, false), (false, true), (true, false), (true, true)] {
+        /// A matrix within one that is 5 columns wider, and a copy of it.
+        func within(rows: Int, columns: Int, seed: UInt64) -> (view: Matrix, copy: Matrix) {
+          let wide = noise(rows * (columns + 5), seed: seed)
+          let copy = Buffer<Float>(
+            (0..<rows * columns).map { wide[$0 / columns * (columns + 5) + 2 + $0 % columns] })
+          return (
+            Matrix(wide, rows: rows, columns: columns + 5)[columns: 2..<columns + 2],
+            Matrix(copy, rows: rows, columns: columns)
+          )
+        }
+        let left = leftIsTransposed ? within(rows: k, columns: m, seed: 1) : within(rows: m, columns: k, seed: 1)
+        let right = rightIsTransposed ? within(rows: n, columns: k, seed: 2) : within(rows: k, columns: n, seed: 2)
+        let expected = filled(m * n)
+        multiply(
+          leftIsTransposed ? left.copy.transposed : left.copy, rightIsTransposed ? right.copy.transposed : right.copy,
+          into: Matrix(expected, rows: m, columns: n))
+        let product = filled(m * (n + 5), with: 7)
+        multiply(
+          leftIsTransposed ? left.view.transposed : left.view, rightIsTransposed ? right.view.transposed : right.view,
+          into: Matrix(product, rows: m, columns: n + 5)[columns: 3..<n + 3])
+        for i in 0..<m {
+          let row = product[i * (n + 5)..<(i + 1) * (n + 5)]
+          let exact = expected[i * n..<(i + 1) * n].array.map(Double.init)
+          #expect(distance(row[3..<n + 3], exact) < 1e-5, "[\(m), \(k)] · [\(k), \(n)]")
+          #expect((row[0..<3].array + row[n + 3..<n + 5].array).allSatisfy { $0 == 7 })
+        }
+      }
+    }
+  }
+
   /// Up to ``longestUnsplitSum`` products, adding to a matrix is adding a finished product to it, bit for bit, in every shape and
   /// transpose: what lets a layer add its gradient in place.
   @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 24, 31, 32, 33, 40, 47, 48, 63, 64])
