@@ -48,13 +48,19 @@ extension Lanes {
     return replacing(with: zero - self, where: self .> zero)
   }
 
+  /// eˣ of each lane that is 0 or less, to 2⁻²² of itself, and 0 below -87.3; a NaN stays one.
+  @inline(__always)
+  func exponentialUpToZero() -> Lanes {
+    let (power, rest) = exponentialParts()
+    let e = power.addingProduct(power, rest)
+    return e.replacing(with: Lanes(repeating: 0), where: self .< Lanes(repeating: leastExponent))
+  }
+
   /// The logistic function 1 / (1 + e⁻ˣ) of each lane, to 2⁻²² of itself, and 0 below -87.3; a NaN stays one.
   @inline(__always)
   func sigmoid() -> Lanes {
-    let x = negated
-    let (power, rest) = x.exponentialParts()
     let (zero, one) = (Lanes(repeating: 0), Lanes(repeating: 1))
-    let e = power.addingProduct(power, rest).replacing(with: zero, where: x .< Lanes(repeating: leastExponent))
+    let e = negated.exponentialUpToZero()
     return one.replacing(with: e, where: self .< zero) / (one + e)
   }
 

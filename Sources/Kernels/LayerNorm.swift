@@ -1,0 +1,94 @@
+// Layer normalisation of the rows of a matrix, forward and backward. A row's bits do not depend on the other rows.
+//
+// Legend: x input · y output · s scale · b shift · m mean · r 1 / deviation · n (x − m) · r · g the gradient of y
+
+/// `y = (x − m) · r · scale + shift` of each row of `input` [rows, width], m its mean and r = 1 / √(variance + epsilon), the variance
+/// being the mean of (x − m)².
+///
+/// `output` is [rows, width], `scale` and `shift` [width]; `means` and `inverseDeviations` [rows] receive m and r, which backward needs.
+public func layerNorm(
+  _ input: Buffer<Float>, scale: Buffer<Float>, shift: Buffer<Float>, epsilon: Float, into output: Buffer<Float>,
+  means: Buffer<Float>, inverseDeviations: Buffer<Float>
+) {
+  let width = scale.count
+  precondition(
+    shift.count == width && input.count == means.count * width && output.count == input.count
+      && inverseDeviations.count == means.count, "layer normalisation of \(input.count) floats: counts do not fit")
+  let (s, b) = unsafe (UnsafePointer(scale.base), UnsafePointer(shift.base))
+  for row in 0..<means.count {
+    let x = unsafe UnsafePointer(input.base) + row * width
+    let y = unsafe output.base + row * width
+    let mean = sumOfVectors(of: width) { i, count in unsafe x.lanes(i, first: count) } / Float(width)
+    let m = Lanes(repeating: mean)
+    // The differences are stored first, for behind a row's end the lanes of what is loaded are 0, and those of x − m are not.
+    forEachVector(of: width) { i, count in unsafe y.store(x.lanes(i, first: count) - m, i, first: count) }
+    let squares = sumOfVectors(of: width) { i, count in
+      let difference = unsafe y.lanes(i, first: count)
+      return difference * difference
+    }
+    let inverseDeviation = 1 / (squares / Float(width) + epsilon).squareRoot()
+    let r = Lanes(repeating: inverseDeviation)
+    forEachVector(of: width) { i, count in
+      let normalised = unsafe y.lanes(i, first: count) * r
+      unsafe y.store(b.lanes(i, first: count).addingProduct(normalised, s.lanes(i, first: count)), i, first: count)
+    }
+    means[row] = mean
+    inverseDeviations[row] = inverseDeviation
+  }
+}
+
+/// The gradients of ``layerNorm(_:scale:shift:epsilon:into:means:inverseDeviations:)``:
+///
+///     dscale = Σ g · n,  dshift = Σ g, over the rows
+///     dx = r · (g · s − mean(g · s) − n · mean(g · s · n)), means over the row
+///
+/// `scaleGradient` and `shiftGradient` [width] receive the complete sums; `inputGradient` [rows, width] may be nil.
+public func layerNormGradient(
+  _ outputGradient: Buffer<Float>, input: Buffer<Float>, scale: Buffer<Float>, means: Buffer<Float>,
+  inverseDeviations: Buffer<Float>, scaleGradient: Buffer<Float>, shiftGradient: Buffer<Float>,
+  into inputGradient: Buffer<Float>?
+) {
+  let width = scale.count
+  precondition(
+    input.count == means.count * width && outputGradient.count == input.count
+      && inverseDeviations.count == means.count && scaleGradient.count == width && shiftGradient.count == width
+      && (inputGradient?.count ?? input.count) == input.count, "layer normalisation's gradient: counts do not fit")
+  scaleGradient.fill(0)
+  shiftGradient.fill(0)
+  let s = unsafe UnsafePointer(scale.base)
+  let (ds, db) = unsafe (scaleGradient.base, shiftGradient.base)
+  for row in 0..<means.count {
+    let g = unsafe UnsafePointer(outputGradient.base) + row * width
+    let x = unsafe UnsafePointer(input.base) + row * width
+    let (m, r) = (Lanes(repeating: means[row]), Lanes(repeating: inverseDeviations[row]))
+    forEachVector(of: width) { i, count in
+      let own = unsafe g.lanes(i, first: count)
+      let normalised = unsafe (x.lanes(i, first: count) - m) * r
+      unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised), i, first: count)
+      unsafe db.store(db.lanes(i, first: count) + own, i, first: count)
+    }
+    guard let inputGradient else { continue }
+    let d = unsafe inputGradient.base + row * width
+    // Behind the row's end g is 0, and with it each term.
+    let sum = sumOfVectors(of: width) { i, count in unsafe g.lanes(i, first: count) * s.lanes(i, first: count) }
+    let product = sumOfVectors(of: width) { i, count in
+      unsafe g.lanes(i, first: count) * s.lanes(i, first: count) * ((x.lanes(i, first: count) - m) * r)
+    }
+    let (mean, slope) = (Lanes(repeating: sum / Float(width)), Lanes(repeating: product / Float(width)))
+    forEachVector(of: width) { i, count in
+      let own = unsafe g.lanes(i, first: count) * s.lanes(i, first: count)
+      let normalised = unsafe (x.lanes(i, first: count) - m) * r
+      unsafe d.store((own - mean - normalised * slope) * r, i, first: count)
+    }
+  }
+}
+
+/// The sum of the vectors that `term` gives for `count` floats, each with its offset and its floats, whose other lanes must be 0.
+@inline(__always)
+private func sumOfVectors(of count: Int, _ term: (_ offset: Int, _ width: Int) -> Lanes) -> Float {
+  var sum = Lanes(repeating: 0)
+  let whole = count / laneCount * laneCount
+  for offset in stride(from: 0, to: whole, by: laneCount) { sum += term(offset, laneCount) }
+  if whole < count { sum += term(whole, count - whole) }
+  return sum.total()
+}
