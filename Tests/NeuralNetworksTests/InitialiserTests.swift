@@ -69,4 +69,33 @@ import Testing
     }
     #expect(pair[0] != pair[1])
   }
+
+  @Test func ones() {
+    let values = Buffer<Float>(count: 5)
+    Initialiser.ones.fill(values, seed: 1, index: 2)
+    #expect(values.array == [1, 1, 1, 1, 1])
+  }
+
+  /// Pinned as the uniform numbers are; after that script's functions, the first block's four words w:
+  ///
+  ///     for seed, index in (0, 0), (5, 3):
+  ///         u = [(v >> 8) * 2.0**-24 for v in w]
+  ///         for i in (0, 2):
+  ///             r, a = float(f(0.02)) * math.sqrt(-2 * math.log(1 - u[i])), 2 * math.pi * u[i + 1]
+  ///             print(f(r * math.cos(a)), f(r * math.sin(a)))
+  @Test func normal() {
+    let values = Buffer<Float>(count: 20_001)
+    Initialiser.normal(deviation: 0.02).fill(values, seed: 0, index: 0)
+    #expect(values.array.prefix(4) == [0.017863596, -0.010624825, 0.021577127, 0.0039003063])
+    let odd = Buffer<Float>(count: 3)
+    Initialiser.normal(deviation: 0.02).fill(odd, seed: 5, index: 3)
+    #expect(odd.array == [0.027848419, -0.023440236, -0.013270034])
+    // Five deviations of the mean, of the mean square, and of the share beyond two deviations.
+    let scaled = values.array.map { Double($0) / 0.02 }
+    let count = Double(scaled.count)
+    #expect(abs(scaled.reduce(0, +) / count) < 5 / count.squareRoot())
+    #expect(abs(scaled.reduce(0) { $0 + $1 * $1 } / count - 1) < 5 * (2 / count).squareRoot())
+    let far = Double(scaled.count { abs($0) > 2 }) / count
+    #expect(abs(far - 0.0455) < 5 * (0.0455 * 0.9545 / count).squareRoot())
+  }
 }
