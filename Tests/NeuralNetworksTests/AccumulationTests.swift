@@ -48,6 +48,32 @@ import Testing
     try checkAddition([Reshape([4, 6]), LSTM(7), Tanh(), Dense(4)], input: [4, 3, 2], fromImages: true)
   }
 
+  /// Sums over samples and tokens, of sizes on whole vectors and off them.
+  @Test func tokens() throws {
+    let layers: [(any LayerSpecification, Shape)] = [
+      (TokenDense(3), [4, 5]), (TokenDense(33), [3, 16]), (LayerNorm(), [5]), (LayerNorm(), [3, 16]),
+      (LayerNorm(), [2, 21]), (MultiHeadAttention(heads: 2), [5, 6]),
+      (MultiHeadAttention(heads: 1, causal: true), [3, 16]), (ClassToken(), [2, 5]), (ClassToken(), [3, 16]),
+      (Positions(), [3, 7]),
+    ]
+    for (layer, shape) in layers {
+      try checkAddition([layer], input: shape)
+    }
+    try checkAddition(
+      [Patches(2), TokenDense(6), ClassToken(), Positions(), Token(0), LayerNorm(), Dense(3)], input: [4, 6, 1],
+      fromImages: true)
+  }
+
+  @Test func residual() throws {
+    let widening = Residual(
+      [Conv2D(filters: 3, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 4, kernel: 1)],
+      shortcut: [Conv2D(filters: 4, kernel: 1)])
+    try checkAddition([widening, Flatten(), Residual([Dense(48)])], input: [4, 3, 2])
+    try checkAddition(
+      [Residual([LayerNorm(), MultiHeadAttention(heads: 2)]), Residual([TokenDense(5), GELU(), TokenDense(4)])],
+      input: [3, 4])
+  }
+
   /// A layer that learns nothing has nothing to add: its input gradient replaces what is there under both.
   @Test func inputGradientsAlwaysReplace() throws {
     let layers: [(any LayerSpecification, Shape)] = [
@@ -55,6 +81,9 @@ import Testing
       (MaxPool2D(2), [5, 4, 3]), (Flatten(), [2, 2, 2]), (Reshape([4, 2]), [2, 2, 2]),
       (Tanh(), [7]), (GELU(), [7]), (SiLU(), [7]),
       (RNN(5), [3, 4]), (LSTM(5), [3, 4]), (GRU(5), [3, 4]),
+      (LayerNorm(), [3, 4]), (MultiHeadAttention(heads: 2), [3, 4]), (TokenDense(5), [3, 4]), (Patches(2), [4, 6, 2]),
+      (ClassToken(), [3, 4]), (Positions(), [3, 4]), (Token(1), [3, 4]), (Residual([Dense(4), Sigmoid()]), [4]),
+      (Residual([Dense(5)], shortcut: [Dense(5)]), [4]),
     ]
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)

@@ -60,4 +60,21 @@ import Testing
     let kept = output.array.count { $0 != 0 }
     #expect(kept > 150 && kept < 350)
   }
+
+  /// The two ways of a residual throw dice of their own, and so does what follows.
+  @Test func theWaysOfAResidualDiffer() throws {
+    let layers: [any LayerSpecification] = [Residual([Dropout(0.5)], shortcut: [Dropout(0.5)]), Dropout(0.5)]
+    let ways = try Sequential(layers, input: [1000], capacity: 1)
+    // The container, each way with its dropout, and the last dropout, in a container themselves.
+    #expect(ways.placeCount == 1 + (1 + 2 + 2) + 1)
+    let output = Buffer<Float>(count: 1000)
+    ways.forward(
+      Buffer(Array(repeating: 1, count: 1000)), Buffer(count: 0), into: output,
+      Pass(samples: 1, noise: Noise(seed: 5, step: 3, firstPosition: 0)))
+    // 0, 2 or 4 by the ways, then doubled or dropped.
+    for (value, share) in [(0, 0.625), (4, 0.25), (8, 0.125)] as [(Float, Double)] {
+      let count = Double(output.array.count { $0 == value })
+      #expect(abs(count - 1000 * share) < 5 * (1000 * share * (1 - share)).squareRoot())
+    }
+  }
 }

@@ -89,6 +89,63 @@ import Testing
     }
   }
 
+  /// Of any rank. Inputs are far apart, so that a step changes no row's deviation by much.
+  @Test(arguments: [[3, 5], [2, 16], [7], [2, 3, 9]])
+  func layerNorm(input: [Int]) throws {
+    for samples in [1, 3] {
+      let oracle = try GradientOracle(LayerNorm(), input: Shape(input), samples: samples, seed: 16)
+      for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+      oracle.check()
+    }
+    try GradientOracle(LayerNorm(), input: Shape(input), samples: 2, seed: 17, needsInputGradient: false)
+      .check(ofInput: false)
+  }
+
+  @Test(arguments: [(1, [3, 4]), (2, [5, 6]), (3, [2, 9]), (4, [17, 8]), (2, [1, 4])], [false, true])
+  func attention(_ size: (Int, [Int]), causal: Bool) throws {
+    let (heads, input) = size
+    let layer = MultiHeadAttention(heads: heads, causal: causal)
+    for (samples, needsInputGradient) in [(1, true), (3, true), (2, false)] {
+      let oracle = try GradientOracle(
+        layer, input: Shape(input), samples: samples, seed: 18, needsInputGradient: needsInputGradient)
+      // Scores that a step of the oracle's does not turn around.
+      for k in 0..<oracle.parameters.count { oracle.parameters[k] *= 0.5 }
+      oracle.check(ofInput: needsInputGradient)
+    }
+  }
+
+  static let tokenLayers: [(layer: any LayerSpecification, input: [Int])] = [
+    (TokenDense(3), [4, 5]), (TokenDense(20), [3, 16]), (TokenDense(1), [1, 1]), (Patches(2), [4, 6, 3]),
+    (Patches(4), [8, 4, 1]), (Patches(1), [2, 3, 2]), (ClassToken(), [3, 5]), (ClassToken(), [1, 16]),
+    (Positions(), [3, 5]), (Token(0), [3, 5]), (Token(2), [3, 5]),
+  ]
+
+  @Test(arguments: tokenLayers.indices)
+  func tokens(_ index: Int) throws {
+    let (layer, input) = Self.tokenLayers[index]
+    for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 19).check() }
+    let first = try GradientOracle(layer, input: Shape(input), samples: 2, seed: 20, needsInputGradient: false)
+    first.check(ofInput: false)
+  }
+
+  @Test func residual() throws {
+    let body: [any LayerSpecification] = [
+      Conv2D(filters: 2, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 2, kernel: 3, padding: .same),
+    ]
+    try GradientOracle(Residual(body), input: [4, 3, 2], samples: 3, seed: 1).check()
+    try GradientOracle(Residual(body), input: [4, 3, 2], samples: 3, seed: 1, needsInputGradient: false)
+      .check(ofInput: false)
+    // Layers that need their own output for their gradient, which is not the block's.
+    try GradientOracle(Residual([Dense(6), Sigmoid()]), input: [6], samples: 3, seed: 6).check()
+    try GradientOracle(Residual([Dense(6)], shortcut: [Dense(6), Sigmoid()]), input: [5], samples: 3, seed: 7).check()
+    let widening = Residual(
+      [Conv2D(filters: 3, kernel: 3, padding: .same), Sigmoid(), Conv2D(filters: 4, kernel: 1)],
+      shortcut: [Conv2D(filters: 4, kernel: 1)])
+    try GradientOracle(widening, input: [4, 3, 2], samples: 3, seed: 2).check()
+    try GradientOracle(widening, input: [4, 3, 2], samples: 3, seed: 2, needsInputGradient: false)
+      .check(ofInput: false)
+  }
+
   /// Odd sizes too, whose last row and column belong to no window.
   @Test(arguments: [([4, 6, 1], 2), ([5, 7, 3], 2), ([7, 8, 2], 3), ([3, 3, 2], 3), ([2, 3, 4], 1)])
   func maxPool(input: [Int], size: Int) throws {

@@ -59,6 +59,33 @@ import Testing
 ///     z, y = wave(4, 3, scale=3), wave(4, 3, at=1)
 ///     l = 4 * F.mse_loss(z, y); l.backward()            # the sum over samples of the mean over outputs
 ///     print("# squares", f"{l.item():.7g}"); show("gradient", z.grad)
+///
+///     def double(t): return t.detach().double().requires_grad_()
+///     def attention(x, w, b, ow, ob, heads, causal):
+///         n, t, d = x.shape
+///         q, k, v = (a.view(n, t, heads, d // heads).transpose(1, 2) for a in F.linear(x, w, b).chunk(3, -1))
+///         a = F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).reshape(n, t, d)
+///         return F.linear(a, ow, ob)
+///     for tokens, width, heads, causal in ((5, 6, 2, False), (5, 6, 3, True), (18, 8, 1, False)):
+///         x, sizes = double(wave(2, tokens, width, scale=0.5)), ((3 * width, width), (3 * width,), (width, width), (width,))
+///         ps = [double(wave(*s, at=i + 1)) for i, s in enumerate(sizes)]
+///         case(f"attention {tokens} {width} {heads} {causal}", attention(x, *ps, heads, causal), x, *ps)
+///     for shape in ((3, 5), (2, 16)):
+///         x, w, b = double(wave(2, *shape)), double(wave(shape[-1], at=1)), double(wave(shape[-1], at=2))
+///         case(f"layer norm {shape}", F.layer_norm(x, (shape[-1],), w, b), x, w, b)
+///     for tokens, inputs, units in ((4, 5, 3), (3, 16, 20)):
+///         x, w, b = wave(2, tokens, inputs), wave(units, inputs, at=1), wave(units, at=2)
+///         case(f"token dense {tokens} {inputs} {units}", F.linear(x, w, b), x, w, b)
+///     def patches(x, size): return F.unfold(first(x), size, stride=size).transpose(1, 2)
+///     x = wave(2, 8, 4, 1); case("patches", patches(x, 4), x)
+///     x = wave(2, 4, 6, 3); case("patches of channels", patches(x, 2).unflatten(2, (3, 4)).transpose(2, 3).flatten(2), x)
+///     x, c = wave(2, 3, 4), wave(4, at=1); case("class token", torch.cat([c.expand(2, 1, 4), x], 1), x, c)
+///     x, p = wave(2, 3, 4), wave(3, 4, at=1); case("positions", x + p, x, p)
+///     x = wave(2, 3, 4); case("token", x[:, 1], x)
+///     x, w, b = wave(2, 5), wave(5, 5, at=1), wave(5, at=2)
+///     case("residual", torch.sigmoid(F.linear(x, w, b)) + x, x, w, b)
+///     x, w, b, sw, sb = wave(2, 5), wave(4, 5, at=1), wave(4, at=2), wave(4, 5, at=3), wave(4, at=4)
+///     case("residual with a projection", torch.sigmoid(F.linear(x, w, b)) + F.linear(x, sw, sb), x, w, b, sw, sb)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
@@ -235,6 +262,131 @@ import Testing
         Golden([9.367921e-05, -7.074844e-06, -9.746423e-05, -4.506829e-05, 7.33528e-05, 8.431187e-05], 1.853843),
         Golden([8.73653e-05, 9.851319e-05, 2.001751e-05, 8.223769e-05, 9.457258e-05, 9.264089e-06], 0.372795),
         Golden([9.899896e-05, 5.889137e-05, 0.00480741, -0.008083121, -0.01538634, 0.0008933406], 0.44817),
+      ])
+  }
+
+  @Test func tokenDense() throws {
+    try check(
+      [TokenDense(3)], input: [4, 5],
+      output: Golden([2.148811, 0.5982099, -0.7566912, 2.570339, 1.088167, -0.2212471], -0.9788929),
+      input: Golden([1.358082, 0.9436271, -0.8532436, -1.40011, 0.1041878, -0.6664729], 4.194955),
+      parameters: [
+        Golden([0.01986203, 0.04021618, 0.001653522, -0.03933161, -0.02269585, -0.5677372], 2.180989),
+        Golden([0.1159844, 0.02959146, -0.100153], 0.1736511),
+      ])
+    try check(
+      [TokenDense(20)], input: [3, 16],
+      output: Golden([5.270063, -7.580026, 0.146839, 6.203058, -5.221598, -1.320013], 2.272264),
+      input: Golden([0.06360234, 0.2403419, 0.06497998, -0.205578, -0.1749637, 0.1119726], 0.8822443),
+      parameters: [
+        Golden([-0.06534602, 0.4474242, 0.304717, -0.2844013, -0.456871, 0.03997646], 0.2280605),
+        Golden([0.5577578, -0.8998405, -1.03917, 0.3438869, 1.223149, 0.310495], -0.07304491),
+      ])
+  }
+
+  @Test func layerNorm() throws {
+    try check(
+      [LayerNorm()], input: [3, 5],
+      output: Golden([0.9314727, 0.8892059, -1.331501, 0.5662938, 0.8964281, 1.183831], 0.6585827),
+      input: Golden([-0.02186982, 0.4140518, -0.6386377, 0.7562498, -0.5097941, 0.1294154], 0.2743982),
+      parameters: [
+        Golden([3.810724, 5.441453, 0.9911841, 7.003335, 1.053497], -1.283585),
+        Golden([4.832411, 4.013122, -2.6854, -5.449805, -0.2302328], 13.66399),
+      ])
+    try check(
+      [LayerNorm()], input: [2, 16],
+      output: Golden([0.8759558, 0.8549406, -1.307047, 0.6451552, 0.9034356, 1.054008], -0.08171918),
+      input: Golden([-0.07373309, 0.3415074, -0.7139211, 0.7349824, -0.5439783, 0.2231569], -0.2262869),
+      parameters: [
+        Golden([1.534275, 3.186792, 2.256044, 2.630014, 2.821676, 1.635319], 1.895866),
+        Golden([0.2330677, 0.8315148, 0.2117908, -0.7182072, -0.5960299, 0.3993326], 1.264362),
+      ])
+  }
+
+  @Test func attention() throws {
+    try check(
+      [MultiHeadAttention(heads: 2)], input: [5, 6], scale: 0.5,
+      output: Golden([-3.031105, 4.483394, 3.159462, -4.009399, -3.165484, 3.763002], 33.87886),
+      input: Golden([4.342835, -1.548974, -5.171532, -1.217783, 4.520021, 3.635984], 12.60521),
+      parameters: [
+        Golden([0.1635343, 3.426755, 1.669771, -2.533431, -3.025151, 0.9149822], -0.3184789),
+        Golden([-2.957653, -0.7537182, 2.876318, -1.096524, 0.8409411, 1.187271], -12.86708),
+        Golden([-5.967103, -5.039678, 5.44933, 5.611586, -3.766336, -6.391985], 0.9772632),
+        Golden([1.210279, 1.004393, -0.672931, -1.36441, -0.0570251, 1.333902], 3.799401),
+      ])
+    try check(
+      [MultiHeadAttention(heads: 3, causal: true)], input: [5, 6], scale: 0.5,
+      output: Golden([0.6085497, 0.1742793, -0.9451935, -0.1432207, 1.356373, 0.3847815], 20.15491),
+      input: Golden([-11.89883, -2.561602, 10.52838, 8.19426, -6.14447, -11.48154], -8.651627),
+      parameters: [
+        Golden([1.16457, 3.351192, 0.6283097, -3.015048, -2.241353, 1.815929], 15.54116),
+        Golden([-2.676857, 1.39417, 1.40273, -0.5734781, 1.309452, 2.070108], -11.38617),
+        Golden([-0.7236961, -1.971648, 0.3895925, 2.391928, 0.01531194, -2.62204], -5.264603),
+        Golden([1.210279, 1.004393, -0.672931, -1.36441, -0.0570251, 1.333902], 3.799401),
+      ])
+    try check(
+      [MultiHeadAttention(heads: 1)], input: [18, 8], scale: 0.5,
+      output: Golden([0.7612499, -5.820011, 4.389581, 1.411253, -4.317751, 3.802448], 2.135711),
+      input: Golden([0.02833875, 0.05250794, -0.0002471298, -0.05264016, -0.02791524, 0.03770558], 0.1413497),
+      parameters: [
+        Golden([-0.02505572, 0.03153843, 0.04192871, -0.009106667, -0.04680075, -0.01593163], 56.56203),
+        Golden([-0.03467587, 0.002257562, 0.03214296, -0.03832095, 0.01085194, 0.02614542], 0.4877745),
+        Golden([3.744748, 24.74539, -31.94797, 11.23445, 19.85529, -33.37276], -6.441414),
+        Golden([0.3090134, 1.089161, 0.2736855, -0.9427402, -0.778049, 0.5264857], 3.422826),
+      ])
+  }
+
+  /// Channels are fastest here, and slowest in PyTorch's patches.
+  @Test func patches() throws {
+    try check(
+      [Patches(4)], input: [8, 4, 1],
+      output: Golden([0.0, 0.9635582, 0.5155014, -0.6877661, -0.8834547, 0.21512], 0.1172652),
+      input: Golden([0.4794255, 0.9738476, 0.04158066, -0.9516021, -0.5506855, 0.6569866], 0.6335491))
+    try check(
+      [Patches(2)], input: [4, 6, 3],
+      output: Golden([0.0, 0.9635582, 0.5155014, -0.6877661, -0.8834547, 0.21512], 0.9785745),
+      input: Golden([0.4794255, 0.9738476, 0.04158066, -0.9516021, -0.5506855, 0.6569866], 0.791963))
+  }
+
+  @Test func tokens() throws {
+    try check(
+      [ClassToken()], input: [3, 4],
+      output: Golden([0.841471, 0.7457052, -0.4425204, -0.9824526, 0.0, 0.9635582], -4.320022),
+      input: Golden([-0.5506855, 0.6569866, 0.9021719, -0.1743268, -0.9954363, -0.3582293], 1.611652),
+      parameters: [
+        Golden([1.116848, 0.401922, -0.9018208, -0.884394], 2.584841)
+      ])
+    try check(
+      [Positions()], input: [3, 4],
+      output: Golden([0.841471, 1.709263, 0.07298094, -1.670219, -0.9665441, 1.15312], 2.787572),
+      input: Golden([0.4794255, 0.9738476, 0.04158066, -0.9516021, -0.5506855, 0.6569866], 1.402453),
+      parameters: [
+        Golden([0.09735414, -0.01881176, -0.1074184, -0.03865683, 0.0867371, 0.08506095], -0.1281598)
+      ])
+    try check(
+      [Token(1)], input: [3, 4],
+      output: Golden([-0.8834547, 0.21512, 0.9985433, 0.3190984, 0.9287952, -0.1086366], -3.400352),
+      input: Golden([0.0, 0.0, 0.0, 0.0, 0.4794255, 0.9738476], 0.05533189))
+  }
+
+  @Test func residual() throws {
+    try check(
+      [Residual([Dense(5), Sigmoid()])], input: [5],
+      output: Golden([0.8955576, 1.608805, 0.8348665, -0.3485815, -0.3873838, 1.144048], 4.7647),
+      input: Golden([0.3909372, 1.104272, 0.1998455, -0.9973546, -0.7334278, 0.4832149], 4.105362),
+      parameters: [
+        Golden([0.009330769, 0.08652005, 0.03695725, -0.066748, -0.07266728, 0.0365789], 2.363987),
+        Golden([0.08821738, 0.3929566, -0.03401425, -0.4613837, -0.2211158], 0.915985),
+      ])
+    try check(
+      [Residual([Dense(4), Sigmoid()], shortcut: [Dense(4)])], input: [5],
+      output: Golden([-2.298367, -2.620388, -1.684765, -0.7514178, -2.109453, -2.480735], -3.788326),
+      input: Golden([0.489265, -0.3844306, -0.6949345, 0.01264243, 0.7016981, -0.03893691], -1.580071),
+      parameters: [
+        Golden([-0.007821041, 0.006904826, 0.01151511, -0.0007442702, -0.01191329, 0.02663777], 1.197805),
+        Golden([0.008486014, 0.3467445, 0.2318437, -0.2567381], 0.3535207),
+        Golden([-0.1184635, -0.08792895, 0.0714217, 0.1261394, -0.003937423, 0.1413309], 5.219323),
+        Golden([-0.07125998, 1.630834, 0.9437525, -1.125929], 1.531805),
       ])
   }
 

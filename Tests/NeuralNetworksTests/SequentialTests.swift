@@ -47,6 +47,17 @@ import Testing
     #expect(network.parameters.map(\.shape)[2...5] == [[1, 1, 2, 3], [3], [4, 27], [4]])
   }
 
+  @Test func residualsNameTheirShortcut() throws {
+    let network = try Sequential(
+      [Residual([Dense(5), ReLU(), Dense(4)], shortcut: [Dense(4)]), Residual([Dense(4)])], input: [3], capacity: 1)
+    #expect(
+      network.parameters.map(\.name) == [
+        "residual1.dense1.weights", "residual1.dense1.bias", "residual1.dense2.weights", "residual1.dense2.bias",
+        "residual1.shortcut.dense1.weights", "residual1.shortcut.dense1.bias", "residual2.dense1.weights",
+        "residual2.dense1.bias",
+      ])
+  }
+
   @Test func parametersStartAtCacheLines() {
     let layout = ParameterLayout(
       [[3, 3, 1, 2], [2], [16], [17]].map { ParameterSpecification(name: "p", shape: $0, initialiser: .zeros) })

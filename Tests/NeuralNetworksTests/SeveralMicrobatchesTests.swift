@@ -18,6 +18,12 @@ import Testing
     ([MaxPool2D(2), Flatten(), Dense(32)], [8, 8, 4]),
     ([Dense(512), ReLU(), Dense(512)], [784]),
     ([Dense(48), Tanh(), Reshape([6, 8]), Dense(32), GELU(), Dense(64), SiLU(), Dense(10), GELU()], [48]),
+    (
+      [
+        Residual([Dense(48), Sigmoid()]), Residual([Dense(80), ReLU()], shortcut: [Dropout(0.3), Dense(80)]), Dense(10),
+      ],
+      [48]
+    ),
   ]
 
   @Test(arguments: nets.indices)

@@ -1,0 +1,51 @@
+import Kernels
+import Tensors
+
+/// Adds a learnt vector for its place to each token: `y = x + p`.
+///
+/// Input `[tokens, width]` → output `[tokens, width]`. Parameter: `positions` p [tokens, width] (normal, deviation 0.02, as BERT and ViT start
+/// it). It does not decay, as a bias does not.
+///
+///     Sequential([ClassToken(), Positions()], input: [49, 64], capacity: 32)
+public struct Positions: LayerSpecification {
+  public var kind: String { "positions" }
+
+  /// A vector for each place.
+  public init() {}
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    _ = try TokenShape("a layer of positions", input: input)
+    return input
+  }
+
+  public func learntCount(for input: Shape) -> Double { elements(of: input) }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    PositionsLayer(try TokenShape("a layer of positions", input: input))
+  }
+}
+
+private final class PositionsLayer: Layer {
+  private let count: Int
+  let parameters: [ParameterSpecification]
+
+  init(_ shape: TokenShape) {
+    count = shape.count
+    parameters = [
+      ParameterSpecification(
+        name: "positions", shape: [shape.tokens, shape.width], initialiser: .normal(deviation: 0.02), role: .bias)
+    ]
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    for sample in 0..<pass.samples {
+      let range = sample * count..<(sample + 1) * count
+      sum(input[range], parameters[0], into: output[range])
+    }
+  }
+
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    columnSums(windows.outputGradient, into: windows.gradient[0], windows.gradient.accumulation)
+    windows.inputGradient?.copy(from: windows.outputGradient)
+  }
+}

@@ -1,0 +1,130 @@
+import Kernels
+import Tensors
+
+/// Layers with a way around them (He et al. 2015): `y = body(x) + shortcut(x)`, the shortcut being x itself unless layers are given for it.
+///
+/// Input as the body's first layer has it; the output has the body's shape, which must be the shortcut's, too. Its parameters are the body's,
+/// under names such as `residual2.dense1.weights`, and the shortcut's, such as `residual2.shortcut.dense1.weights`.
+///
+///     Residual {
+///       LayerNorm()
+///       MultiHeadAttention(heads: 4)
+///     }
+public struct Residual: LayerSpecification {
+  /// The layers that are gone around.
+  public let body: Block
+  /// A projection, where the body changes the shape; nil where x itself is added.
+  public let shortcut: Block?
+  public var kind: String { "residual" }
+
+  /// One layer or more, and those of a projection, if there is to be one.
+  public init(_ body: [any LayerSpecification], shortcut: [any LayerSpecification] = []) {
+    self.body = Block(body)
+    self.shortcut = shortcut.isEmpty ? nil : Block(shortcut)
+  }
+
+  /// The layers in `body`, one a line.
+  public init(shortcut: [any LayerSpecification] = [], @LayerBuilder body: () -> [any LayerSpecification]) {
+    self.init(body(), shortcut: shortcut)
+  }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+    let shape = try body.outputShape(for: input)
+    let other = try shortcut?.outputShape(for: input) ?? input
+    guard shape == other else { throw ModelError("a residual block of \(shape) beside a shortcut of \(other)") }
+    return shape
+  }
+
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    body.trainingOperations(for: input, needsInputGradient: needsInputGradient)
+      + (shortcut?.trainingOperations(for: input, needsInputGradient: needsInputGradient) ?? 0)
+  }
+
+  public func learntCount(for input: Shape) -> Double {
+    body.learntCount(for: input) + (shortcut?.learntCount(for: input) ?? 0)
+  }
+
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool {
+    body.takesSeveralMicrobatches(for: input) && shortcut?.takesSeveralMicrobatches(for: input) ?? true
+  }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    ResidualLayer(
+      body: try body.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
+      shortcut: try shortcut?.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
+      outputCount: capacity * (try outputShape(for: input)).count, inputCount: capacity * input.count)
+  }
+}
+
+private final class ResidualLayer: Layer {
+  /// A way from input to output.
+  private struct Way {
+    let layer: any Layer
+    /// How its parameters lie, from where on in this container's block.
+    let layout: ParameterLayout
+    let start: Int
+    /// The places before it (``Pass``).
+    let placesBefore: Int
+    /// Its own output, [capacity, output shape], which its gradient may be made from: the sum of both ways would be the wrong one.
+    let output: Buffer<Float>
+
+    func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, count: Int, _ pass: Pass) -> Buffer<Float> {
+      let output = output.prefix(count)
+      layer.forward(input, parameters.part(from: start, layout), into: output, pass.entering(after: placesBefore))
+      return output
+    }
+
+    func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>?, _ pass: Pass) {
+      layer.backward(
+        BackwardWindows(
+          outputGradient: windows.outputGradient, input: windows.input, output: output.prefix(windows.output.count),
+          parameters: windows.parameters.part(from: start, layout), inputGradient: inputGradient,
+          gradient: windows.gradient.part(from: start, layout)), pass.entering(after: placesBefore))
+    }
+  }
+
+  let parameters: [ParameterSpecification]
+  let placeCount: Int
+  private let body: Way
+  private let shortcut: Way?
+  /// What the shortcut gives of the input's gradient, [capacity, input shape]; of no floats where it is x itself.
+  private let shortcutGradient: Buffer<Float>
+
+  init(body: any Layer, shortcut: (any Layer)?, outputCount: Int, inputCount: Int) {
+    self.body = Way(
+      layer: body, layout: ParameterLayout(body.parameters), start: 0, placesBefore: 0,
+      output: Buffer(count: outputCount))
+    let start = self.body.layout.count
+    self.shortcut = shortcut.map {
+      Way(
+        layer: $0, layout: ParameterLayout($0.parameters), start: start, placesBefore: body.placeCount,
+        output: Buffer(count: outputCount))
+    }
+    parameters =
+      body.parameters
+      + (shortcut?.parameters ?? []).map { parameter in
+        var named = parameter
+        named.name = "shortcut.\(parameter.name)"
+        return named
+      }
+    placeCount = 1 + body.placeCount + (shortcut?.placeCount ?? 0)
+    shortcutGradient = Buffer(count: shortcut == nil ? 0 : inputCount)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    let own = body.forward(input, parameters, count: output.count, pass)
+    let other = shortcut?.forward(input, parameters, count: output.count, pass) ?? input
+    sum(own, other, into: output)
+  }
+
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    body.backward(windows, into: windows.inputGradient, pass)
+    guard let shortcut else {
+      if let inputGradient = windows.inputGradient { add(windows.outputGradient, into: inputGradient) }
+      return
+    }
+    let own = windows.inputGradient.map { shortcutGradient.prefix($0.count) }
+    shortcut.backward(windows, into: own, pass)
+    if let own, let inputGradient = windows.inputGradient { add(own, into: inputGradient) }
+  }
+}

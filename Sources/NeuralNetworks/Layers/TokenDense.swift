@@ -1,0 +1,55 @@
+import Kernels
+import Tensors
+
+/// A fully connected layer over each token by itself, with the same weights: `y = x · Wᵀ + b`. ``Dense`` takes all of its input as one.
+///
+/// Input `[tokens, width]` → output `[tokens, units]`. Parameters: `weights` W [units, width] (Glorot uniform), `bias` b [units] (zero), laid
+/// out as PyTorch's `nn.Linear`, which computes the same.
+///
+///     Sequential([TokenDense(128), GELU(), TokenDense(64)], input: [50, 64], capacity: 32)
+public struct TokenDense: LayerSpecification {
+  /// The number of outputs of a token.
+  public let units: Int
+  public var kind: String { "tokendense" }
+
+  /// A layer of `units` outputs a token, 1 or more.
+  public init(_ units: Int) { self.units = units }
+
+  public func outputShape(for input: Shape) throws(ModelError) -> Shape { [try shape(for: input).tokens, units] }
+
+  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
+    (needsInputGradient ? 3 : 2) * 2 * input.count * units
+  }
+
+  public func learntCount(for input: Shape) -> Double {
+    (try? shape(for: input)).map { (Double($0.width) + 1) * Double(units) } ?? 0
+  }
+
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+    TokenDenseLayer(inputs: try shape(for: input).width, units: units)
+  }
+
+  private func shape(for input: Shape) throws(ModelError) -> TokenShape {
+    try TokenShape("a dense layer over tokens", input: input)
+  }
+}
+
+private final class TokenDenseLayer: Layer {
+  private let projection: TokenProjection
+  let parameters: [ParameterSpecification]
+
+  init(inputs: Int, units: Int) {
+    projection = TokenProjection(inputs: inputs, units: units)
+    parameters = TokenProjection.parameters(inputs: inputs, units: units, weights: "weights", bias: "bias")
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
+  }
+
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    projection.backward(
+      windows.outputGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
+      inputGradient: windows.inputGradient)
+  }
+}
