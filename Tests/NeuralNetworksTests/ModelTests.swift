@@ -8,7 +8,7 @@ import Testing
   @Test(arguments: [
     ("article", 10, 54_410), ("article", 1, 5_729), ("keras-convnet", 10, 34_826), ("pytorch-convnet", 10, 1_199_882),
     ("mlp", 10, 669_706), ("mlp", 1, 665_089), ("vgg", 10, 584_170),
-    ("rnn", 10, 21_386), ("lstm", 10, 81_674), ("lstm", 1, 80_513), ("gru", 10, 61_578),
+    ("rnn", 10, 21_386), ("lstm", 10, 81_674), ("lstm", 1, 80_513), ("gru", 10, 61_578), ("vit", 10, 205_962),
     ("mlp:784-100-10", 10, 79_510), ("mlp:784-10", 10, 7_850),
   ])
   func parameterCounts(name: String, outputs: Int, count: Int) throws {
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func unknownNames() {
-    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, mlp:A-B-…-Z"
+    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, mlp:A-B-…-Z"
     for name in ["resnet-1000", "", "Article"] {
       expectError(name, "unknown model '\(name)'; there are: \(names)")
     }
@@ -106,6 +106,74 @@ import Testing
     }
     #expect(throws: ModelError("an LSTM cannot take input of shape [28, 28, 1]: it takes [steps, features]")) {
       try LSTM(4).outputShape(for: [28, 28, 1])
+    }
+  }
+
+  /// Other images have other patches, and as many positions.
+  @Test(arguments: [([28, 28, 1], 49, 16), ([8, 12, 3], 6, 48)])
+  func transformerReadsPatches(input: [Int], patches: Int, width: Int) throws {
+    let network = try Network(
+      Model.named("vit", input: Shape(input), outputs: 6), loss: SoftmaxCrossEntropy(classes: 6), capacity: 2)
+    let parameters = network.layout.parameters
+    #expect(
+      parameters.prefix(8).map(\.name) == [
+        "tokendense1.weights", "tokendense1.bias", "classtoken1.token", "positions1.positions",
+        "block1.residual1.layernorm1.scale", "block1.residual1.layernorm1.shift",
+        "block1.residual1.attention1.inputWeights", "block1.residual1.attention1.inputBias",
+      ])
+    #expect(parameters.prefix(4).map(\.shape) == [[64, width], [64], [64], [patches + 1, 64]])
+    #expect(
+      parameters.suffix(8).map(\.name) == [
+        "block6.residual2.tokendense1.weights", "block6.residual2.tokendense1.bias",
+        "block6.residual2.tokendense2.weights", "block6.residual2.tokendense2.bias", "layernorm1.scale",
+        "layernorm1.shift", "dense1.weights", "dense1.bias",
+      ])
+    // In a block the projections and dense layers, and two products of all pairs of tokens; the first layer has no input gradient.
+    let tokens = patches + 1
+    let block = 3 * 2 * tokens * 64 * (4 * 64 + 2 * 128) + 3 * 2 * 2 * tokens * tokens * 64
+    #expect(network.trainingOperations == 2 * 2 * patches * width * 64 + 6 * block + 3 * 2 * 64 * 6)
+  }
+
+  /// What is counted before memory is taken is what there is.
+  @Test func countsAreKnownBefore() throws {
+    let model = try Model.named("vit", input: mnist, outputs: 10)
+    var (shape, count) = (mnist, 0.0)
+    for layer in model.layers {
+      count += layer.learntCount(for: shape)
+      shape = try layer.outputShape(for: shape)
+    }
+    #expect(count == 205_962)
+    #expect(Residual([Dense(5)], shortcut: [Dense(5)]).learntCount(for: [3]) == 40)
+  }
+
+  @Test func transformersWantImagesOfWholePatches() throws {
+    for input in [[784], [27, 28, 1], [28, 30, 1]] as [Shape] {
+      let model = try Model.named("vit", input: input, outputs: 10)
+      #expect(throws: ModelError("input of shape \(input) cannot be cut into patches of 4×4")) {
+        try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+      }
+    }
+  }
+
+  @Test func layersOverTokensSayWhatTheyTake() {
+    let layers: [(String, any LayerSpecification)] = [
+      ("a dense layer over tokens", TokenDense(4)), ("attention", MultiHeadAttention(heads: 2)),
+      ("a class token", ClassToken()), ("a layer of positions", Positions()), ("the choice of a token", Token(0)),
+    ]
+    for (name, layer) in layers {
+      #expect(throws: ModelError("\(name) cannot take input of shape [6]: it takes [tokens, width]")) {
+        try layer.outputShape(for: [6])
+      }
+    }
+    #expect(throws: ModelError("attention of 4 heads cannot take input of shape [5, 6]: they do not divide its width"))
+    {
+      try MultiHeadAttention(heads: 4).outputShape(for: [5, 6])
+    }
+    #expect(throws: ModelError("there is no token 5 in input of shape [5, 6]")) {
+      try Token(5).outputShape(for: [5, 6])
+    }
+    #expect(throws: ModelError("a residual block of [4, 3, 3] beside a shortcut of [4, 3, 2]")) {
+      try Residual([Conv2D(filters: 3, kernel: 1)]).outputShape(for: [4, 3, 2])
     }
   }
 

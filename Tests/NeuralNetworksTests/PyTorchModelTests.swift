@@ -56,10 +56,31 @@ import Testing
 ///         h = linear(last(h).flatten(1) if i == 1152 else F.relu(h), w, b)
 ///     run("vgg", h, ps)
 ///
+///     def chirp(*shape, at=0.0, scale=1.0):         # as wave, but of 1.3 k²
+///         k = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
+///         return (scale * torch.sin(1.3 * k * k + at)).float().reshape(shape)
+///     class Block(nn.Module):
+///         def __init__(self):
+///             super().__init__()
+///             self.n1, self.qkv, self.proj = nn.LayerNorm(64), nn.Linear(64, 192), nn.Linear(64, 64)
+///             self.n2, self.up, self.down = nn.LayerNorm(64), nn.Linear(64, 128), nn.Linear(128, 64)
+///         def forward(self, x):
+///             x = x + attention(self.n1(x), self.qkv.weight, self.qkv.bias, self.proj.weight, self.proj.bias, 4, False)
+///             return x + self.down(F.gelu(self.up(self.n2(x)), approximate="tanh"))
+///     patch, blocks, norm, out = nn.Linear(16, 64), [Block() for _ in range(6)], nn.LayerNorm(64), nn.Linear(64, 10)
+///     token, positions = nn.Parameter(torch.zeros(64)), nn.Parameter(torch.zeros(50, 64))
+///     ps = [*patch.parameters(), token, positions, *(p for m in (*blocks, norm, out) for p in m.parameters())]
+///     for i, p in enumerate(ps):
+///         p.data = chirp(*p.shape, at=i, scale=1.4 * p.shape[1] ** -0.5 if p.dim() == 2 else 1).double()
+///     h = torch.cat([token.expand(3, 1, 64), patch(patches(x.detach().double(), 4))], 1) + positions
+///     for block in blocks: h = block(h)
+///     h = out(norm(h)[:, 0]); show("logits", h); run("vit", h, ps)
+///
 /// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
   private func check(
-    _ name: String, parameters values: [Buffer<Float>], loss: Double, gradients: [Golden]
+    _ name: String, parameters values: [Buffer<Float>], loss: Double, logits: Golden? = nil, gradients: [Golden],
+    following last: [Golden] = []
   ) throws {
     var model = try Model.named(name, input: [28, 28, 1], outputs: 10)
     // What it draws is no other library's.
@@ -74,7 +95,9 @@ import Testing
       examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
     #expect(abs(sums.loss - loss) < 2e-6 * loss)
     #expect(sums == network.evaluate(examples, parameters: parameters))
-    for (index, golden) in gradients.enumerated() {
+    logits?.expect(network.outputs(examples, parameters: parameters), "logits")
+    let places = Array(0..<gradients.count) + (values.count - last.count..<values.count)
+    for (index, golden) in zip(places, gradients + last) {
       golden.expect(gradient[network.layout.ranges[index]], network.layout.parameters[index].name)
     }
   }
@@ -234,6 +257,57 @@ import Testing
         Golden([0.006656536, 0.0, 0.0, 0.0, 0.0, 0.02134534], 0.3334321),
         Golden([-0.1179734, 0.0, 0.0, 0.0, 0.0, -0.1078409], 0.09912559),
         Golden([-0.7594782, 0.2486495, 0.2918182, -0.6530776, 0.3538915, 0.3164545], -0.7778488),
+      ])
+  }
+
+  /// The gradients of the first sixteen parameters, and from the last block on: those between are behind the first block's.
+  @Test func vit() throws {
+    let network = try Network(
+      Model.named("vit", input: [28, 28, 1], outputs: 10), loss: SoftmaxCrossEntropy(classes: 10), capacity: 3)
+    let parameters = network.layout.parameters.enumerated().map { index, parameter in
+      let columns = parameter.shape.rank == 2 ? Double(parameter.shape[1]) : nil
+      return chirp(
+        parameter.shape.count, at: Double(index), scale: columns.map { 1.4 / $0.squareRoot() } ?? 1)
+    }
+    try check(
+      "vit", parameters: parameters,
+      loss: 9.010145,
+      logits: Golden([1.97836, -2.490416, 0.9166539, -1.347905, -1.98143, -1.43131], 0.3258204),
+      gradients: [
+        Golden([0.003587471, 0.002204096, -0.002408285, -0.003492523, -0.0002814304, 0.003588616], 0.1639753),
+        Golden([0.01317908, -0.005310953, -0.004183743, -0.02054081, 0.02628798, -0.009605591], -0.06197639),
+        Golden([0.009621343, -0.0462425, 0.0117068, -0.006616898, 0.01244962, 0.01450706], -0.06826534),
+        Golden([0.009621343, -0.0462425, 0.0117068, -0.006616898, 0.01244962, 0.01450706], -0.05321514),
+        Golden([-0.01716389, -0.004878703, -0.007088161, 0.003394042, 0.01136398, 0.01866171], 0.1128433),
+        Golden([-0.02131597, -0.004806355, 0.02991498, -0.0339509, -0.01841079, 0.002774381], 0.08357879),
+        Golden([-0.008500423, 0.001852822, -0.002654771, -0.004114186, 0.004671564, -0.0005491538], -0.04148373),
+        Golden([0.004959, 0.006461908, 0.001824897, -0.003807278, 0.0008672247, 0.001964473], -0.001794383),
+        Golden([-0.006038257, 0.01224463, -0.01024185, -0.01061064, 0.01578358, -0.005586027], -2.480468),
+        Golden([0.01026487, -0.04836853, 0.004352953, -0.02129281, 0.03185466, 0.01199228], -0.1180813),
+        Golden([-0.0003501775, -0.0227241, 0.02843713, -0.004630579, 0.005080005, -0.005430965], -0.01495566),
+        Golden([0.007782063, 0.02276649, 0.01219642, -0.0171898, -0.01482628, 0.006211307], 0.02517834),
+        Golden([-0.006262117, 0.005386271, 0.004789745, -0.003482906, 0.005642166, 0.002865087], -0.3023115),
+        Golden([0.007159025, -0.00351946, 0.001495922, -0.0004258689, -0.005075077, -0.003791976], -0.05790936),
+        Golden([0.03476021, 1.812713e-05, -0.001942204, -0.0009089047, 0.005745673, -0.0005202452], -0.2260844),
+        Golden([0.01160628, -0.03734183, 0.002128801, -0.01828132, 0.02678521, 0.01419164], -0.1054905),
+      ],
+      following: [
+        Golden([-0.03700838, 0.000652023, 0.08679372, 0.009784142, 0.01648202, 0.0051878], -0.09414524),
+        Golden([-0.01462322, -0.006908111, 0.0289865, -0.01591257, -0.04453789, 0.007945021], 0.01100715),
+        Golden([-0.0002600411, 3.008984e-05, -9.048223e-05, -6.345407e-05, 6.607699e-05, -3.125175e-05], -0.1950356),
+        Golden([-7.867929e-05, -0.0001257605, 6.5996e-09, 1.993954e-05, 8.419049e-05, -5.539544e-06], 0.01239902),
+        Golden([-0.01332835, -0.003771109, 0.02082216, 0.01674136, 0.0005809887, -0.003587043], -0.1460428),
+        Golden([0.01282154, -0.02440153, 0.004606276, -0.00359357, 0.008107161, 0.0151666], -0.06727835),
+        Golden([-0.01370336, 0.00149522, 0.004693775, 0.01901496, 0.0009724411, 0.002999361], 0.04919677),
+        Golden([-0.005497922, -0.008975172, 0.00138197, -0.02088787, -0.002882751, 0.003610345], -0.021238),
+        Golden([-0.04137216, 0.002509059, -0.0007503559, -0.01194763, 0.01061676, -0.01348609], 0.01442598),
+        Golden([-0.0143184, -2.625649e-05, -0.02601232, -0.0004696631, 2.456178e-05, -0.002610379], 0.007413986),
+        Golden([0.02989817, -0.0001517447, 0.008298495, -0.0006163686, -0.001259717, -0.001257197], 0.4257933),
+        Golden([0.01329697, -0.02332111, 0.004503072, -0.003341473, 0.008375473, 0.01480577], -0.06980089),
+        Golden([0.6617494, 0.02392205, -0.6244673, -0.2763574, -0.01779381, 0.1027126], -0.9572578),
+        Golden([0.2650855, -0.2136223, -0.2003604, 0.2430357, 0.09280377, 0.1260606], -0.7984065),
+        Golden([0.393495, 0.02482791, -0.1531972, 0.1574055, -0.08269875, 0.1983473], -2.652035),
+        Golden([0.1629374, 0.01336326, 0.4015785, -0.9582612, 0.0221623, 0.03827366], -0.5969284),
       ])
   }
 }

@@ -89,9 +89,19 @@ import Testing
     }
   }
 
+  /// Of a transformer decay the weights of the products alone.
+  @Test func theRolesOfATransformer() throws {
+    let model = try Model.named("vit", input: [28, 28, 1], outputs: 10)
+    let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    for parameter in network.layout.parameters {
+      let isWeight = parameter.name.hasSuffix(".weights") || parameter.name.hasSuffix("Weights")
+      #expect(parameter.role == (isWeight ? .weight : .bias), "\(parameter.name)")
+    }
+  }
+
   /// The batch's size and the buffers' capacity decide nothing about a sample: the same bits in any company that has the same
   /// number of samples, whatever the layers were planned for.
-  @Test(arguments: ["article", "rnn", "lstm", "gru"])
+  @Test(arguments: ["article", "rnn", "lstm", "gru", "vit"])
   func capacityDoesNotChangeBits(_ name: String) throws {
     let model = try Model.named(name, input: [28, 28, 1], outputs: 10)
     let input = noise(5 * 784, seed: 1)

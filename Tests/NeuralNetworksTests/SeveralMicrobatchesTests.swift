@@ -107,7 +107,7 @@ import Testing
     #expect(try plan("mlp", 100).microbatches == 1 && plan("mlp", .max).samples == .max)
     // 33 outputs go through sgemm, whose bits depend on the number of rows.
     #expect(try plan("mlp:784-33-10", 32).microbatches == 1)
-    for name in ["article", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru"] {
+    for name in ["article", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru", "vit"] {
       #expect(try plan(name, 32).microbatches == 1)
     }
   }

@@ -31,6 +31,7 @@ extension ProgramTests {
     @Test(
       arguments: [
         ["--model", "article"], ["--model", "mlp"], ["--model", "lstm"],
+        ["--model", "vit", "--global-batch", "8"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
       ], [nil, 2])
     func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {

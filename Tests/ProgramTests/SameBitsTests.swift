@@ -23,6 +23,7 @@ extension ProgramTests {
       ("rnn", ["--model", "rnn", "--max-steps", "40"]),
       ("lstm", ["--model", "lstm", "--max-steps", "20"]),
       ("gru", ["--model", "gru", "--max-steps", "20"]),
+      ("vit", ["--model", "vit", "--max-steps", "6"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 

@@ -13,14 +13,14 @@ public struct ClassToken: LayerSpecification {
   /// A token before the others.
   public init() {}
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     let shape = try TokenShape("a class token", input: input)
     return [shape.tokens + 1, shape.width]
   }
 
   public func learntCount(for input: Shape) -> Double { input.rank == 2 ? Double(input[1]) : 0 }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     ClassTokenLayer(try TokenShape("a class token", input: input), capacity: capacity)
   }
 }

@@ -14,7 +14,7 @@ public struct LayerNorm: LayerSpecification {
   /// A normalisation of each row of the last axis.
   public init() {}
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     guard input.rank >= 1, input[input.rank - 1] >= 1 else {
       throw ModelError("a layer normalisation cannot take input of shape \(input): it takes […, width]")
     }
@@ -23,7 +23,7 @@ public struct LayerNorm: LayerSpecification {
 
   public func learntCount(for input: Shape) -> Double { input.rank >= 1 ? 2 * Double(input[input.rank - 1]) : 0 }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let width = try outputShape(for: input)[input.rank - 1]
     return LayerNormLayer(rows: input.count / width, width: width, capacity: capacity)
   }

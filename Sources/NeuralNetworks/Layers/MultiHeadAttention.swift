@@ -28,7 +28,7 @@ public struct MultiHeadAttention: LayerSpecification {
     self.causal = causal
   }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     _ = try shape(for: input)
     return input
   }
@@ -45,11 +45,11 @@ public struct MultiHeadAttention: LayerSpecification {
     (try? shape(for: input)).map { 4 * Double($0.width) * (Double($0.width) + 1) } ?? 0
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     MultiHeadAttentionLayer(try shape(for: input), heads: heads, isCausal: causal, capacity: capacity)
   }
 
-  private func shape(for input: Shape) throws(ModelError) -> TokenShape {
+  private func shape(for input: Shape) throws -> TokenShape {
     let shape = try TokenShape("attention", input: input)
     guard shape.width % heads == 0 else {
       throw ModelError("attention of \(heads) heads cannot take input of shape \(input): they do not divide its width")

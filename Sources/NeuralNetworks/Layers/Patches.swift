@@ -19,14 +19,14 @@ public struct Patches: LayerSpecification {
     self.size = size
   }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     guard input.rank == 3, input.count > 0, input[0] % size == 0, input[1] % size == 0 else {
       throw ModelError("input of shape \(input) cannot be cut into patches of \(size)×\(size)")
     }
     return [input[0] / size * (input[1] / size), size * size * input[2]]
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     _ = try outputShape(for: input)
     return PatchesLayer(size: size, columns: input[1] / size, width: size * input[2], band: size * input[1] * input[2])
   }

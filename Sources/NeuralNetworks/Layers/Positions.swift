@@ -13,14 +13,14 @@ public struct Positions: LayerSpecification {
   /// A vector for each place.
   public init() {}
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     _ = try TokenShape("a layer of positions", input: input)
     return input
   }
 
   public func learntCount(for input: Shape) -> Double { elements(of: input) }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     PositionsLayer(try TokenShape("a layer of positions", input: input))
   }
 }

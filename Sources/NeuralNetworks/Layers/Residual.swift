@@ -28,7 +28,7 @@ public struct Residual: LayerSpecification {
     self.init(body(), shortcut: shortcut)
   }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape {
+  public func outputShape(for input: Shape) throws -> Shape {
     let shape = try body.outputShape(for: input)
     let other = try shortcut?.outputShape(for: input) ?? input
     guard shape == other else { throw ModelError("a residual block of \(shape) beside a shortcut of \(other)") }
@@ -48,7 +48,7 @@ public struct Residual: LayerSpecification {
     body.takesSeveralMicrobatches(for: input) && shortcut?.takesSeveralMicrobatches(for: input) ?? true
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     ResidualLayer(
       body: try body.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
       shortcut: try shortcut?.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),

@@ -16,13 +16,13 @@ public struct Token: LayerSpecification {
     self.index = index
   }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape { [try shape(for: input).width] }
+  public func outputShape(for input: Shape) throws -> Shape { [try shape(for: input).width] }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     TokenLayer(try shape(for: input), index)
   }
 
-  private func shape(for input: Shape) throws(ModelError) -> TokenShape {
+  private func shape(for input: Shape) throws -> TokenShape {
     let shape = try TokenShape("the choice of a token", input: input)
     guard index < shape.tokens else {
       throw ModelError("there is no token \(index) in input of shape \(input)")

@@ -15,7 +15,7 @@ public struct TokenDense: LayerSpecification {
   /// A layer of `units` outputs a token, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws(ModelError) -> Shape { [try shape(for: input).tokens, units] }
+  public func outputShape(for input: Shape) throws -> Shape { [try shape(for: input).tokens, units] }
 
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
     (needsInputGradient ? 3 : 2) * 2 * input.count * units
@@ -25,11 +25,11 @@ public struct TokenDense: LayerSpecification {
     (try? shape(for: input)).map { (Double($0.width) + 1) * Double(units) } ?? 0
   }
 
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws(ModelError) -> any Layer {
+  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     TokenDenseLayer(inputs: try shape(for: input).width, units: units)
   }
 
-  private func shape(for input: Shape) throws(ModelError) -> TokenShape {
+  private func shape(for input: Shape) throws -> TokenShape {
     try TokenShape("a dense layer over tokens", input: input)
   }
 }

@@ -42,7 +42,7 @@ public struct Model: Sendable {
   /// The architectures of `--model`: a new one is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
-    ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru),
+    ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru), ("vit", vit),
   ]
 
   /// The names that `--model` takes, for help and for errors.
