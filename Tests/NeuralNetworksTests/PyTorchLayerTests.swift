@@ -2,7 +2,7 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// Every layer and loss against PyTorch 2.13, channels last. The script that made the numbers:
+/// Every layer and loss against PyTorch 2.15, channels last. The script that made the numbers:
 ///
 ///     import torch, torch.nn as nn, torch.nn.functional as F
 ///

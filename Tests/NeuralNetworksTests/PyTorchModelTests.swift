@@ -2,7 +2,7 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// Whole models against PyTorch 2.13: the loss over three images and its gradients. The script that made the numbers, after the
+/// Whole models against PyTorch 2.15: the loss over three images and its gradients. The script that made the numbers, after the
 /// functions of ``PyTorchLayerTests``' script:
 ///
 ///     y = torch.tensor([3, 7, 0])
