@@ -18,7 +18,8 @@ public struct Pass: Sendable {
   /// A pass over `samples` samples, in microbatches of `microbatch` samples; nil for a single one.
   public init(samples: Int, noise: Noise? = nil, microbatch: Int? = nil) {
     self.samples = samples
-    self.microbatch = microbatch ?? samples
+    // A microbatch may be planned larger than all data, up to any number.
+    self.microbatch = min(microbatch ?? samples, samples)
     self.noise = noise
     precondition(self.microbatches.count <= Self.mostMicrobatches, "a pass of \(self.microbatches.count) microbatches")
   }

@@ -105,6 +105,9 @@ import Testing
     #expect(try plan("mlp", 32).microbatches == 4 && plan("mlp", 32).samples == 128)
     #expect(try plan("mlp", 4).microbatches == Pass.mostMicrobatches)
     #expect(try plan("mlp", 100).microbatches == 1 && plan("mlp", .max).samples == .max)
+    #expect(
+      Pass(samples: 3, microbatch: .max).microbatches == 0..<1
+        && Pass(samples: 3, microbatch: .max).samples(of: 0) == 0..<3)
     // 33 outputs go through sgemm, whose bits depend on the number of rows.
     #expect(try plan("mlp:784-33-10", 32).microbatches == 1)
     for name in ["article", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru", "vit"] {
