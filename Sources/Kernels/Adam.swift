@@ -42,24 +42,32 @@ public func adamStep(
   precondition(
     gradient.count == count && firstMoment.count == count && secondMoment.count == count,
     "Adam on buffers of different counts")
+  let theta = unsafe parameters.base
   // A loop for each, so that one without decay multiplies no more than it must.
   if let keeping {
     let kept = Lanes(repeating: keeping)
-    adamStep(
-      parameters, gradient, firstMoment, secondMoment, coefficients, keepingLanes: { $0 * kept },
-      keeping: { $0 * keeping })
+    adamDirections(gradient, firstMoment, secondMoment, coefficients) { i, direction in
+      unsafe theta.store(theta.lanes(i) * kept - direction, i)
+    } rest: { i, direction in
+      unsafe theta[i] = theta[i] * keeping - direction
+    }
   } else {
-    adamStep(parameters, gradient, firstMoment, secondMoment, coefficients, keepingLanes: { $0 }, keeping: { $0 })
+    adamDirections(gradient, firstMoment, secondMoment, coefficients) { i, direction in
+      unsafe theta.store(theta.lanes(i) - direction, i)
+    } rest: { i, direction in
+      unsafe theta[i] -= direction
+    }
   }
 }
 
+/// Moves the moments by one step, and calls `whole` with each vector of `stepSize · m / (√v · secondMomentCorrection + ε)`
+/// and its offset, then `rest` with each float behind the vectors.
 @inline(__always)
-private func adamStep(
-  _ parameters: Buffer<Float>, _ gradient: Buffer<Float>, _ firstMoment: Buffer<Float>, _ secondMoment: Buffer<Float>,
-  _ c: AdamCoefficients, keepingLanes: (Lanes) -> Lanes, keeping: (Float) -> Float
+func adamDirections(
+  _ gradient: Buffer<Float>, _ firstMoment: Buffer<Float>, _ secondMoment: Buffer<Float>, _ c: AdamCoefficients,
+  whole: (Int, Lanes) -> Void, rest: (Int, Float) -> Void
 ) {
-  let count = parameters.count
-  let theta = unsafe parameters.base
+  let count = gradient.count
   let g = unsafe UnsafePointer(gradient.base)
   let m = unsafe firstMoment.base
   let v = unsafe secondMoment.base
@@ -71,23 +79,23 @@ private func adamStep(
   let epsilon = Lanes(repeating: c.epsilon)
   let correction = Lanes(repeating: c.secondMomentCorrection)
   let step = Lanes(repeating: c.stepSize)
-  let whole = count / laneCount * laneCount
-  for i in stride(from: 0, to: whole, by: laneCount) {
+  let end = count / laneCount * laneCount
+  for i in stride(from: 0, to: end, by: laneCount) {
     let scaled = unsafe g.lanes(i) * scale
     let first = unsafe (m.lanes(i) * decay1).addingProduct(scaled, rest1)
     let second = unsafe (v.lanes(i) * decay2).addingProduct(scaled * scaled, rest2)
     let denominator = epsilon.addingProduct(second.root(), correction)
     unsafe m.store(first, i)
     unsafe v.store(second, i)
-    unsafe theta.store(keepingLanes(theta.lanes(i)) - first * step / denominator, i)
+    whole(i, first * step / denominator)
   }
-  for i in whole..<count {
+  for i in end..<count {
     let scaled = unsafe g[i] * c.gradientScale
     let first = unsafe (m[i] * c.beta1).addingProduct(scaled, 1 - c.beta1)
     let second = unsafe (v[i] * c.beta2).addingProduct(scaled * scaled, 1 - c.beta2)
     let denominator = c.epsilon.addingProduct(second.squareRoot(), c.secondMomentCorrection)
     unsafe m[i] = first
     unsafe v[i] = second
-    unsafe theta[i] = keeping(theta[i]) - first * c.stepSize / denominator
+    rest(i, first * c.stepSize / denominator)
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 import NeuralNetworks
 import Tensors
@@ -70,15 +69,9 @@ private final class LAMBOptimizer: Optimizer {
   }
 
   func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
-    precondition(step >= 1, "steps are counted from 1")
-    let adam = lamb.adam
-    // As Adam's, in Double.
-    let correction1 = 1 - pow(Double(adam.beta1), Double(step))
-    let correction2 = 1 - pow(Double(adam.beta2), Double(step))
-    let rate = Double(adam.learningRate) * schedule.factor(step: step)
-    let coefficients = AdamCoefficients(
-      gradientScale: scale, beta1: adam.beta1, beta2: adam.beta2, stepSize: Float(1 / correction1),
-      secondMomentCorrection: Float(1 / correction2.squareRoot()), epsilon: adam.epsilon)
+    let rate = Double(lamb.learningRate) * schedule.factor(step: step)
+    // The rate comes in behind the scaling.
+    let coefficients = lamb.adam.coefficients(scale: scale, rate: 1, step: step)
     for (range, weightDecay) in parts {
       let direction = direction.prefix(range.count)
       lambDirection(
