@@ -33,63 +33,11 @@ public struct Dense: LayerSpecification {
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     // Measured: below some thirty outputs sgemm packs more than it multiplies.
     guard Self.hasKernel(inputs: input.count, units: units) else {
-      return DenseLayer(inputs: input.count, units: units, capacity: capacity)
+      return ProjectionLayer(inputs: input.count, units: units, capacity: capacity)
     }
     return units <= 32
       ? SmallDenseLayer(inputs: input.count, units: units, capacity: capacity)
       : WideDenseLayer(inputs: input.count, units: units, capacity: capacity)
-  }
-
-  fileprivate static func parameters(inputs: Int, units: Int) -> [ParameterSpecification] {
-    [
-      ParameterSpecification(
-        name: "weights", shape: [units, inputs], initialiser: .glorotUniform(fanIn: inputs, fanOut: units)),
-      ParameterSpecification(name: "bias", shape: [units], initialiser: .zeros, role: .bias),
-    ]
-  }
-}
-
-/// The layer by sgemm, for sizes that are no multiples of a vector.
-private final class DenseLayer: Layer {
-  private let inputs: Int
-  private let units: Int
-  let parameters: [ParameterSpecification]
-  /// The place where a sum over more samples than sgemm keeps in registers is completed before it is added; else empty.
-  private let scratch: Buffer<Float>
-
-  init(inputs: Int, units: Int, capacity: Int) {
-    self.inputs = inputs
-    self.units = units
-    parameters = Dense.parameters(inputs: inputs, units: units)
-    scratch = Buffer(count: capacity > longestUnsplitSum ? inputs * units : 0)
-  }
-
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    let weights = Matrix(parameters[0], rows: units, columns: inputs)
-    multiply(
-      Matrix(input, rows: pass.samples, columns: inputs), weights.transposed,
-      into: Matrix(output, rows: pass.samples, columns: units))
-    addBias(parameters[1], toRowsOf: output)
-  }
-
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
-    let outputGradients = Matrix(windows.outputGradient, rows: pass.samples, columns: units)
-    let inputs = Matrix(windows.input, rows: pass.samples, columns: inputs)
-    let weightsGradient = windows.gradient[0]
-    if windows.gradient.accumulation == .add && pass.samples > longestUnsplitSum {
-      multiply(outputGradients.transposed, inputs, into: Matrix(scratch, rows: units, columns: self.inputs))
-      add(scratch, into: weightsGradient)
-    } else {
-      multiply(
-        outputGradients.transposed, inputs, into: Matrix(weightsGradient, rows: units, columns: self.inputs),
-        windows.gradient.accumulation)
-    }
-    columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
-    if let inputGradient = windows.inputGradient {
-      multiply(
-        outputGradients, Matrix(windows.parameters[0], rows: units, columns: self.inputs),
-        into: Matrix(inputGradient, rows: pass.samples, columns: self.inputs))
-    }
   }
 }
 
@@ -104,7 +52,7 @@ private final class WideDenseLayer: Layer {
   init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
-    parameters = Dense.parameters(inputs: inputs, units: units)
+    parameters = Projection.parameters(inputs: inputs, units: units)
     scratch = Buffer(
       count: max(
         denseForwardScratch(samples: capacity, inputs: inputs, outputs: units),
@@ -149,7 +97,7 @@ private final class SmallDenseLayer: Layer {
   init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
-    parameters = Dense.parameters(inputs: inputs, units: units)
+    parameters = Projection.parameters(inputs: inputs, units: units)
     layout = ParameterLayout(parameters)
     scratch = Buffer(count: capacity * units * laneCount)
     sums = MicrobatchSums(count: layout.count)

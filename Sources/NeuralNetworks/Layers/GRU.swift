@@ -11,31 +11,18 @@ import Tensors
 /// second bias at zero.
 ///
 ///     Sequential([Reshape([28, 28]), GRU(128), Dense(10)], input: [28, 28, 1], capacity: 32)
-public struct GRU: LayerSpecification {
+public struct GRU: RecurrentSpecification {
   /// The size of the state.
   public let units: Int
   public var kind: String { "gru" }
+  public var gates: Int { 3 }
+  public var title: String { "a GRU" }
 
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws -> Shape {
-    _ = try shape(for: input)
-    return [units]
-  }
-
-  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
-    (try? shape(for: input))?.trainingOperations(needsInputGradient: needsInputGradient) ?? 0
-  }
-
-  public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
-
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     GRULayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
-  }
-
-  private func shape(for input: Shape) throws -> RecurrentShape {
-    try RecurrentShape("a GRU", input: input, units: units, gates: 3)
   }
 }
 

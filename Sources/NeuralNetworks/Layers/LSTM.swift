@@ -12,31 +12,18 @@ import Tensors
 /// PyTorch's `nn.LSTM` does with its second bias at zero.
 ///
 ///     Sequential([Reshape([28, 28]), LSTM(128), Dense(10)], input: [28, 28, 1], capacity: 32)
-public struct LSTM: LayerSpecification {
+public struct LSTM: RecurrentSpecification {
   /// The size of the state, and of the cell.
   public let units: Int
   public var kind: String { "lstm" }
+  public var gates: Int { 4 }
+  public var title: String { "an LSTM" }
 
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws -> Shape {
-    _ = try shape(for: input)
-    return [units]
-  }
-
-  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
-    (try? shape(for: input))?.trainingOperations(needsInputGradient: needsInputGradient) ?? 0
-  }
-
-  public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
-
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     LSTMLayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
-  }
-
-  private func shape(for input: Shape) throws -> RecurrentShape {
-    try RecurrentShape("an LSTM", input: input, units: units, gates: 4)
   }
 }
 

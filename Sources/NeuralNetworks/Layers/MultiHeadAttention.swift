@@ -63,8 +63,8 @@ private final class MultiHeadAttentionLayer: Layer {
   private let heads: Int
   private let isCausal: Bool
   let parameters: [ParameterSpecification]
-  private let inputProjection: TokenProjection
-  private let outputProjection: TokenProjection
+  private let inputProjection: Projection
+  private let outputProjection: Projection
   /// q, k and v of each token [samples · tokens, 3 · width], and the gradient of them.
   private let projected: Buffer<Float>
   private let projectedGradient: Buffer<Float>
@@ -81,11 +81,11 @@ private final class MultiHeadAttentionLayer: Layer {
     self.heads = heads
     self.isCausal = isCausal
     let width = shape.width
-    inputProjection = TokenProjection(inputs: width, units: 3 * width)
-    outputProjection = TokenProjection(inputs: width, units: width)
+    inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens)
+    outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens)
     parameters =
-      TokenProjection.parameters(inputs: width, units: 3 * width, weights: "inputWeights", bias: "inputBias")
-      + TokenProjection.parameters(inputs: width, units: width, weights: "outputWeights", bias: "outputBias")
+      Projection.parameters(inputs: width, units: 3 * width, weights: "inputWeights", bias: "inputBias")
+      + Projection.parameters(inputs: width, units: width, weights: "outputWeights", bias: "outputBias")
     projected = Buffer(count: capacity * 3 * shape.count)
     projectedGradient = Buffer(count: capacity * 3 * shape.count)
     attended = Buffer(count: capacity * shape.count)

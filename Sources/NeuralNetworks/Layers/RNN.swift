@@ -7,31 +7,18 @@ import Tensors
 /// uniform), `bias` b [units] (zero). It computes what PyTorch's `nn.RNN` does with its second bias at zero.
 ///
 ///     Sequential([Reshape([28, 28]), RNN(128), Dense(10)], input: [28, 28, 1], capacity: 32)
-public struct RNN: LayerSpecification {
+public struct RNN: RecurrentSpecification {
   /// The size of the state.
   public let units: Int
   public var kind: String { "rnn" }
+  public var gates: Int { 1 }
+  public var title: String { "an RNN" }
 
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }
 
-  public func outputShape(for input: Shape) throws -> Shape {
-    _ = try shape(for: input)
-    return [units]
-  }
-
-  public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
-    (try? shape(for: input))?.trainingOperations(needsInputGradient: needsInputGradient) ?? 0
-  }
-
-  public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
-
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     RNNLayer(try shape(for: input), capacity: capacity, needsInputGradient: needsInputGradient)
-  }
-
-  private func shape(for input: Shape) throws -> RecurrentShape {
-    try RecurrentShape("an RNN", input: input, units: units, gates: 1)
   }
 }
 

@@ -5,30 +5,15 @@ import Tensors
 ///
 /// For hidden layers. A binary classifier's last sigmoid belongs to its loss, ``SigmoidCrossEntropy``, which does not
 /// overflow.
-public struct Sigmoid: LayerSpecification {
+public struct Sigmoid: ElementwiseSpecification {
   public var kind: String { "sigmoid" }
 
   /// A logistic function.
   public init() {}
 
-  public func outputShape(for input: Shape) throws -> Shape { input }
+  public static func forward(_ input: Buffer<Float>, into output: Buffer<Float>) { sigmoid(input, into: output) }
 
-  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
-
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
-    SigmoidLayer()
-  }
-}
-
-private final class SigmoidLayer: Layer {
-  var parameters: [ParameterSpecification] { [] }
-
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    sigmoid(input, into: output)
-  }
-
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
-    guard let inputGradient = windows.inputGradient else { return }
+  public static func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>) {
     sigmoidGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }

@@ -2,30 +2,15 @@ import Kernels
 import Tensors
 
 /// The hyperbolic tangent `y = tanh(x)`, `y′ = 1 − y²`, of any shape; learns nothing.
-public struct Tanh: LayerSpecification {
+public struct Tanh: ElementwiseSpecification {
   public var kind: String { "tanh" }
 
   /// A hyperbolic tangent.
   public init() {}
 
-  public func outputShape(for input: Shape) throws -> Shape { input }
+  public static func forward(_ input: Buffer<Float>, into output: Buffer<Float>) { tanh(input, into: output) }
 
-  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
-
-  public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
-    TanhLayer()
-  }
-}
-
-private final class TanhLayer: Layer {
-  var parameters: [ParameterSpecification] { [] }
-
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    tanh(input, into: output)
-  }
-
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
-    guard let inputGradient = windows.inputGradient else { return }
+  public static func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>) {
     tanhGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }

@@ -1,4 +1,3 @@
-import Kernels
 import Tensors
 
 /// A fully connected layer over each token by itself, with the same weights: `y = x · Wᵀ + b`. ``Dense`` takes all of its input as one.
@@ -26,30 +25,11 @@ public struct TokenDense: LayerSpecification {
   }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
-    TokenDenseLayer(inputs: try shape(for: input).width, units: units)
+    let shape = try shape(for: input)
+    return ProjectionLayer(inputs: shape.width, units: units, capacity: capacity * shape.tokens)
   }
 
   private func shape(for input: Shape) throws -> TokenShape {
     try TokenShape("a dense layer over tokens", input: input)
-  }
-}
-
-private final class TokenDenseLayer: Layer {
-  private let projection: TokenProjection
-  let parameters: [ParameterSpecification]
-
-  init(inputs: Int, units: Int) {
-    projection = TokenProjection(inputs: inputs, units: units)
-    parameters = TokenProjection.parameters(inputs: inputs, units: units, weights: "weights", bias: "bias")
-  }
-
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
-  }
-
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
-    projection.backward(
-      windows.outputGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
-      inputGradient: windows.inputGradient)
   }
 }
