@@ -141,8 +141,11 @@ public final class GradientReduction {
     public let floats: Buffer<Float>
     /// This rank's slice if the reduction ``GradientReduction/finishesSlices``, else the whole.
     public let range: Range<Int>
+    /// What the last addition found of the slice; nil if nobody has looked.
+    fileprivate let found: Bool?
+
     /// Whether all of it is finite.
-    public let isFinite: Bool
+    public var isFinite: Bool { found ?? allFinite(floats[range]) }
   }
 
   /// The extent of the wait in ``agree(_:awaiting:)``, if slices are finished. Each case costs more than the one before
@@ -169,7 +172,7 @@ public final class GradientReduction {
   /// Adds up all ranks' contributions to `plan`, which must all be in their slots.
   public func sum(_ plan: ReductionPlan) throws -> Part {
     guard case .filling = phase else { preconditionFailure("a sum is begun before the last one was spread") }
-    var sliceIsFinite = true
+    var sliceIsFinite: Bool?
     switch method {
     case .mpi: try sumByAllreduce(plan)
     case .lockstep: if communicator.size > 1 { sliceIsFinite = try sumByTree(plan) }
@@ -178,8 +181,8 @@ public final class GradientReduction {
     // A slice is not copied to the total. Stores to lines that another core has read ask for them back one by one,
     // while the copy of what is made of the sum need not.
     return finishesSlices
-      ? Part(floats: slot(0), range: plan.slice, isFinite: sliceIsFinite)
-      : Part(floats: total, range: 0..<count, isFinite: allFinite(total))
+      ? Part(floats: slot(0), range: plan.slice, found: sliceIsFinite)
+      : Part(floats: total, range: 0..<count, found: nil)
   }
 
   /// Tells the others whether this rank's ``Part`` is good, and returns whether all are. If opinions are not awaited,
@@ -248,8 +251,8 @@ public final class GradientReduction {
   /// Completes this rank's slice of the sum: in its first slot if it finishes slices, else in the total, which is then
   /// spread.
   ///
-  /// - Returns: whether the slice is finite.
-  private func sumByTree(_ plan: ReductionPlan) throws -> Bool {
+  /// - Returns: whether the slice is finite; nil if nothing was to be added.
+  private func sumByTree(_ plan: ReductionPlan) throws -> Bool? {
     if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
     try meetOnHost()
@@ -257,7 +260,7 @@ public final class GradientReduction {
     let isAlone = slots.count == 1
     try exchange(plan.scatter, from: isAlone ? mine : staged, into: received)
     // What is not finite stays so in a sum, so the last addition tells.
-    let isFinite = plan.additions.isEmpty ? allFinite(slot(0)[plan.slice]) : carryOut(plan.additions)
+    let isFinite = carryOut(plan.additions)
     guard !finishesSlices else { return isFinite }
     try exchange(plan.spread, from: total, into: total)
     // As at the end of `spread`.
@@ -289,10 +292,10 @@ public final class GradientReduction {
     if hosts.ranks.count > 1 { try communicator.exchange(plan, from: source, into: destination) }
   }
 
-  /// Carries the additions out, and returns whether the last one's result is finite.
+  /// Carries the additions out, and returns whether the last one's result is finite; nil if there is none to tell.
   @discardableResult
-  private func carryOut(_ additions: [ReductionPlan.Addition]) -> Bool {
-    var isFinite = true
+  private func carryOut(_ additions: [ReductionPlan.Addition]) -> Bool? {
+    var isFinite: Bool?
     for (index, addition) in additions.enumerated() {
       let left = floats(addition.left, addition.count)
       let result = floats(addition.result, addition.count)
@@ -302,7 +305,6 @@ public final class GradientReduction {
         if isLast { isFinite = sumIsFinite(left, right, into: result) } else { Kernels.sum(left, right, into: result) }
       } else {
         result.copy(from: left)
-        if isLast { isFinite = allFinite(result) }
       }
     }
     return isFinite

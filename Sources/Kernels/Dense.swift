@@ -230,13 +230,6 @@ private struct OuterTile {
   var accumulation: Accumulation
 }
 
-/// The number of waiting nodes that a microbatch completes: the lowest bits of its number that are set in a row. For
-/// the last microbatch all set bits count, because nothing more comes to their right.
-@inline(__always)
-private func completedNodes(_ microbatch: Int, isLast: Bool) -> Int {
-  (isLast ? microbatch : microbatch & ~(microbatch &+ 1)).nonzeroBitCount
-}
-
 /// Four outputs by two vectors of inputs, in eight registers over all samples of a microbatch.
 @inline(__always)
 private func outerFourByTwo(

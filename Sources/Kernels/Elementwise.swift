@@ -3,6 +3,14 @@ public func add(_ source: Buffer<Float>, into destination: Buffer<Float>) {
   sum(destination, source, into: destination)
 }
 
+/// Writes `source` to `destination`, or adds it: a sum that is complete. Same count.
+public func accumulate(_ source: Buffer<Float>, into destination: Buffer<Float>, _ accumulation: Accumulation) {
+  switch accumulation {
+  case .replace: destination.copy(from: source)
+  case .add: add(source, into: destination)
+  }
+}
+
 /// `destination[i] = left[i] + right[i]`. Same count; `destination` may be either operand.
 public func sum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) {
   precondition(left.count == right.count && right.count == destination.count, "sum of buffers of different counts")

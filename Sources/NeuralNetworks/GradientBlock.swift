@@ -36,10 +36,7 @@ public struct GradientBlock {
 
   /// Writes or adds the complete gradient of the parameter at `place`.
   public func complete(_ place: Int, with sum: Buffer<Float>) {
-    switch accumulation {
-    case .replace: sums[place].copy(from: sum)
-    case .add: add(sum, into: sums[place])
-    }
+    accumulate(sum, into: sums[place], accumulation)
   }
 
   /// Writes or adds the complete gradient of one element of the parameter at `place`.

@@ -10,7 +10,7 @@ public struct MicrobatchSums {
   /// Sums of `count` floats, with all buffers for them.
   public init(count: Int) {
     self.count = count
-    slots = Buffer(count: count * (Pass.mostMicrobatches - 1).bitWidthUsed)
+    slots = Buffer(count: count * Pass.mostMicrobatches.trailingZeroBitCount)
   }
 
   /// Writes or adds the sum over the microbatches of `pass` to `sum`.
@@ -23,10 +23,10 @@ public struct MicrobatchSums {
   ) {
     let last = pass.microbatches.upperBound - 1
     guard last > 0 else { return add(pass.samples(of: 0), sum, accumulation) }
-    // Nodes that wait for their sibling, the largest first: one for each bit that is set in the number of microbatches so far.
+    // Nodes that wait for their sibling, the largest first.
     for index in pass.microbatches {
       var waiting = index.nonzeroBitCount
-      var completed = (index == last ? index : index & ~(index + 1)).nonzeroBitCount
+      var completed = completedNodes(index, isLast: index == last)
       if completed == 0 {
         add(pass.samples(of: index), slot(waiting), .replace)
         continue
@@ -37,16 +37,8 @@ public struct MicrobatchSums {
         (waiting, completed) = (waiting - 1, completed - 1)
       }
     }
-    switch accumulation {
-    case .replace: sum.copy(from: slot(0))
-    case .add: Kernels.add(slot(0), into: sum)
-    }
+    accumulate(slot(0), into: sum, accumulation)
   }
 
   private func slot(_ index: Int) -> Buffer<Float> { slots[index * count..<(index + 1) * count] }
-}
-
-extension Int {
-  /// The number of bits up to the highest that is set.
-  fileprivate var bitWidthUsed: Int { Int.bitWidth - leadingZeroBitCount }
 }

@@ -105,9 +105,7 @@ public final class Network {
       let window = samples.lowerBound * loss.outputs..<samples.upperBound * loss.outputs
       let sums = loss.evaluate(output[window], examples.part(samples), gradient: outputGradient[window])
       losses.append(sums)
-      total.loss += sums.loss
-      total.correct += sums.correct
-      total.samples += sums.samples
+      total += sums
     }
     body.backward(
       BackwardWindows(

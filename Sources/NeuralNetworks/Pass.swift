@@ -2,7 +2,7 @@ import Tensors
 
 /// The facts that a layer may know of its pass. None depends on the rank.
 public struct Pass: Sendable {
-  /// The most microbatches of a pass.
+  /// The most microbatches of a pass: a power of two.
   public static let mostMicrobatches = 16
 
   /// The samples of all its microbatches, at most the capacity that the layers were made for.

@@ -69,9 +69,8 @@ public final class Evaluation {
       let sums = words.count - all.count
       all.add(words[sums...])
       for index in stride(from: 0, to: sums, by: 3) {
-        total.loss += Double(bitPattern: words[index])
-        total.correct += Int(words[index + 1])
-        total.samples += Int(words[index + 2])
+        total += LossSums(
+          loss: Double(bitPattern: words[index]), correct: Int(words[index + 1]), samples: Int(words[index + 2]))
       }
     }
     let report = (loss as? any ClassLoss).map {

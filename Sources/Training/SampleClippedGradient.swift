@@ -42,21 +42,15 @@ public final class SampleClippedGradient: GradientSource {
     let examples = feed.load(share.samples, noise: noise)
     var total = LossSums()
     for sample in 0..<examples.samples {
-      let sums = network.differentiate(
+      total += network.differentiate(
         examples.part(sample..<sample + 1), parameters: parameters, into: own, .replace,
         noise: noise.advanced(by: sample))
-      total.loss += sums.loss
-      total.correct += sums.correct
-      total.samples += sums.samples
       let norm = stepped.reduce(0) { $0 + sumOfSquares(own[$1]) }.squareRoot()
       let factor = Float(min(1, Double(clipNorm) / (norm + 1e-6)))
       for range in stepped { scale(own[range], by: factor) }
-      if sample == 0 { sum.copy(from: own) } else { add(own, into: sum) }
+      accumulate(own, into: sum, sample == 0 ? .replace : .add)
     }
-    switch accumulation {
-    case .replace: gradient.copy(from: sum)
-    case .add: add(sum, into: gradient)
-    }
+    accumulate(sum, into: gradient, accumulation)
     losses.removeAll(keepingCapacity: true)
     losses.append(total)
   }

@@ -1,6 +1,5 @@
 import Collectives
 import Datasets
-import Kernels
 import NeuralNetworks
 import Optimizers
 import Tensors

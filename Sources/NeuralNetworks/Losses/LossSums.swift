@@ -14,6 +14,13 @@ public struct LossSums: Sendable, Equatable {
     self.samples = samples
   }
 
+  /// Adds the sums over other samples.
+  public static func += (left: inout LossSums, right: LossSums) {
+    left.loss += right.loss
+    left.correct += right.correct
+    left.samples += right.samples
+  }
+
   /// The mean loss of a sample; NaN without samples.
   public var meanLoss: Double { loss / Double(samples) }
   /// The part of the samples that is classified rightly, 0 to 1; NaN without samples.
