@@ -1,39 +1,36 @@
-import Kernels
 import Tensors
 
-/// The planning pass: replaces neighbouring layers by one if a kernel does them in a single pass. Parameters, their
-/// names and order stay. Throws ``ModelError`` if a layer cannot take its input.
-func fused(
-  _ layers: [any LayerSpecification], input: Shape, needsInputGradient: Bool
+/// One layer in place of several neighbours.
+public struct Fusion: Sendable {
+  /// The layer that does what they do.
+  public var layer: any LayerSpecification
+  /// The number of layers that it replaces, the first included.
+  public var count: Int
+
+  /// `layer` in place of `count` layers.
+  public init(_ layer: any LayerSpecification, replacing count: Int) {
+    self.layer = layer
+    self.count = count
+  }
+}
+
+/// The planning pass: replaces neighbouring layers by one where the first of them says that it can
+/// (``LayerSpecification/fused(with:input:needsInputGradient:)``). Throws ``ModelError`` if a layer cannot take its
+/// input.
+func fusingNeighbours(
+  of layers: [any LayerSpecification], input: Shape, needsInputGradient: Bool
 ) throws -> [any LayerSpecification] {
   var result: [any LayerSpecification] = []
   var shape = input
-  var index = 0
-  while index < layers.count {
-    var layer = layers[index]
-    var width = 1
-    let needsInputGradient = needsInputGradient || !result.isEmpty
-    if let convolution = layer as? Conv2D, index + 1 < layers.count, layers[index + 1] is ReLU {
-      if index + 2 < layers.count, let pool = layers[index + 2] as? MaxPool2D,
-        let whole = pooledConvolution(convolution, pool, input: shape, needsInputGradient: needsInputGradient)
-      {
-        (layer, width) = (whole, 3)
-      } else if let both = ConvolutionReLU(convolution, input: shape, needsInputGradient: needsInputGradient) {
-        (layer, width) = (both, 2)
-      }
-    }
-    result.append(layer)
-    shape = try layer.outputShape(for: shape)
-    index += width
+  var rest = layers[...]
+  while let first = rest.first {
+    let fusion =
+      first.fused(
+        with: rest.dropFirst(), input: shape, needsInputGradient: needsInputGradient || !result.isEmpty)
+      ?? Fusion(first, replacing: 1)
+    result.append(fusion.layer)
+    shape = try fusion.layer.outputShape(for: shape)
+    rest = rest.dropFirst(fusion.count)
   }
   return result
-}
-
-/// Convolution, ReLU and pooling as one layer; nil if no kernel does these sizes.
-private func pooledConvolution(
-  _ convolution: Conv2D, _ pool: MaxPool2D, input: Shape, needsInputGradient: Bool
-) -> (any LayerSpecification)? {
-  // The kernel for one channel has no input gradient: only a network's first layer has one channel in practice.
-  if !needsInputGradient, let whole = ConvolutionReLUPool(convolution, pool, input: input) { return whole }
-  return PooledConvolution(convolution, pool, input: input)
 }

@@ -23,6 +23,16 @@ public protocol LayerSpecification: Sendable {
   /// A layer that learns nothing can return true if its bits for a sample do not depend on the other samples of a pass.
   func takesSeveralMicrobatches(for input: Shape) -> Bool
 
+  /// The layer that takes the place of this one and of the first of those that follow it, because one kernel does them
+  /// in a single pass; nil by default. Parameters, their names and order must stay, and values up to rounding.
+  ///
+  /// - Parameters:
+  ///   - input: the shape of this layer's input.
+  ///   - needsInputGradient: whether `backward` will be asked for the gradient of the input.
+  func fused(
+    with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
+  ) -> Fusion?
+
   /// Makes the layer, with all its buffers, for up to `capacity` samples at once. Throws ``ModelError`` if it cannot be
   /// made.
   ///
@@ -34,4 +44,7 @@ extension LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
   public func learntCount(for input: Shape) -> Double { 0 }
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { false }
+  public func fused(
+    with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
+  ) -> Fusion? { nil }
 }

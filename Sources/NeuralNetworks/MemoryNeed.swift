@@ -22,7 +22,7 @@ func requireMemory(for model: Model, capacity: Int, blocks: Int) throws {
   // One sample first, because the planning pass itself multiplies extents.
   try require(elements(of: model.input))
   var shape = model.input
-  for layer in try fused(model.layers, input: shape, needsInputGradient: false) {
+  for layer in try fusingNeighbours(of: model.layers, input: shape, needsInputGradient: false) {
     // It has no output of its own, but what follows sees its shape.
     let isDropped = layer is any RenamingSpecification
     try require(Double(blocks) * layer.learntCount(for: shape))

@@ -13,7 +13,7 @@ public struct PassPlan: Sendable {
 
   /// The plan for `model` and microbatches of `microbatch` samples.
   public init(_ model: Model, microbatch: Int) {
-    let planned = try? fused(model.layers, input: model.input, needsInputGradient: false)
+    let planned = try? fusingNeighbours(of: model.layers, input: model.input, needsInputGradient: false)
     let takesSeveral = planned.map { allTakeSeveralMicrobatches($0, input: model.input) } ?? false
     var microbatches = 1
     while takesSeveral && microbatches < Pass.mostMicrobatches && 2 * microbatches <= Self.mostSamples / microbatch {

@@ -47,7 +47,7 @@ public final class Sequential: Layer {
     var parameters: [ParameterSpecification] = []
     var (offset, places) = (0, 0)
     var kinds: [String: Int] = [:]
-    let planned = try fused(layers, input: input, needsInputGradient: needsInputGradient)
+    let planned = try fusingNeighbours(of: layers, input: input, needsInputGradient: needsInputGradient)
     let stageCount = planned.count { !($0 is any RenamingSpecification) }
     precondition(stageCount > 0, "a network of no layers")
     for specification in planned {

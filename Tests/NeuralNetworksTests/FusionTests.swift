@@ -110,4 +110,37 @@ import Testing
     for k in 0..<outputs[0].count { #expect(abs(outputs[0][k] - outputs[1][k]) < 1e-5) }
     #expect(outputs[0].array.contains { $0 > 0.5 })
   }
+
+  @Test func `A layer from outside says what it fuses with`() throws {
+    for (count, expected) in [(1, 2), (2, 5), (3, 10), (4, 25)] as [(Int, Float)] {
+      let network = try Sequential(Array(repeating: Doubling(), count: count), input: [3], capacity: 1)
+      let output = Buffer<Float>(count: 3)
+      network.forward(Buffer([1, -1, 0]), Buffer(count: 0), into: output, Pass(samples: 1, noise: nil))
+      #expect(output.array == [expected, -expected, 0])
+    }
+  }
+}
+
+/// Doubles; a pair of them becomes one layer, which multiplies by 5 instead of 4, so that it can be told.
+private struct Doubling: ElementwiseSpecification {
+  var kind: String { "doubling" }
+  func fused(
+    with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
+  ) -> Fusion? { following.first is Doubling ? Fusion(Fivefold(), replacing: 2) : nil }
+  static func forward(_ input: Buffer<Float>, into output: Buffer<Float>) { times(2, input, output) }
+  static func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>) {
+    times(2, windows.outputGradient, inputGradient)
+  }
+}
+
+private struct Fivefold: ElementwiseSpecification {
+  var kind: String { "fivefold" }
+  static func forward(_ input: Buffer<Float>, into output: Buffer<Float>) { times(5, input, output) }
+  static func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>) {
+    times(5, windows.outputGradient, inputGradient)
+  }
+}
+
+private func times(_ factor: Float, _ input: Buffer<Float>, _ output: Buffer<Float>) {
+  for index in 0..<input.count { output[index] = factor * input[index] }
 }

@@ -36,7 +36,7 @@ public struct Block: LayerSpecification {
   }
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool {
-    let planned = try? fused(layers, input: input, needsInputGradient: true)
+    let planned = try? fusingNeighbours(of: layers, input: input, needsInputGradient: true)
     return planned.map { allTakeSeveralMicrobatches($0, input: input) } ?? false
   }
 

@@ -54,6 +54,23 @@ public struct Conv2D: LayerSpecification {
     return Conv2DLayer(shape, needsInputGradient: needsInputGradient)
   }
 
+  /// With a rectifier, and a pool behind that, if a kernel does these sizes.
+  public func fused(
+    with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
+  ) -> Fusion? {
+    guard following.first is ReLU else { return nil }
+    if let pool = following.dropFirst().first as? MaxPool2D {
+      // The kernel for one channel has no input gradient: only a network's first layer has one channel in practice.
+      if !needsInputGradient, let whole = ConvolutionReLUPool(self, pool, input: input) {
+        return Fusion(whole, replacing: 3)
+      }
+      if let whole = PooledConvolution(self, pool, input: input) { return Fusion(whole, replacing: 3) }
+    }
+    return ConvolutionReLU(self, input: input, needsInputGradient: needsInputGradient).map {
+      Fusion($0, replacing: 2)
+    }
+  }
+
   func convolutionShape(for input: Shape) throws -> ConvolutionShape {
     guard padding == .valid || kernel % 2 == 1 else {
       throw ModelError("a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel)")
