@@ -38,7 +38,7 @@ public struct Matrix {
     Matrix(elements, rows: rows, columns: columns, stride: stride, isTransposed: !isTransposed)
   }
 
-  fileprivate var shape: (rows: Int, columns: Int) { isTransposed ? (columns, rows) : (rows, columns) }
+  var shape: (rows: Int, columns: Int) { isTransposed ? (columns, rows) : (rows, columns) }
 }
 
 /// `product = left · right`, or `product += left · right`, by OpenBLAS' sgemm on this thread.

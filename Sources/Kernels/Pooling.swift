@@ -33,21 +33,40 @@ public func maxPool(
 ) {
   precondition(input.count == samples * shape.inputCount, "max-pooling of \(input.count) floats")
   precondition(output.count == samples * shape.pooledCount && winners.count == output.count, "max-pooling's output")
+  let (channels, row) = (shape.channels, shape.width * shape.channels)
+  let whole = channels / laneCount * laneCount
   for sample in 0..<samples {
-    let x = unsafe input.base + sample * shape.inputCount
+    let x = unsafe UnsafePointer(input.base) + sample * shape.inputCount
     for py in 0..<shape.pooledHeight {
       for px in 0..<shape.pooledWidth {
-        for c in 0..<shape.channels {
-          var winner = ((py * shape.size) * shape.width + px * shape.size) * shape.channels + c
+        let window = py * shape.size * row + px * shape.size * channels
+        let at = ((sample * shape.pooledHeight + py) * shape.pooledWidth + px) * channels
+        let (y, w) = unsafe (output.base + at, winners.base + at)
+        for c in stride(from: 0, to: whole, by: laneCount) {
+          var largest = unsafe x.lanes(window + c)
+          var place = LaneIntegers(repeating: 0)
           for dy in 0..<shape.size {
             for dx in 0..<shape.size {
-              let at = ((py * shape.size + dy) * shape.width + px * shape.size + dx) * shape.channels + c
-              if unsafe x[at] > x[winner] { winner = at }
+              let offset = dy * row + dx * channels
+              let value = unsafe x.lanes(window + offset + c)
+              let isLarger = value .> largest
+              largest.replace(with: value, where: isLarger)
+              place.replace(with: LaneIntegers(repeating: Int32(truncatingIfNeeded: offset)), where: isLarger)
             }
           }
-          let at = ((sample * shape.pooledHeight + py) * shape.pooledWidth + px) * shape.channels + c
-          unsafe output.base[at] = x[winner]
-          unsafe winners.base[at] = Int32(truncatingIfNeeded: winner)
+          unsafe y.store(largest, c)
+          unsafe w.store(place &+ laneIndices(from: window + c), c)
+        }
+        for c in whole..<channels {
+          var winner = window + c
+          for dy in 0..<shape.size {
+            for dx in 0..<shape.size {
+              let other = window + dy * row + dx * channels + c
+              if unsafe x[other] > x[winner] { winner = other }
+            }
+          }
+          unsafe y[c] = x[winner]
+          unsafe w[c] = Int32(truncatingIfNeeded: winner)
         }
       }
     }
@@ -61,11 +80,59 @@ public func maxPoolGradient(
 ) {
   precondition(gradient.count == samples * shape.pooledCount && winners.count == gradient.count, "max-pool's gradient")
   precondition(inputGradient.count == samples * shape.inputCount, "max-pool's input gradient")
-  inputGradient.fill(0)
+  let (channels, row) = (shape.channels, shape.width * shape.channels)
+  let whole = channels / laneCount * laneCount
+  // Windows cover all of the input but a remainder at its edges, and channels that make no vector.
+  if whole < channels || shape.height % shape.size != 0 || shape.width % shape.size != 0 { inputGradient.fill(0) }
   for sample in 0..<samples {
     let target = unsafe inputGradient.base + sample * shape.inputCount
-    for at in sample * shape.pooledCount..<(sample + 1) * shape.pooledCount {
-      unsafe target[Int(winners.base[at])] += gradient.base[at]
+    for py in 0..<shape.pooledHeight {
+      for px in 0..<shape.pooledWidth {
+        let window = py * shape.size * row + px * shape.size * channels
+        let at = ((sample * shape.pooledHeight + py) * shape.pooledWidth + px) * channels
+        let (g, w) = unsafe (gradient.base + at, UnsafePointer(winners.base + at))
+        for c in stride(from: 0, to: whole, by: laneCount) {
+          let zero = Lanes(repeating: 0)
+          // 0 is added to, as where it was written before.
+          let value = unsafe zero + g.lanes(c)
+          let winner = unsafe w.integers(c) &- laneIndices(from: window + c)
+          for dy in 0..<shape.size {
+            for dx in 0..<shape.size {
+              let offset = dy * row + dx * channels
+              let isWinner = winner .== LaneIntegers(repeating: Int32(truncatingIfNeeded: offset))
+              unsafe target.store(zero.replacing(with: value, where: isWinner), window + offset + c)
+            }
+          }
+        }
+        for c in whole..<channels { unsafe target[Int(w[c])] += g[c] }
+      }
     }
+  }
+}
+
+/// As many integers as there are lanes.
+private typealias LaneIntegers = Lanes.MaskStorage
+
+/// `start`, `start` + 1, …
+@inline(__always)
+private func laneIndices(from start: Int) -> LaneIntegers {
+  var indices = LaneIntegers(repeating: Int32(truncatingIfNeeded: start))
+  for lane in 0..<laneCount { indices[lane] &+= Int32(truncatingIfNeeded: lane) }
+  return indices
+}
+
+extension UnsafePointer<Int32> {
+  /// The integers at `offset` from here.
+  @inline(__always)
+  fileprivate func integers(_ offset: Int) -> LaneIntegers {
+    unsafe UnsafeRawPointer(self + offset).loadUnaligned(as: LaneIntegers.self)
+  }
+}
+
+extension UnsafeMutablePointer<Int32> {
+  /// Overwrites the integers at `offset` from here.
+  @inline(__always)
+  fileprivate func store(_ integers: LaneIntegers, _ offset: Int) {
+    unsafe UnsafeMutableRawPointer(self + offset).storeBytes(of: integers, as: LaneIntegers.self)
   }
 }

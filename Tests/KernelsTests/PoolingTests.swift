@@ -2,7 +2,7 @@ import Kernels
 import Testing
 
 @Suite struct PoolingTests {
-  @Test(arguments: [(4, 6, 1, 2), (5, 7, 3, 2), (7, 8, 2, 3), (3, 3, 5, 3), (2, 3, 4, 1)])
+  @Test(arguments: [(4, 6, 1, 2), (5, 7, 3, 2), (7, 8, 2, 3), (3, 3, 5, 3), (2, 3, 4, 1), (5, 6, 35, 2), (6, 7, 16, 3)])
   func forwardAndGradient(height: Int, width: Int, channels: Int, size: Int) {
     let shape = PoolingShape(height: height, width: width, channels: channels, size: size)
     let samples = 3
@@ -37,6 +37,14 @@ import Testing
       maxPool(Buffer(window.map(Float.init)), into: y, winners: winners, samples: 1, shape)
       #expect(winners[0] == Int32(winner))
       #expect(y[0] == Float(window[winner]))
+      // The same in vectors, of which this has one and a rest.
+      let wide = PoolingShape(height: 2, width: 2, channels: 19, size: 2)
+      let (many, places) = (filled(19), Buffer<Int32>(count: 19))
+      maxPool(
+        Buffer(window.flatMap { [Float](repeating: Float($0), count: 19) }), into: many, winners: places, samples: 1,
+        wide)
+      #expect(places.array == (0..<19).map { Int32(winner * 19 + $0) })
+      #expect(many.array == [Float](repeating: Float(window[winner]), count: 19))
     }
   }
 }

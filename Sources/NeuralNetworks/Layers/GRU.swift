@@ -58,6 +58,7 @@ private final class GRULayer: Layer {
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
     products.projectInput(input, weights: parameters[0], into: gates, samples: samples)
+    products.beginForward(recurrent: parameters[1])
     // A pass over fewer samples may have left some of its states there.
     states[0, samples: samples].fill(0)
     let stateSums = stateSums.prefix(samples * shape.rows)
@@ -65,7 +66,7 @@ private final class GRULayer: Layer {
     for step in 0..<shape.steps {
       if step > 0 {
         products.projectState(
-          states[step, samples: samples], recurrent: parameters[1], into: stateSums, .replace, samples: samples)
+          states[step, samples: samples], into: stateSums, .replace, samples: samples)
       }
       gruForward(
         gates[step, samples: samples], bias: parameters[2], stateSums: stateSums,
@@ -79,6 +80,7 @@ private final class GRULayer: Layer {
     let samples = pass.samples
     let stateGradient = stateGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
+    products.beginBackward(recurrent: windows.parameters[1])
     for step in (0..<shape.steps).reversed() {
       let stateSumsGradient = stateSumsGradient[step, samples: samples]
       gruBackward(
@@ -87,7 +89,7 @@ private final class GRULayer: Layer {
         sumsGradient: sumsGradient[step, samples: samples], stateSumsGradient: stateSumsGradient, units: shape.units)
       if step > 0 {
         products.passBack(
-          stateSumsGradient, recurrent: windows.parameters[1], into: stateGradient, .add, samples: samples)
+          stateSumsGradient, into: stateGradient, .add, samples: samples)
       }
     }
     products.complete(

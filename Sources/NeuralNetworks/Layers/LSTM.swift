@@ -55,13 +55,14 @@ private final class LSTMLayer: Layer {
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
     products.projectInput(input, weights: parameters[0], into: gates, samples: samples)
+    products.beginForward(recurrent: parameters[1])
     // A pass over fewer samples may have left some of its cells there.
     cells[0, samples: samples].fill(0)
     for step in 0..<shape.steps {
       let sums = gates[step, samples: samples]
       if step > 0 {
         products.projectState(
-          states[step, samples: samples], recurrent: parameters[1], into: sums, .add, samples: samples)
+          states[step, samples: samples], into: sums, .add, samples: samples)
       }
       lstmForward(
         sums, bias: parameters[2], cellBefore: cells[step, samples: samples], cell: cells[step + 1, samples: samples],
@@ -76,6 +77,7 @@ private final class LSTMLayer: Layer {
     let cellGradient = cellGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
     cellGradient.fill(0)
+    products.beginBackward(recurrent: windows.parameters[1])
     for step in (0..<shape.steps).reversed() {
       let sumsGradient = sumsGradient[step, samples: samples]
       lstmBackward(
@@ -84,7 +86,7 @@ private final class LSTMLayer: Layer {
         sumsGradient: sumsGradient, units: shape.units)
       if step > 0 {
         products.passBack(
-          sumsGradient, recurrent: windows.parameters[1], into: stateGradient, .replace, samples: samples)
+          sumsGradient, into: stateGradient, .replace, samples: samples)
       }
     }
     products.complete(

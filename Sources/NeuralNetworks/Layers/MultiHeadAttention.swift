@@ -71,6 +71,9 @@ private final class MultiHeadAttentionLayer: Layer {
   /// The heads' a side by side [samples · tokens, width], and the gradient of it.
   private let attended: Buffer<Float>
   private let attendedGradient: Buffer<Float>
+  /// The right sides of a head's products, laid out for them: [tokens, head's width], and transposed.
+  private let packedRows: PackedMatrix
+  private let packedColumns: PackedMatrix
   /// The weights of one head in one sample [tokens, tokens], in rows of whole vectors, and the gradient of them. Backward works them out
   /// again: those of all heads and samples would not stay in the cache.
   private let weights: Buffer<Float>
@@ -81,8 +84,8 @@ private final class MultiHeadAttentionLayer: Layer {
     self.heads = heads
     self.isCausal = isCausal
     let width = shape.width
-    inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens)
-    outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens)
+    inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens, hasManyRows: true)
+    outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens, hasManyRows: true)
     parameters =
       Projection.parameters(inputs: width, units: 3 * width, weights: "inputWeights", bias: "inputBias")
       + Projection.parameters(inputs: width, units: width, weights: "outputWeights", bias: "outputBias")
@@ -90,6 +93,8 @@ private final class MultiHeadAttentionLayer: Layer {
     projectedGradient = Buffer(count: capacity * 3 * shape.count)
     attended = Buffer(count: capacity * shape.count)
     attendedGradient = Buffer(count: capacity * shape.count)
+    packedRows = PackedMatrix(rows: shape.tokens, columns: shape.width / heads)
+    packedColumns = PackedMatrix(rows: shape.width / heads, columns: shape.tokens)
     weights = Buffer(count: shape.tokens * wholeVectors(shape.tokens))
     weightsGradient = Buffer(count: shape.tokens * wholeVectors(shape.tokens))
   }
@@ -107,7 +112,8 @@ private final class MultiHeadAttentionLayer: Layer {
       let ofHeads = rows(sample, of: attended, width: shape.width)
       for head in 0..<heads {
         weigh(ofSample, head)
-        multiply(tile(weights), ofSample[columns: columns(head, of: 2)], into: ofHeads[columns: columns(head, of: 0)])
+        multiply(
+          tile(weights), byRows: ofSample[columns: columns(head, of: 2)], into: ofHeads[columns: columns(head, of: 0)])
       }
     }
     outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output)
@@ -128,11 +134,11 @@ private final class MultiHeadAttentionLayer: Layer {
       for head in 0..<heads {
         let (q, k, v) = (columns(head, of: 0), columns(head, of: 1), columns(head, of: 2))
         weigh(ofSample, head)
-        multiply(tile(weights).transposed, ofHeadsGradient[columns: q], into: gradient[columns: v])
-        multiply(ofHeadsGradient[columns: q], ofSample[columns: v].transposed, into: tile(weightsGradient))
+        multiply(tile(weights).transposed, byRows: ofHeadsGradient[columns: q], into: gradient[columns: v])
+        multiply(ofHeadsGradient[columns: q], byColumns: ofSample[columns: v], into: tile(weightsGradient))
         attentionWeightsGradient(weightsGradient, weights: weights, keys: shape.tokens, scale: scale)
-        multiply(tile(weightsGradient), ofSample[columns: k], into: gradient[columns: q])
-        multiply(tile(weightsGradient).transposed, ofSample[columns: q], into: gradient[columns: k])
+        multiply(tile(weightsGradient), byRows: ofSample[columns: k], into: gradient[columns: q])
+        multiply(tile(weightsGradient).transposed, byRows: ofSample[columns: q], into: gradient[columns: k])
       }
     }
     inputProjection.backward(
@@ -143,8 +149,20 @@ private final class MultiHeadAttentionLayer: Layer {
   /// The weights of one head, softmax(q · kᵀ / √d), of a sample's q, k and v.
   private func weigh(_ ofSample: Matrix, _ head: Int) {
     multiply(
-      ofSample[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 1)].transposed, into: tile(weights))
+      ofSample[columns: columns(head, of: 0)], byColumns: ofSample[columns: columns(head, of: 1)], into: tile(weights))
     attentionWeights(weights, keys: shape.tokens, scale: scale, isCausal: isCausal)
+  }
+
+  /// `product = left · right`, right [tokens, head's width].
+  private func multiply(_ left: Matrix, byRows right: Matrix, into product: Matrix) {
+    packedRows.pack(right)
+    Kernels.multiply(left, packedRows, into: product)
+  }
+
+  /// `product = left · rightᵀ`, right [tokens, head's width].
+  private func multiply(_ left: Matrix, byColumns right: Matrix, into product: Matrix) {
+    packedColumns.pack(right.transposed)
+    Kernels.multiply(left, packedColumns, into: product)
   }
 
   /// The rows of one sample, [tokens, width].

@@ -10,11 +10,19 @@ final class Projection {
   /// The gradient of W, completed here before it is added, if it is a sum over more rows than sgemm keeps in registers
   /// (``longestUnsplitSum``); else of no floats.
   private let weightsGradient: Buffer<Float>
+  /// W laid out once a pass, for y and for the input's gradient; nil if sgemm takes it as it lies.
+  private let packed: (forward: PackedMatrix, backward: PackedMatrix)?
 
   /// A projection of up to `capacity` rows.
-  init(inputs: Int, units: Int, capacity: Int) {
+  ///
+  /// - Parameter hasManyRows: whether a pass has so many rows, as those of tokens, that laying W out for all of them is
+  ///   worth it.
+  init(inputs: Int, units: Int, capacity: Int, hasManyRows: Bool) {
     self.inputs = inputs
     self.units = units
+    packed =
+      hasManyRows
+      ? (PackedMatrix(rows: inputs, columns: units), PackedMatrix(rows: units, columns: inputs)) : nil
     weightsGradient = Buffer(count: capacity > longestUnsplitSum ? units * inputs : 0)
   }
 
@@ -31,8 +39,12 @@ final class Projection {
 
   /// Computes y of the rows of `input`.
   func forward(_ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>) {
-    multiply(
-      rows(input, of: inputs), Matrix(weights, rows: units, columns: inputs).transposed, into: rows(output, of: units))
+    let transposed = Matrix(weights, rows: units, columns: inputs).transposed
+    if let packed = packed?.forward {
+      packed.pack(transposed)
+      return multiply(rows(input, of: inputs), packed, bias: bias, into: rows(output, of: units))
+    }
+    multiply(rows(input, of: inputs), transposed, into: rows(output, of: units))
     addBias(bias, toRowsOf: output)
   }
 
@@ -51,9 +63,13 @@ final class Projection {
       isAddedInParts ? .replace : gradient.accumulation)
     if isAddedInParts { add(sum, into: gradient[place]) }
     columnSums(outputGradient, into: gradient[place + 1], gradient.accumulation)
-    if let inputGradient {
-      multiply(
-        outputGradients, Matrix(weights, rows: units, columns: self.inputs), into: rows(inputGradient, of: self.inputs))
+    guard let inputGradient else { return }
+    let weights = Matrix(weights, rows: units, columns: self.inputs)
+    if let packed = packed?.backward {
+      packed.pack(weights)
+      multiply(outputGradients, packed, into: rows(inputGradient, of: self.inputs))
+    } else {
+      multiply(outputGradients, weights, into: rows(inputGradient, of: self.inputs))
     }
   }
 

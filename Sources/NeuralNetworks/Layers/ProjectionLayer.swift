@@ -5,9 +5,9 @@ final class ProjectionLayer: Layer {
   private let projection: Projection
   let parameters: [ParameterSpecification]
 
-  /// A layer of up to `capacity` rows: the samples, or their tokens.
-  init(inputs: Int, units: Int, capacity: Int) {
-    projection = Projection(inputs: inputs, units: units, capacity: capacity)
+  /// A layer of up to `capacity` rows: the samples, or, if there are many, their tokens.
+  init(inputs: Int, units: Int, capacity: Int, hasManyRows: Bool = false) {
+    projection = Projection(inputs: inputs, units: units, capacity: capacity, hasManyRows: hasManyRows)
     parameters = Projection.parameters(inputs: inputs, units: units)
   }
 

@@ -46,11 +46,12 @@ private final class RNNLayer: Layer {
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
     products.projectInput(input, weights: parameters[0], into: sums, samples: samples)
+    products.beginForward(recurrent: parameters[1])
     for step in 0..<steps {
       let sums = sums[step, samples: samples]
       if step > 0 {
         products.projectState(
-          states[step, samples: samples], recurrent: parameters[1], into: sums, .add, samples: samples)
+          states[step, samples: samples], into: sums, .add, samples: samples)
       }
       rnnForward(sums, bias: parameters[2], state: states[step + 1, samples: samples])
     }
@@ -61,12 +62,13 @@ private final class RNNLayer: Layer {
     let samples = pass.samples
     let stateGradient = stateGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
+    products.beginBackward(recurrent: windows.parameters[1])
     for step in (0..<steps).reversed() {
       let sumsGradient = sumsGradient[step, samples: samples]
       tanhGradient(stateGradient, output: states[step + 1, samples: samples], into: sumsGradient)
       if step > 0 {
         products.passBack(
-          sumsGradient, recurrent: windows.parameters[1], into: stateGradient, .replace, samples: samples)
+          sumsGradient, into: stateGradient, .replace, samples: samples)
       }
     }
     products.complete(

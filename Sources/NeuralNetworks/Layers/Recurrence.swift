@@ -70,6 +70,9 @@ final class RecurrentProducts {
   /// x in the order of steps, and its gradient, of no floats where nobody asks for it.
   private let inputs: StepRows
   private let inputsGradient: Buffer<Float>
+  /// The recurrent weights, laid out once a pass for the products of all its steps, forward and backward.
+  private let recurrentForward: PackedMatrix
+  private let recurrentBackward: PackedMatrix
   /// The gradients, completed here over samples and steps: more than sgemm sums at once (``longestUnsplitSum``).
   private let weightsGradient: Buffer<Float>
   private let recurrentGradient: Buffer<Float>
@@ -78,6 +81,8 @@ final class RecurrentProducts {
     self.shape = shape
     inputs = StepRows(steps: shape.steps, capacity: capacity, width: shape.features)
     inputsGradient = Buffer(count: needsInputGradient ? shape.steps * capacity * shape.features : 0)
+    recurrentForward = PackedMatrix(rows: shape.units, columns: shape.rows)
+    recurrentBackward = PackedMatrix(rows: shape.rows, columns: shape.units)
     weightsGradient = Buffer(count: shape.rows * shape.features)
     recurrentGradient = Buffer(count: shape.rows * shape.units)
   }
@@ -93,25 +98,31 @@ final class RecurrentProducts {
       into: Matrix(sums[steps, samples: samples], rows: rows, columns: shape.rows))
   }
 
+  /// Lays R out for ``projectState(_:into:_:samples:)``: once a pass, before its first step.
+  func beginForward(recurrent: Buffer<Float>) {
+    recurrentForward.pack(Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed)
+  }
+
   /// One step's h · Rᵀ, into or onto `sums`.
   func projectState(
-    _ state: Buffer<Float>, recurrent: Buffer<Float>, into sums: Buffer<Float>, _ accumulation: Accumulation,
-    samples: Int
+    _ state: Buffer<Float>, into sums: Buffer<Float>, _ accumulation: Accumulation, samples: Int
   ) {
     multiply(
-      Matrix(state, rows: samples, columns: shape.units),
-      Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed,
+      Matrix(state, rows: samples, columns: shape.units), recurrentForward,
       into: Matrix(sums, rows: samples, columns: shape.rows), accumulation)
+  }
+
+  /// Lays R out for ``passBack(_:into:_:samples:)``: once a pass, before its last step.
+  func beginBackward(recurrent: Buffer<Float>) {
+    recurrentBackward.pack(Matrix(recurrent, rows: shape.rows, columns: shape.units))
   }
 
   /// One step's ∂loss/∂h = ∂loss/∂a · R, into or onto `stateGradient`.
   func passBack(
-    _ sumsGradient: Buffer<Float>, recurrent: Buffer<Float>, into stateGradient: Buffer<Float>,
-    _ accumulation: Accumulation, samples: Int
+    _ sumsGradient: Buffer<Float>, into stateGradient: Buffer<Float>, _ accumulation: Accumulation, samples: Int
   ) {
     multiply(
-      Matrix(sumsGradient, rows: samples, columns: shape.rows),
-      Matrix(recurrent, rows: shape.rows, columns: shape.units),
+      Matrix(sumsGradient, rows: samples, columns: shape.rows), recurrentBackward,
       into: Matrix(stateGradient, rows: samples, columns: shape.units), accumulation)
   }
 

@@ -26,7 +26,8 @@ public struct TokenDense: LayerSpecification {
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try shape(for: input)
-    return ProjectionLayer(inputs: shape.width, units: units, capacity: capacity * shape.tokens)
+    return ProjectionLayer(
+      inputs: shape.width, units: units, capacity: capacity * shape.tokens, hasManyRows: true)
   }
 
   private func shape(for input: Shape) throws -> TokenShape {

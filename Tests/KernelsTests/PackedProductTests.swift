@@ -1,0 +1,80 @@
+import Kernels
+import Testing
+
+/// Products with a matrix that is laid out once.
+@Suite struct PackedProductTests {
+  /// Every number of rows from one to two tiles and a rest, columns around one, two and three vectors of either width.
+  private static let sizes =
+    (1...14).map { (m: $0, n: 32, k: 9) } + [1, 7, 8, 9, 16, 17, 31, 33, 48, 65].map { (m: 7, n: $0, k: 12) }
+    + [(32, 128, 512), (32, 512, 128), (1, 1, 1)]
+
+  @Test(arguments: sizes)
+  func `The product is right, replaced and added`(m: Int, n: Int, k: Int) {
+    let (a, b, held) = (noise(m * k, seed: 1), noise(k * n, seed: 2), noise(m * n, seed: 3))
+    let exact = (0..<m * n).map { at in
+      (0..<k).reduce(0.0) { $0 + Double(a[at / n * k + $1]) * Double(b[$1 * n + at % n]) }
+    }
+    let turned = Buffer<Float>((0..<k * n).map { b[$0 % k * n + $0 / k] })
+    for right in [Matrix(b, rows: k, columns: n), Matrix(turned, rows: n, columns: k).transposed] {
+      let packed = PackedMatrix(rows: k, columns: n)
+      packed.pack(right)
+      let product = filled(m * n)
+      multiply(Matrix(a, rows: m, columns: k), packed, into: Matrix(product, rows: m, columns: n))
+      #expect(distance(product, exact) < 2e-6 + 1e-7 * Double(k))
+      let turnedLeft = Buffer<Float>((0..<m * k).map { a[$0 % m * k + $0 / m] })
+      let same = filled(m * n)
+      multiply(Matrix(turnedLeft, rows: k, columns: m).transposed, packed, into: Matrix(same, rows: m, columns: n))
+      #expect(bits(same) == bits(product))
+      let added = Buffer(held.array)
+      multiply(Matrix(a, rows: m, columns: k), packed, into: Matrix(added, rows: m, columns: n), .add)
+      let (bias, biased) = (noise(n, seed: 5), filled(m * n))
+      multiply(Matrix(a, rows: m, columns: k), packed, bias: bias, into: Matrix(biased, rows: m, columns: n))
+      #expect(bits(biased) == (0..<m * n).map { (product[$0] + bias[$0 % n]).bitPattern })
+      // One rounding behind a complete sum.
+      #expect(bits(added) == (0..<m * n).map { (held[$0] + product[$0]).bitPattern })
+    }
+  }
+
+  @Test func `A row's bits do not depend on the other rows, nor a column's on the others`() {
+    let (m, n, k) = (13, 40, 37)
+    let (a, b) = (noise(m * k, seed: 1), noise(k * n, seed: 2))
+    let packed = PackedMatrix(rows: k, columns: n)
+    packed.pack(Matrix(b, rows: k, columns: n))
+    let product = filled(m * n)
+    multiply(Matrix(a, rows: m, columns: k), packed, into: Matrix(product, rows: m, columns: n))
+    for row in 0..<m {
+      let alone = filled(n)
+      multiply(
+        Matrix(a[row * k..<(row + 1) * k], rows: 1, columns: k), packed, into: Matrix(alone, rows: 1, columns: n))
+      #expect(bits(alone) == bits(product[row * n..<(row + 1) * n]))
+    }
+    for column in 0..<n {
+      let one = PackedMatrix(rows: k, columns: 1)
+      one.pack(Matrix(Buffer((0..<k).map { b[$0 * n + column] }), rows: k, columns: 1))
+      let alone = filled(m)
+      multiply(Matrix(a, rows: m, columns: k), one, into: Matrix(alone, rows: m, columns: 1))
+      #expect(bits(alone) == (0..<m).map { product[$0 * n + column].bitPattern })
+    }
+  }
+
+  @Test func `Columns of wider matrices are read and written where they lie`() {
+    let (m, n, k) = (7, 21, 10)
+    let (wide, b) = (noise(m * (k + 5), seed: 1), noise(k * n, seed: 2))
+    let packed = PackedMatrix(rows: k, columns: n)
+    packed.pack(Matrix(noise(k * (n + 3), seed: 4), rows: k, columns: n + 3)[columns: 1..<n + 1])
+    packed.pack(Matrix(b, rows: k, columns: n))
+    let copy = Buffer<Float>((0..<m * k).map { wide[$0 / k * (k + 5) + 2 + $0 % k] })
+    let expected = filled(m * n)
+    multiply(Matrix(copy, rows: m, columns: k), packed, into: Matrix(expected, rows: m, columns: n))
+    let product = filled(m * (n + 4), with: 7)
+    multiply(
+      Matrix(wide, rows: m, columns: k + 5)[columns: 2..<k + 2], packed,
+      into: Matrix(product, rows: m, columns: n + 4)[columns: 3..<n + 3])
+    for row in 0..<m {
+      for column in 0..<n + 4 {
+        let inside = column >= 3 && column < n + 3
+        #expect(product[row * (n + 4) + column] == (inside ? expected[row * n + column - 3] : 7))
+      }
+    }
+  }
+}
