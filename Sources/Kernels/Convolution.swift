@@ -1,4 +1,4 @@
-/// The sizes of a stride-1 convolution, channels last: input [height, width, inputChannels], kernel
+/// The sizes of a convolution, channels last: input [height, width, inputChannels], kernel
 /// [kernelHeight, kernelWidth, inputChannels, outputChannels], zero padding on every side.
 public struct ConvolutionShape: Sendable {
   /// The input's rows, columns and channels.
@@ -12,10 +12,13 @@ public struct ConvolutionShape: Sendable {
   public let outputChannels: Int
   /// Rows and columns of zeros on each side: 0 is a 'valid' convolution, (kernel − 1) / 2 a 'same' one.
   public let padding: Int
+  /// The rows, and the columns, from one position of the kernel to the next.
+  public let stride: Int
 
   /// A convolution of these sizes, with at least one output position.
   public init(
-    height: Int, width: Int, inputChannels: Int, kernelHeight: Int, kernelWidth: Int, outputChannels: Int, padding: Int
+    height: Int, width: Int, inputChannels: Int, kernelHeight: Int, kernelWidth: Int, outputChannels: Int, padding: Int,
+    stride: Int = 1
   ) {
     self.height = height
     self.width = width
@@ -24,12 +27,14 @@ public struct ConvolutionShape: Sendable {
     self.kernelWidth = kernelWidth
     self.outputChannels = outputChannels
     self.padding = padding
+    self.stride = stride
+    precondition(stride >= 1, "a stride of \(stride)")
     precondition(outputHeight >= 1 && outputWidth >= 1, "a \(kernelHeight)×\(kernelWidth) kernel on \(height)×\(width)")
   }
 
   /// The output's rows and columns.
-  public var outputHeight: Int { height + 2 * padding - kernelHeight + 1 }
-  public var outputWidth: Int { width + 2 * padding - kernelWidth + 1 }
+  public var outputHeight: Int { (height + 2 * padding - kernelHeight + stride) / stride }
+  public var outputWidth: Int { (width + 2 * padding - kernelWidth + stride) / stride }
   /// The output's positions: one row of the patch matrix each.
   public var positions: Int { outputHeight * outputWidth }
   /// The floats under one kernel: one column of the patch matrix each.
@@ -75,9 +80,9 @@ private func forEachRun(_ shape: ConvolutionShape, _ body: (Run) -> Void) {
   for y in 0..<shape.outputHeight {
     for x in 0..<shape.outputWidth {
       for ky in 0..<shape.kernelHeight {
-        let row = y + ky - shape.padding
+        let row = y * shape.stride + ky - shape.padding
         var offset = (y * shape.outputWidth + x) * shape.patch + ky * shape.kernelWidth * channels
-        let left = x - shape.padding
+        let left = x * shape.stride - shape.padding
         // Columns [0, before) and [after, kernelWidth) of this row of the kernel hang over the image's edge.
         let isOutside = row < 0 || row >= shape.height
         let before = isOutside ? shape.kernelWidth : max(0, -left)

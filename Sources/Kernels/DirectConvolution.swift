@@ -20,7 +20,7 @@ public struct DirectConvolutionShape: Sendable {
   /// of input channels, where their gradient is asked for).
   public init?(_ shape: ConvolutionShape, needsInputGradient: Bool) {
     let kernel = shape.kernelHeight
-    guard shape.kernelWidth == kernel, shape.padding < kernel,
+    guard shape.stride == 1, shape.kernelWidth == kernel, shape.padding < kernel,
       let forward = DirectPass(
         height: shape.height, width: shape.width, inputChannels: shape.inputChannels, kernel: kernel,
         channels: shape.outputChannels, padding: shape.padding)
@@ -92,7 +92,7 @@ public struct DirectConvolutionScratch: Sendable {
   /// The gradients of weights and bias, completed here over the samples.
   fileprivate let totals: Buffer<Float>
   fileprivate let biasTotals: Buffer<Float>
-  /// The bias of the input's gradient: zeros.
+  /// The bias of the input's gradient, and of a convolution without one: zeros.
   fileprivate let noBias: Buffer<Float>
 
   /// The buffers for `shape`.
@@ -104,18 +104,19 @@ public struct DirectConvolutionScratch: Sendable {
     paddedGradient = Buffer(count: shape.backward?.paddedCount ?? 0)
     totals = Buffer(count: shape.weightsCount)
     biasTotals = Buffer(count: shape.base.outputChannels)
-    noBias = Buffer(count: shape.base.inputChannels)
+    noBias = Buffer(count: max(shape.base.inputChannels, shape.base.outputChannels))
   }
 }
 
 /// `output[n, y, x, o]` = bias[o] + Σ weights · patch, and with `rectifying` the larger of that and 0.
 ///
 /// `input` [samples, height, width, inputChannels] · `weights` [kernel, kernel, inputChannels, outputChannels] · `bias`
-/// [outputChannels] · `output` [samples, output height, output width, outputChannels].
+/// [outputChannels], nil for none · `output` [samples, output height, output width, outputChannels].
 public func directConvolution(
-  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, samples: Int,
+  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>?, into output: Buffer<Float>, samples: Int,
   _ shape: DirectConvolutionShape, rectifying: Bool, scratch: DirectConvolutionScratch
 ) {
+  let bias = bias ?? scratch.noBias.prefix(shape.base.outputChannels)
   precondition(input.count == samples * shape.inputCount, "direct convolution of \(input.count) floats")
   precondition(output.count == samples * shape.outputCount, "direct convolution into \(output.count) floats")
   precondition(
@@ -149,6 +150,12 @@ private func convolve(
       let row = unsafe image + y * pass.stride
       let target = unsafe output + y * pass.outputWidth * pass.channels + at
       var x = 0
+      // A width of 4 k + 2 would have two computed twice.
+      if laneCount == 8 && pass.outputWidth % 4 == 2 && pass.outputWidth >= 6 {
+        unsafe convolve(
+          RegisterTile<6>.self, row, weights + at * pass.taps, bias + at, target, pass, rectifying)
+        x = 6
+      }
       // Eight where there are registers for them: the weights are read half as often.
       while laneCount == 16 && x + 8 <= pass.outputWidth {
         unsafe convolve(
@@ -189,12 +196,12 @@ private func convolve<let positions: Int>(
   unsafe sums.store(to: output, stride: pass.channels)
 }
 
-/// The gradients of ``directConvolution``: of its weights and bias, summed over the samples and then written or added
-/// once, and of its input if the shape was made for that. `output` is what forward wrote; it is read only with
+/// The gradients of ``directConvolution``: of its weights and bias, if any, summed over the samples and then written or
+/// added once, and of its input if the shape was made for that. `output` is what forward wrote; it is read only with
 /// `rectifying`.
 public func directConvolutionGradient(
   _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
-  into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,
+  into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,
   _ shape: DirectConvolutionShape, rectifying: Bool, scratch: DirectConvolutionScratch, _ accumulation: Accumulation
 ) {
   precondition(input.count == samples * shape.inputCount, "direct convolution's gradient: input")
@@ -203,7 +210,8 @@ public func directConvolutionGradient(
     "direct convolution's gradient of \(gradient.count) and \(output.count) floats")
   precondition(
     weightsGradient.count == shape.weightsCount && weights.count == shape.weightsCount
-      && biasGradient.count == shape.base.outputChannels, "direct convolution's gradient: weights")
+      && (biasGradient?.count ?? shape.base.outputChannels) == shape.base.outputChannels,
+    "direct convolution's gradient: weights")
   precondition(
     inputGradient.map { $0.count == input.count && shape.backward != nil } ?? true,
     "direct convolution's input gradient")
@@ -217,7 +225,7 @@ public func directConvolutionGradient(
       rectifyGradient(own, output: output[range], into: scratch.gradient)
       own = scratch.gradient
     }
-    columnSums(own, into: scratch.biasTotals, .add)
+    if biasGradient != nil { columnSums(own, into: scratch.biasTotals, .add) }
     unsafe accumulateWeights(
       shape.forward.pad(input.base + sample * shape.inputCount, scratch.image), own.base, scratch.totals.base,
       shape.forward)
@@ -227,14 +235,8 @@ public func directConvolutionGradient(
         inputGradient.base + sample * shape.inputCount, backward, false)
     }
   }
-  switch accumulation {
-  case .replace:
-    weightsGradient.copy(from: scratch.totals)
-    biasGradient.copy(from: scratch.biasTotals)
-  case .add:
-    add(scratch.totals, into: weightsGradient)
-    add(scratch.biasTotals, into: biasGradient)
-  }
+  accumulate(scratch.totals, into: weightsGradient, accumulation)
+  if let biasGradient { accumulate(scratch.biasTotals, into: biasGradient, accumulation) }
 }
 
 /// The weights as the input's gradient reads them: turned by half a turn, output channels for input channels, grouped.

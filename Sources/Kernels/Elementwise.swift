@@ -24,7 +24,20 @@ public func sum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination:
   for i in whole..<left.count { unsafe c[i] = a[i] + b[i] }
 }
 
-/// Does the same, and returns whether every result is finite (``allFinite(_:)``): a pass over memory less.
+/// ReLU of a sum: `destination[i] = max(left[i] + right[i], 0)`; a NaN stays one. Same count.
+public func rectifiedSum(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) {
+  precondition(left.count == right.count && right.count == destination.count, "sum of buffers of different counts")
+  let a = unsafe UnsafePointer(left.base)
+  let b = unsafe UnsafePointer(right.base)
+  let c = unsafe destination.base
+  let zero = Lanes(repeating: 0)
+  forEachVector(of: left.count) { i, width in
+    let value = unsafe a.lanes(i, first: width) + b.lanes(i, first: width)
+    unsafe c.store(value.replacing(with: zero, where: value .< zero), i, first: width)
+  }
+}
+
+/// ``sum(_:_:into:)`` that returns whether every result is finite (``allFinite(_:)``): a pass over memory less.
 public func sumIsFinite(_ left: Buffer<Float>, _ right: Buffer<Float>, into destination: Buffer<Float>) -> Bool {
   precondition(left.count == right.count && right.count == destination.count, "sum of buffers of different counts")
   let a = unsafe UnsafePointer(left.base)

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// Every layer passes the gradient oracle and holds a golden value from PyTorch.
 public protocol Layer: AnyObject {
-  /// The parameters that the layer learns, in the order of its block.
+  /// The parameters that the layer learns, and its averages, in the order of its block.
   var parameters: [ParameterSpecification] { get }
 
   /// The number of places that it takes in ``Pass``: by default 1, its own; for a container 1 and those of all layers

@@ -31,8 +31,8 @@ public struct ParameterLayout: Sendable {
     return place
   }
 
-  /// The number of values, without the gaps. Frozen parameters count.
-  public var learntCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+  /// The number of values, without the gaps and averages. Frozen parameters count.
+  public var learntCount: Int { parameters.reduce(0) { $0 + ($1.role == .average ? 0 : $1.shape.count) } }
 
   /// The ranges of the parameters with one of `roles`, in order, each with the gap behind it. Neighbours make one
   /// range: a network whose parameters all have one of the roles is a single range.

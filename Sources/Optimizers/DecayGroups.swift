@@ -1,7 +1,7 @@
 import NeuralNetworks
 
 /// The parameters that an optimizer steps, grouped by their weight decay: weights decay, biases and scales do not.
-/// Frozen parameters are in no group.
+/// Averages and frozen parameters are in no group.
 struct DecayGroups {
   private let groups: [(ranges: [Range<Int>], weightDecay: Float)]
 

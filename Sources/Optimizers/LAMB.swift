@@ -62,7 +62,7 @@ private final class LAMBOptimizer: Optimizer {
       switch parameter.role {
       case .weight: (range, lamb.weightDecay)
       case .bias: (range, nil)
-      case .frozen: nil
+      case .average, .frozen: nil
       }
     }
     direction = Buffer(count: parts.map(\.range.count).max() ?? 0)

@@ -29,6 +29,12 @@ struct RunPlan {
     batches = try Self.batches(recipe, samples: training.count, ranks: ranks)
     schedule = try Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
+    guard recipe.sampleClipNorm == nil || RunningAverages(of: network.layout).isEmpty else {
+      throw TrainingError(
+        .usage,
+        "\(Setting.sampleClipNorm) takes each sample by itself, but the batch normalisation of \(Setting.model) \(escaped(recipe.model.name)) takes a "
+          + "microbatch together; leave \(Setting.sampleClipNorm) out, or give \(Setting.clipNorm)")
+    }
     fingerprint = Self.fingerprint(
       recipe, batches, schedule, data: (training, test, targets), program: options.program)
     facts =

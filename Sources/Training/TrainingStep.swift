@@ -28,8 +28,9 @@ public final class TrainingStep {
   private let reduction: GradientReduction
   private let communicator: any Communicator
   private let passSums = MicrobatchSums(count: BatchSums.count)
-  /// The ranges of the parameters whose gradient counts: those that are not frozen.
+  /// The ranges of the parameters whose gradient counts: those that are learnt.
   private let stepped: [Range<Int>]
+  private let averages: RunningAverages
 
   /// A step by the gradients of `source`, of parameters in `layout`, over batches cut by `batches`. Collective. Throws
   /// ``CommunicationError``.
@@ -45,6 +46,7 @@ public final class TrainingStep {
     self.parameters = parameters
     self.communicator = communicator
     stepped = layout.ranges(of: [.weight, .bias])
+    averages = RunningAverages(of: layout)
     reduction = try GradientReduction(
       count: layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -112,9 +114,10 @@ public final class TrainingStep {
       let scale =
         clipNorm.map { meanScale(reduction.awaitedTotal, in: stepped, samples: samples, clipNorm: $0) }
         ?? 1 / Float(samples)
-      let learnt = 0..<parameters.count
-      optimizer.update(
-        parameters, gradient: part.floats[learnt], in: part.range.clamped(to: learnt), scale: scale, step: step)
+      let block = 0..<parameters.count
+      let (sums, range) = (part.floats[block], part.range.clamped(to: block))
+      optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
+      averages.move(parameters, by: sums, in: range, samples: samples)
       updating = .now - start
     }
     let (total, isGood) = try reduction.spread(parameters)

@@ -31,6 +31,8 @@ import Testing
     Size(height: 6, width: 13, inputChannels: 32, kernel: 3, channels: 32, padding: 0),
     Size(height: 5, width: 4, inputChannels: 64, kernel: 3, channels: 32, padding: 1),
     Size(height: 8, width: 8, inputChannels: 32, kernel: 5, channels: 64, padding: 2),
+    Size(height: 3, width: 14, inputChannels: 32, kernel: 3, channels: 32, padding: 1),
+    Size(height: 4, width: 6, inputChannels: 1, kernel: 3, channels: 32, padding: 1),
   ]
 
   private struct Reference {
@@ -134,6 +136,25 @@ import Testing
     }
   }
 
+  /// As one of zeros, whose gradient nobody asks for.
+  @Test func aBiasMayBeLeftOut() throws {
+    let size = Size(height: 4, width: 6, inputChannels: 32, kernel: 3, channels: 64, padding: 1)
+    let shape = try #require(DirectConvolutionShape(size.shape, needsInputGradient: true))
+    let scratch = DirectConvolutionScratch(shape)
+    let (x, w, zeros) = (noise(2 * shape.inputCount, seed: 1), noise(shape.weightsCount, seed: 2), filled(64, with: 0))
+    let g = noise(2 * shape.outputCount, seed: 3)
+    let results = [zeros, nil].map { bias in
+      let (y, dw, dx) = (filled(g.count), filled(w.count), filled(x.count))
+      directConvolution(
+        x, weights: w, bias: bias, into: y, samples: 2, shape, rectifying: true, scratch: scratch)
+      directConvolutionGradient(
+        g, output: y, input: x, weights: w, into: dw, bias: bias.map { _ in filled(64) }, inputGradient: dx, samples: 2,
+        shape, rectifying: true, scratch: scratch, .replace)
+      return [bits(y), bits(dw), bits(dx)]
+    }
+    #expect(results[0] == results[1])
+  }
+
   @Test func sizesItCannotDo() {
     func can(_ size: Size, needsInputGradient: Bool = false) -> Bool {
       DirectConvolutionShape(size.shape, needsInputGradient: needsInputGradient) != nil
@@ -145,6 +166,12 @@ import Testing
       !can(Size(height: 8, width: 8, inputChannels: 3, kernel: 3, channels: 32, padding: 0), needsInputGradient: true))
     // More zeros around the image than the kernel is wide.
     #expect(!can(Size(height: 8, width: 8, inputChannels: 1, kernel: 3, channels: 32, padding: 3)))
+    // Every second position alone.
+    #expect(
+      DirectConvolutionShape(
+        ConvolutionShape(
+          height: 9, width: 9, inputChannels: 1, kernelHeight: 3, kernelWidth: 3, outputChannels: 32, padding: 1,
+          stride: 2), needsInputGradient: false) == nil)
     #expect(can(Size(height: 8, width: 8, inputChannels: 3, kernel: 3, channels: 2 * laneCount, padding: 0)))
   }
 }

@@ -25,6 +25,27 @@ import Testing
     try checkAddition([Conv2D(filters: 32, kernel: 3, padding: padding), ReLU()], input: [6, 6, 1], fromImages: true)
   }
 
+  @Test func strideAndNoBias() throws {
+    let layers: [any LayerSpecification] = [
+      Conv2D(filters: 5, kernel: 3, padding: .same, stride: 2, bias: false),
+      Conv2D(filters: 2, kernel: 1, padding: .same, stride: 2), Conv2D(filters: 4, kernel: 3, bias: false),
+    ]
+    for layer in layers { try checkAddition([layer], input: [6, 5, 3]) }
+    try checkAddition([Conv2D(filters: 32, kernel: 3, padding: .same, bias: false)], input: [3, 4, 32])
+  }
+
+  /// The sums over the rows, and what the averages move by.
+  @Test func batchNorm() throws {
+    for shape in [[5], [3, 16], [2, 3, 21]] as [Shape] { try checkAddition([BatchNorm()], input: shape) }
+    try checkAddition(
+      [
+        Conv2D(filters: 4, kernel: 3, bias: false), BatchNorm(), ReLU(),
+        Residual([Conv2D(filters: 4, kernel: 3, padding: .same, bias: false), BatchNorm()]), ReLU(),
+        GlobalAveragePool2D(),
+        Dense(3),
+      ], input: [6, 5, 1], fromImages: true)
+  }
+
   @Test func fused() throws {
     for filters in [16, 32] {
       try checkAddition(
@@ -83,7 +104,9 @@ import Testing
       (RNN(5), [3, 4]), (LSTM(5), [3, 4]), (GRU(5), [3, 4]),
       (LayerNorm(), [3, 4]), (MultiHeadAttention(heads: 2), [3, 4]), (TokenDense(5), [3, 4]), (Patches(2), [4, 6, 2]),
       (ClassToken(), [3, 4]), (Positions(), [3, 4]), (Token(1), [3, 4]), (Residual([Dense(4), Sigmoid()]), [4]),
-      (Residual([Dense(5)], shortcut: [Dense(5)]), [4]),
+      (Residual([Dense(5)], shortcut: [Dense(5)]), [4]), (Block([Residual([Dense(4)]), ReLU()]), [4]),
+      (Conv2D(filters: 2, kernel: 3, padding: .same, stride: 2, bias: false), [5, 5, 2]), (BatchNorm(), [2, 3, 4]),
+      (Block([BatchNorm(), ReLU()]), [5]), (GlobalAveragePool2D(), [3, 2, 4]),
     ]
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)

@@ -75,6 +75,41 @@ import Testing
     oracle.check(ofInput: false)
   }
 
+  /// A rectifier behind a normalisation, and behind the sum of a residual block: to the bit what the layers by themselves do, training
+  /// or not.
+  @Test func rectifiersBehindNormsAndSums() throws {
+    let shape = [3, 5, 4] as Shape
+    let cases: [any LayerSpecification] = [
+      BatchNorm(), Residual([Conv2D(filters: 4, kernel: 3, padding: .same)]),
+      Residual(
+        [Conv2D(filters: 3, kernel: 3, padding: .same)], shortcut: [Conv2D(filters: 3, kernel: 1), BatchNorm()]),
+    ]
+    for first in cases {
+      let planned = try Sequential([first, ReLU()], input: shape, capacity: 4, needsInputGradient: true)
+      // A block of its own keeps them apart.
+      let apart = try Sequential([Block([first]), ReLU()], input: shape, capacity: 4, needsInputGradient: true)
+      let layout = ParameterLayout(planned.parameters)
+      let parameters = Buffer(noise(layout.count, seed: 1, stream: 2).array.map { $0 + 1.5 })
+      let input = noise(4 * shape.count, seed: 1, stream: 1)
+      let count = 4 * planned.outputShape.count
+      for pass in [Pass(samples: 4, noise: Noise(seed: 1, step: 1, firstPosition: 0)), Pass(samples: 4)] {
+        let results = [planned, apart].map { network in
+          let output = Buffer<Float>(count: count)
+          let inputGradient = Buffer<Float>(count: input.count)
+          let gradient = Buffer<Float>(count: layout.count)
+          network.forward(input, parameters, into: output, pass)
+          guard pass.isTraining else { return bits(output) }
+          network.backward(
+            noise(count, seed: 1, stream: 3), input: input, output: output, parameters: parameters, into: inputGradient,
+            gradient: gradient, .replace, pass)
+          return bits(output) + bits(inputGradient) + bits(gradient)
+        }
+        #expect(results[0] == results[1], "\(first)")
+        #expect(planned.parameters.map(\.shape) == apart.parameters.map(\.shape))
+      }
+    }
+  }
+
   @Test func namesAndOrderStay() throws {
     let article = try Model.named("article", input: [28, 28, 1], outputs: 10)
     let fused = try Sequential(article.layers, input: article.input, capacity: 2)

@@ -38,7 +38,8 @@ struct GradientOracle {
     output = Buffer(count: outputGradient.count)
   }
 
-  /// Records an issue for each gradient that is off: of the input if `ofInput`, and of every parameter but those named.
+  /// Records an issue for each gradient that is off: of the input if `ofInput`, and of every parameter but those named and
+  /// averages, which have none.
   func check(ofInput: Bool = true, except excluded: Set<String> = [], _ location: SourceLocation = #_sourceLocation) {
     // What the layer must overwrite is NaN before it does.
     let inputGradient = Buffer<Float>(count: input.count)
@@ -51,7 +52,8 @@ struct GradientOracle {
       outputGradient, input: input, output: output, parameters: parameters, into: ofInput ? inputGradient : nil,
       gradient: gradient, .replace, pass)
     if ofInput { compare("input", inputGradient, by: input, location) }
-    for (parameter, range) in zip(layout.parameters, layout.ranges) where !excluded.contains(parameter.name) {
+    for (parameter, range) in zip(layout.parameters, layout.ranges)
+    where parameter.role != .average && !excluded.contains(parameter.name) {
       compare(parameter.name, gradient[range], by: parameters[range], location)
     }
   }

@@ -34,6 +34,69 @@ import Testing
     for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 4).check() }
   }
 
+  @Test(arguments: [
+    (Conv2D(filters: 3, kernel: 3, padding: .same, stride: 2, bias: false), [5, 4, 2]),
+    (Conv2D(filters: 4, kernel: 1, padding: .same, stride: 2, bias: false), [4, 5, 3]),
+    (Conv2D(filters: 2, kernel: 3, stride: 3), [8, 7, 2]), (Conv2D(filters: 3, kernel: 3, bias: false), [4, 5, 1]),
+    (Conv2D(filters: 32, kernel: 3, padding: .same, bias: false), [3, 4, 32]),
+  ])
+  func stridesAndNoBias(_ layer: Conv2D, input: [Int]) throws {
+    for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 4).check() }
+    try GradientOracle(layer, input: Shape(input), samples: 2, seed: 5, needsInputGradient: false)
+      .check(ofInput: false)
+  }
+
+  /// Of any rank. Inputs are far apart, so that a step changes no channel's deviation by much.
+  @Test(arguments: [[2, 3, 4], [5, 16], [7], [2, 2, 21]])
+  func batchNorm(input: [Int]) throws {
+    for samples in [5, 6] {
+      let oracle = try GradientOracle(BatchNorm(), input: Shape(input), samples: samples, seed: 21)
+      for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+      oracle.check()
+    }
+    try GradientOracle(BatchNorm(), input: Shape(input), samples: 5, seed: 22, needsInputGradient: false)
+      .check(ofInput: false)
+  }
+
+  /// As the planner makes it, its ReLUs open at even channels and closed at odd ones, beyond any step of the oracle's.
+  @Test func batchNormWithReLU() throws {
+    let oracle = try GradientOracle(Block([BatchNorm(), ReLU()]), input: [2, 3, 5], samples: 4, seed: 23)
+    for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+    let shift = oracle.parameters[oracle.layout.ranges[1]]
+    for c in 0..<shift.count { shift[c] = c % 2 == 0 ? 12 : -12 }
+    oracle.check()
+  }
+
+  @Test(arguments: [[4, 3, 2], [1, 1, 5], [3, 5, 16]])
+  func globalAveragePool(input: [Int]) throws {
+    try GradientOracle(GlobalAveragePool2D(), input: Shape(input), samples: 3, seed: 24).check()
+  }
+
+  /// As the planner makes it of a residual block and a ReLU, with both kinds of shortcut; open at even outputs alone.
+  @Test func residualWithReLU() throws {
+    for shortcut in [[], [Dense(6), Sigmoid()]] as [[any LayerSpecification]] {
+      for needsInputGradient in [true, false] {
+        let block = Block([Residual([Dense(6)], shortcut: shortcut), ReLU()])
+        let oracle = try GradientOracle(
+          block, input: [6], samples: 3, seed: 25, needsInputGradient: needsInputGradient)
+        let bias = oracle.parameters[oracle.layout.ranges[1]]
+        for unit in 0..<bias.count { bias[unit] = unit % 2 == 0 ? 12 : -12 }
+        oracle.check(ofInput: needsInputGradient)
+      }
+    }
+  }
+
+  /// A block of the residual networks that convolve: with a stride, a projection, and normalisations.
+  @Test func residualOfConvolutions() throws {
+    func convolution(_ kernel: Int, _ stride: Int) -> [any LayerSpecification] {
+      [Conv2D(filters: 3, kernel: kernel, padding: .same, stride: stride, bias: false), BatchNorm()]
+    }
+    let block = Residual(convolution(3, 2) + [Sigmoid()] + convolution(3, 1), shortcut: convolution(1, 2))
+    let oracle = try GradientOracle(block, input: [6, 5, 2], samples: 4, seed: 26)
+    for k in 0..<oracle.input.count { oracle.input[k] *= 4 }
+    oracle.check()
+  }
+
   /// The direct kernel: whole pairs of vectors of output channels, and of input channels where their gradient is asked for.
   @Test(arguments: [Conv2D.Padding.valid, .same])
   func directConvolution(padding: Conv2D.Padding) throws {

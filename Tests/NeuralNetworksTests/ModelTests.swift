@@ -9,6 +9,7 @@ import Testing
     ("article", 10, 54_410), ("article", 1, 5_729), ("keras-convnet", 10, 34_826), ("pytorch-convnet", 10, 1_199_882),
     ("mlp", 10, 669_706), ("mlp", 1, 665_089), ("vgg", 10, 584_170),
     ("rnn", 10, 21_386), ("lstm", 10, 81_674), ("lstm", 1, 80_513), ("gru", 10, 61_578), ("vit", 10, 205_962),
+    ("resnet", 10, 272_186), ("resnet", 1, 271_601),
     ("mlp:784-100-10", 10, 79_510), ("mlp:784-10", 10, 7_850),
   ])
   func parameterCounts(name: String, outputs: Int, count: Int) throws {
@@ -33,7 +34,7 @@ import Testing
   }
 
   @Test func unknownNames() {
-    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, mlp:A-B-…-Z"
+    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, resnet, mlp:A-B-…-Z"
     for name in ["resnet-1000", "", "Article"] {
       expectError(name, "unknown model '\(name)'; there are: \(names)")
     }
@@ -134,6 +135,53 @@ import Testing
     #expect(network.trainingOperations == 2 * 2 * patches * width * 64 + 6 * block + 3 * 2 * 64 * 6)
   }
 
+  /// Any image will do, and each stage halves it, rounded up.
+  @Test(arguments: [([28, 28, 1], [28, 14, 7]), ([9, 11, 3], [9, 5, 3])])
+  func resnetHalvesItsImages(input: [Int], heights: [Int]) throws {
+    let network = try Network(
+      Model.named("resnet", input: Shape(input), outputs: 6), loss: SoftmaxCrossEntropy(classes: 6), capacity: 2)
+    let parameters = network.layout.parameters
+    #expect(
+      parameters.prefix(6).map(\.name) == [
+        "convolution1.weights", "batchnorm1.scale", "batchnorm1.shift", "batchnorm1.mean", "batchnorm1.variance",
+        "residual1.convolution1.weights",
+      ])
+    #expect(
+      parameters.suffix(8).map(\.name) == [
+        "residual9.batchnorm1.variance", "residual9.convolution2.weights", "residual9.batchnorm2.scale",
+        "residual9.batchnorm2.shift", "residual9.batchnorm2.mean", "residual9.batchnorm2.variance", "dense1.weights",
+        "dense1.bias",
+      ])
+    let projections = parameters.filter { $0.name.contains("shortcut.convolution1.weights") }
+    #expect(projections.map(\.shape) == [[1, 1, 16, 32], [1, 1, 32, 64]])
+    #expect(parameters.count { $0.role == .average } == 2 * 21)
+    #expect(
+      network.stages.filter { $0.name.hasPrefix("residual") }.map { $0.output[0] } == heights.flatMap { [$0, $0, $0] })
+  }
+
+  @Test func layersOfResNetsSayWhatTheyTake() {
+    #expect(
+      throws: ModelError(
+        "a global average pooling cannot take input of shape [7]: it takes [height, width, channels]")
+    ) { try GlobalAveragePool2D().outputShape(for: [7]) }
+    #expect(throws: ModelError("a batch normalisation cannot take input of shape []: it takes […, channels]")) {
+      try BatchNorm().outputShape(for: [])
+    }
+    #expect(throws: ModelError("a 3×3 convolution cannot take input of shape [2, 5, 1]")) {
+      try Conv2D(filters: 1, kernel: 3, stride: 2).outputShape(for: [2, 5, 1])
+    }
+  }
+
+  /// A checkpoint holds them: what was there before strides stays as it was.
+  @Test func convolutionsSayAllThatTheyCompute() {
+    #expect(
+      "\(Conv2D(filters: 8, kernel: 3))"
+        == "Conv2D(filters: 8, kernel: 3, padding: NeuralNetworks.Conv2D.Padding.valid)")
+    #expect(
+      "\(Conv2D(filters: 8, kernel: 3, padding: .same, stride: 2, bias: false))"
+        == "Conv2D(filters: 8, kernel: 3, padding: NeuralNetworks.Conv2D.Padding.same, stride: 2, bias: false)")
+  }
+
   /// What is counted before memory is taken is what there is.
   @Test func countsAreKnownBefore() throws {
     let model = try Model.named("vit", input: mnist, outputs: 10)
@@ -144,6 +192,9 @@ import Testing
     }
     #expect(count == 205_962)
     #expect(Residual([Dense(5)], shortcut: [Dense(5)]).learntCount(for: [3]) == 40)
+    #expect(Conv2D(filters: 4, kernel: 3, stride: 2, bias: false).learntCount(for: [9, 9, 2]) == 72)
+    let resnet = try Model.named("resnet", input: mnist, outputs: 10)
+    #expect(Block(resnet.layers).learntCount(for: mnist) == 272_186)
   }
 
   @Test func transformersWantImagesOfWholePatches() throws {

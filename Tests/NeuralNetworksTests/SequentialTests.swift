@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func rangesOfARoleAreAsFewAsCanBe() {
-    let roles: [ParameterRole] = [.weight, .bias, .frozen, .frozen, .weight]
+    let roles: [ParameterRole] = [.weight, .bias, .frozen, .frozen, .weight, .average]
     let layout = ParameterLayout(
       roles.map { ParameterSpecification(name: "p", shape: [18], initialiser: .zeros, role: $0) })
     #expect(layout.ranges(of: [.weight]) == [0..<32, 128..<160])
@@ -75,6 +75,8 @@ import Testing
     #expect(layout.ranges(of: [.weight, .bias]) == [0..<64, 128..<160])
     #expect(layout.ranges(of: [.frozen]) == [64..<128])
     #expect(layout.ranges(of: [.weight, .bias, .frozen]) == [0..<160])
+    #expect(layout.ranges(of: [.average]) == [160..<192])
+    #expect(layout.learntCount == 5 * 18)
     #expect(layout.ranges(of: []).isEmpty)
   }
 

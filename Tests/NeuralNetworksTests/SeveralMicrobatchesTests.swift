@@ -110,7 +110,7 @@ import Testing
         && Pass(samples: 3, microbatch: .max).samples(of: 0) == 0..<3)
     // 33 outputs go through sgemm, whose bits depend on the number of rows.
     #expect(try plan("mlp:784-33-10", 32).microbatches == 1)
-    for name in ["article", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru", "vit"] {
+    for name in ["article", "keras-convnet", "pytorch-convnet", "vgg", "rnn", "lstm", "gru", "vit", "resnet"] {
       #expect(try plan(name, 32).microbatches == 1)
     }
   }

@@ -9,6 +9,7 @@ import Testing
     ParameterSpecification(name: "weights", shape: [37], initialiser: .zeros),
     ParameterSpecification(name: "bias", shape: [5], initialiser: .zeros, role: .bias),
     ParameterSpecification(name: "frozen", shape: [9], initialiser: .zeros, role: .frozen),
+    ParameterSpecification(name: "average", shape: [6], initialiser: .zeros, role: .average),
     ParameterSpecification(name: "more", shape: [16], initialiser: .zeros),
     ParameterSpecification(name: "nothing", shape: [8], initialiser: .zeros),
   ])
@@ -26,7 +27,8 @@ import Testing
       for place in layout.ranges.joined() { gradient[place] = Float((place * 31 + step * 17) % 23) - 11 }
       optimizer.update(theta, gradient: gradient, samples: 4, step: step)
       let rate = 0.02 * (1 - Double(step - 1) / 10)
-      for (parameter, range) in zip(layout.parameters, layout.ranges) where parameter.role != .frozen {
+      for (parameter, range) in zip(layout.parameters, layout.ranges)
+      where parameter.role == .weight || parameter.role == .bias {
         let decay = parameter.role == .weight ? 0.1 : 0
         var direction: [Double] = []
         for place in range {

@@ -3,12 +3,13 @@ import Optimizers
 import Tensors
 import Testing
 
-/// Weights decay, biases do not, and what is frozen stays, wherever a rank's slice begins.
+/// Weights decay, biases do not, and what is frozen or an average stays, wherever a rank's slice begins.
 @Suite struct RoleTests {
   /// Weights of 40 and 20 elements, each with a bias, and frozen parameters between and behind.
   private static let mixed = ParameterLayout(
-    ([(40, .weight), (5, .bias), (17, .frozen), (20, .weight), (16, .bias), (3, .frozen)] as [(Int, ParameterRole)]).map
-    {
+    ([
+      (40, .weight), (5, .bias), (17, .frozen), (20, .weight), (16, .bias), (3, .frozen), (7, .average), (19, .average),
+    ] as [(Int, ParameterRole)]).map {
       ParameterSpecification(name: "p", shape: [$0], initialiser: .zeros, role: $1)
     })
 
@@ -24,14 +25,15 @@ import Testing
   }
 
   @Test(arguments: optimizers.indices)
-  func frozenParametersStay(_ index: Int) {
+  func frozenParametersAndAveragesStay(_ index: Int) {
     let theta = block { Float($0 % 7) - 3.5 }
     let before = theta.array
     let optimizer = optimizers[index].makeOptimizer(for: Self.mixed)
     for step in 1...3 { optimizer.update(theta, gradient: block { 1 + Float($0 % 3) }, samples: 2, step: step) }
-    for place in places(of: .frozen) { #expect(theta[place] == before[place]) }
+    let kept = places(of: .frozen) + places(of: .average)
+    for place in kept { #expect(theta[place] == before[place]) }
     for place in places(of: .weight) + places(of: .bias) { #expect(theta[place] != before[place]) }
-    for (_, values) in optimizer.state.moments { #expect(places(of: .frozen).allSatisfy { values[$0] == 0 }) }
+    for (_, values) in optimizer.state.moments { #expect(kept.allSatisfy { values[$0] == 0 }) }
   }
 
   /// Without a gradient, decay is all that moves.
@@ -70,9 +72,29 @@ import Testing
     #expect(trained(slices) == trained([0..<count]))
   }
 
+  /// `average ← 0.9 · average + 0.1 · sum / samples`, and nothing else moves; to the bit the same in slices.
+  @Test(arguments: [[0], [0, 16], [0, 150, 177, 183], [0, 0, 176, 176, 200]])
+  func averagesMoveToTheBatchsMean(_ starts: [Int]) {
+    let averages = RunningAverages(of: Self.mixed)
+    #expect(!averages.isEmpty && RunningAverages(of: layout(5)).isEmpty)
+    let (theta, sums) = (block { Float($0 % 7) - 3.5 }, block { Float($0 % 23) * 3 })
+    let (before, whole) = (theta.array, Buffer(theta.array))
+    averages.move(whole, by: sums, in: 0..<whole.count, samples: 3)
+    for (start, end) in zip(starts, starts.dropFirst() + [theta.count]) {
+      averages.move(theta, by: sums, in: start..<end, samples: 3)
+    }
+    #expect(theta.array.map(\.bitPattern) == whole.array.map(\.bitPattern))
+    let moved = Set(places(of: .average))
+    for place in 0..<theta.count {
+      let expected = moved.contains(place) ? 0.9 * before[place] + 0.1 * Float(place % 23) : before[place]
+      #expect(abs(theta[place] - expected) < 1e-6)
+    }
+  }
+
   @Test func aFrozenGradientIsNotInTheNorm() {
     let stepped = Self.mixed.ranges(of: [.weight, .bias])
-    let gradient = block { Self.mixed.ranges[2].contains($0) || Self.mixed.ranges[5].contains($0) ? 1000 : 1 }
+    let others = Set(places(of: .frozen) + places(of: .average))
+    let gradient = block { others.contains($0) ? 1000 : 1 }
     // 81 elements of 1: a norm of 9.
     #expect(abs(meanScale(gradient, in: stepped, samples: 1, clipNorm: 3) - 1 / 3) < 1e-6)
     #expect(meanScale(gradient, samples: 1, clipNorm: 3) < 0.001)

@@ -32,6 +32,7 @@ extension ProgramTests {
       arguments: [
         ["--model", "article"], ["--model", "mlp"], ["--model", "lstm"],
         ["--model", "vit", "--global-batch", "8"],
+        ["--model", "resnet", "--global-batch", "2", "--microbatch", "1"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
       ], [nil, 2])
     func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {

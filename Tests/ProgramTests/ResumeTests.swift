@@ -34,6 +34,25 @@ extension ProgramTests {
       #expect(resumed.weightsDigest == (try Self.uninterrupted.get()))
     }
 
+    /// With running averages, which no optimizer steps.
+    @Test func aKilledResNetIsResumedAtThree() throws {
+      let scratch = try ScratchDirectory()
+      let recipe = [
+        "train", "--model", "resnet", "--global-batch", "12", "--microbatch", "2", "--max-steps", "60",
+        "--checkpoint-every", "5steps", "--run-dir",
+      ]
+      let whole = try Program.run(recipe + [scratch.file("whole")], ranks: 1)
+      let job = try Program.start(recipe + [scratch.file("run")], ranks: 2)
+      job.waitForCheckpoint(ofStep: 15, in: scratch.file("run"))
+      kill(try #require(job.ranks()[1]), SIGKILL)
+      #expect(job.wait(limit: 30).code == 128 + SIGKILL)
+      let resumed = try Program.run(recipe + [scratch.file("run")], ranks: 3)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(resumed.output.contains("resumed after step"))
+      #expect(resumed.weightsDigest == whole.weightsDigest && whole.weightsDigest != nil)
+      #expect(resumed.value(of: "Test accuracy") == whole.value(of: "Test accuracy"))
+    }
+
     @Test func aFinishedRunIsNotRunAgain() throws {
       let scratch = try ScratchDirectory()
       let arguments = ["train", "--max-steps", "30", "--run-dir", scratch.file("run")]

@@ -24,6 +24,7 @@ extension ProgramTests {
       ("lstm", ["--model", "lstm", "--max-steps", "20"]),
       ("gru", ["--model", "gru", "--max-steps", "20"]),
       ("vit", ["--model", "vit", "--max-steps", "6"]),
+      ("resnet", ["--model", "resnet", "--max-steps", "4"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 

@@ -1,11 +1,12 @@
 import Kernels
 import Tensors
 
-/// A two-dimensional convolution (a cross-correlation, as everywhere in the field), stride 1:
-/// `y[h, w, o] = b[o] + Σ x[h + i − p, w + j − p, c] · W[i, j, c, o]`, p the padding.
+/// A two-dimensional convolution (a cross-correlation, as everywhere in the field):
+/// `y[h, w, o] = b[o] + Σ x[s·h + i − p, s·w + j − p, c] · W[i, j, c, o]`, s the stride and p the padding.
 ///
-/// Input `[height, width, channels]` → output `[height', width', filters]`, where `height' = height − kernel + 1` ('valid')
-/// or `height` ('same'). Parameters: `weights` [kernel, kernel, channels, filters] (Glorot uniform), `bias` [filters] (zero).
+/// Input `[height, width, channels]` → output `[height', width', filters]`, where `height'` is `(height − kernel) / stride + 1`
+/// ('valid') or `height / stride`, rounded up ('same'). Parameters: `weights` [kernel, kernel, channels, filters] (Glorot
+/// uniform), `bias` [filters] (zero) unless it has none.
 ///
 ///     Sequential([Conv2D(filters: 32, kernel: 3), ReLU()], input: [28, 28, 1], capacity: 32)
 public struct Conv2D: LayerSpecification {
@@ -13,7 +14,8 @@ public struct Conv2D: LayerSpecification {
   public enum Padding: Sendable {
     /// None: the kernel stays inside.
     case valid
-    /// Zeros, so that the output is as large as the input. The kernel must be odd.
+    /// (kernel − 1) / 2 zeros on every side, as PyTorch's `padding=`, so that with a stride of 1 the output is as large as
+    /// the input. The kernel must be odd.
     case same
   }
 
@@ -23,13 +25,20 @@ public struct Conv2D: LayerSpecification {
   public let kernel: Int
   /// The values beyond the edge.
   public let padding: Padding
+  /// The rows, and the columns, from one position of the kernel to the next.
+  public let stride: Int
+  /// Whether a bias is added: before a normalisation, which takes it away again, none should be.
+  public let hasBias: Bool
   public var kind: String { "convolution" }
 
-  /// A convolution of `filters` filters of `kernel` × `kernel`.
-  public init(filters: Int, kernel: Int, padding: Padding = .valid) {
+  /// A convolution of `filters` filters of `kernel` × `kernel`, at every `stride`-th position, 1 or more.
+  public init(filters: Int, kernel: Int, padding: Padding = .valid, stride: Int = 1, bias: Bool = true) {
+    precondition(stride >= 1, "a stride of \(stride)")
     self.filters = filters
     self.kernel = kernel
     self.padding = padding
+    self.stride = stride
+    hasBias = bias
   }
 
   public func outputShape(for input: Shape) throws -> Shape {
@@ -43,7 +52,7 @@ public struct Conv2D: LayerSpecification {
   }
 
   public func learntCount(for input: Shape) -> Double {
-    (Double(kernel * kernel) * Double(input[input.rank - 1]) + 1) * Double(filters)
+    (Double(kernel * kernel) * Double(input[input.rank - 1]) + (hasBias ? 1 : 0)) * Double(filters)
   }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
@@ -51,7 +60,8 @@ public struct Conv2D: LayerSpecification {
     if let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) {
       return DirectConvolutionLayer(direct, parameters: parameters(channels: shape.inputChannels), rectifying: false)
     }
-    return Conv2DLayer(shape, needsInputGradient: needsInputGradient)
+    return Conv2DLayer(
+      shape, parameters: parameters(channels: shape.inputChannels), needsInputGradient: needsInputGradient)
   }
 
   /// With a rectifier, and a pool behind that, if a kernel does these sizes.
@@ -81,16 +91,24 @@ public struct Conv2D: LayerSpecification {
     }
     return ConvolutionShape(
       height: input[0], width: input[1], inputChannels: input[2], kernelHeight: kernel, kernelWidth: kernel,
-      outputChannels: filters, padding: padding == .valid ? 0 : (kernel - 1) / 2)
+      outputChannels: filters, padding: padding == .valid ? 0 : (kernel - 1) / 2, stride: stride)
   }
 
   func parameters(channels: Int) -> [ParameterSpecification] {
-    [
-      ParameterSpecification(
-        name: "weights", shape: [kernel, kernel, channels, filters],
-        initialiser: .glorotUniform(fanIn: kernel * kernel * channels, fanOut: kernel * kernel * filters)),
-      ParameterSpecification(name: "bias", shape: [filters], initialiser: .zeros, role: .bias),
-    ]
+    let weights = ParameterSpecification(
+      name: "weights", shape: [kernel, kernel, channels, filters],
+      initialiser: .glorotUniform(fanIn: kernel * kernel * channels, fanOut: kernel * kernel * filters))
+    let bias = ParameterSpecification(name: "bias", shape: [filters], initialiser: .zeros, role: .bias)
+    return hasBias ? [weights, bias] : [weights]
+  }
+}
+
+extension Conv2D: CustomStringConvertible {
+  /// The values that say all it computes; stride and bias only if they are not the usual ones, so that a checkpoint from
+  /// before there were others is of the same layers.
+  public var description: String {
+    let unusual = (stride == 1 ? "" : ", stride: \(stride)") + (hasBias ? "" : ", bias: false")
+    return "Conv2D(filters: \(filters), kernel: \(kernel), padding: \(String(reflecting: padding))\(unusual))"
   }
 }
 
@@ -105,10 +123,9 @@ private final class Conv2DLayer: Layer {
   /// The weights' gradient, completed here over the samples before it is written or added.
   private let weightsGradient: Buffer<Float>
 
-  init(_ shape: ConvolutionShape, needsInputGradient: Bool) {
+  init(_ shape: ConvolutionShape, parameters: [ParameterSpecification], needsInputGradient: Bool) {
     self.shape = shape
-    parameters = Conv2D(filters: shape.outputChannels, kernel: shape.kernelHeight).parameters(
-      channels: shape.inputChannels)
+    self.parameters = parameters
     patches = Buffer(count: shape.positions * shape.patch)
     patchesGradient = Buffer(count: needsInputGradient ? shape.positions * shape.patch : 0)
     weightsGradient = Buffer(count: shape.patch * shape.outputChannels)
@@ -129,7 +146,7 @@ private final class Conv2DLayer: Layer {
         Matrix(patches, rows: shape.positions, columns: shape.patch), weights,
         into: Matrix(sample(index, of: output, outputCount), rows: shape.positions, columns: shape.outputChannels))
     }
-    addBias(parameters[1], toRowsOf: output)
+    if self.parameters.count > 1 { addBias(parameters[1], toRowsOf: output) }
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
@@ -149,6 +166,8 @@ private final class Conv2DLayer: Layer {
       }
     }
     windows.gradient.complete(0, with: weightsGradient)
-    columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
+    if parameters.count > 1 {
+      columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
+    }
   }
 }

@@ -13,7 +13,8 @@ struct ConvolutionReLUPool: LayerSpecification {
 
   /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
-    guard input.rank == 3, input[2] == 1, convolution.kernel == 3, convolution.padding == .valid, pool.size == 2,
+    guard input.rank == 3, input[2] == 1, convolution.kernel == 3, convolution.padding == .valid,
+      convolution.stride == 1, convolution.hasBias, pool.size == 2,
       let shape = FusedConvolutionShape(height: input[0], width: input[1], channels: convolution.filters)
     else { return nil }
     self.convolution = convolution

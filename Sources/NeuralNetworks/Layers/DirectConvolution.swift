@@ -16,6 +16,7 @@ final class DirectConvolutionLayer: Layer {
   let parameters: [ParameterSpecification]
   private let rectifying: Bool
   private let scratch: DirectConvolutionScratch
+  private var hasBias: Bool { parameters.count > 1 }
 
   init(_ shape: DirectConvolutionShape, parameters: [ParameterSpecification], rectifying: Bool) {
     self.shape = shape
@@ -26,14 +27,14 @@ final class DirectConvolutionLayer: Layer {
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     directConvolution(
-      input, weights: parameters[0], bias: parameters[1], into: output,
+      input, weights: parameters[0], bias: hasBias ? parameters[1] : nil, into: output,
       samples: pass.samples, shape, rectifying: rectifying, scratch: scratch)
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     directConvolutionGradient(
       windows.outputGradient, output: windows.output, input: windows.input, weights: windows.parameters[0],
-      into: windows.gradient[0], bias: windows.gradient[1], inputGradient: windows.inputGradient,
+      into: windows.gradient[0], bias: hasBias ? windows.gradient[1] : nil, inputGradient: windows.inputGradient,
       samples: pass.samples, shape, rectifying: rectifying, scratch: scratch, windows.gradient.accumulation)
   }
 }

@@ -13,7 +13,8 @@ struct PooledConvolution: LayerSpecification {
 
   /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
-    guard input.rank == 3, convolution.padding == .valid, pool.size == 2,
+    guard input.rank == 3, convolution.padding == .valid, convolution.stride == 1,
+      convolution.hasBias, pool.size == 2,
       let shape = PooledConvolutionShape(
         height: input[0], width: input[1], inputChannels: input[2], kernel: convolution.kernel,
         channels: convolution.filters)

@@ -48,11 +48,24 @@ public struct Residual: LayerSpecification {
     body.takesSeveralMicrobatches(for: input) && shortcut?.takesSeveralMicrobatches(for: input) ?? true
   }
 
+  /// With a rectifier.
+  public func fused(
+    with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
+  ) -> Fusion? {
+    following.first is ReLU ? Fusion(ResidualReLU(self), replacing: 2) : nil
+  }
+
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
+    try makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient, rectifying: false)
+  }
+
+  /// The layer, with or without a rectifier behind the sum.
+  func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool, rectifying: Bool) throws -> any Layer {
     ResidualLayer(
       body: try body.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
       shortcut: try shortcut?.makeLayer(input: input, capacity: capacity, needsInputGradient: needsInputGradient),
-      outputCount: capacity * (try outputShape(for: input)).count, inputCount: capacity * input.count)
+      outputCount: capacity * (try outputShape(for: input)).count, inputCount: capacity * input.count,
+      rectifying: rectifying)
   }
 }
 
@@ -89,8 +102,11 @@ private final class ResidualLayer: Layer {
   private let shortcut: Way?
   /// What the shortcut gives of the input's gradient, [capacity, input shape]; of no floats where it is x itself.
   private let shortcutGradient: Buffer<Float>
+  /// ∂loss/∂sum, [capacity, output shape], if a rectifier is behind it; else of no floats, for it is the output's.
+  private let sumGradient: Buffer<Float>
+  private let rectifying: Bool
 
-  init(body: any Layer, shortcut: (any Layer)?, outputCount: Int, inputCount: Int) {
+  init(body: any Layer, shortcut: (any Layer)?, outputCount: Int, inputCount: Int, rectifying: Bool) {
     self.body = Way(
       layer: body, layout: ParameterLayout(body.parameters), start: 0, placesBefore: 0,
       output: Buffer(count: outputCount))
@@ -109,15 +125,18 @@ private final class ResidualLayer: Layer {
       }
     placeCount = 1 + body.placeCount + (shortcut?.placeCount ?? 0)
     shortcutGradient = Buffer(count: shortcut == nil ? 0 : inputCount)
+    sumGradient = Buffer(count: rectifying ? outputCount : 0)
+    self.rectifying = rectifying
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let own = body.forward(input, parameters, count: output.count, pass)
     let other = shortcut?.forward(input, parameters, count: output.count, pass) ?? input
-    sum(own, other, into: output)
+    if rectifying { rectifiedSum(own, other, into: output) } else { sum(own, other, into: output) }
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let windows = rectifying ? beforeRectifier(windows) : windows
     body.backward(windows, into: windows.inputGradient, pass)
     guard let shortcut else {
       if let inputGradient = windows.inputGradient { add(windows.outputGradient, into: inputGradient) }
@@ -126,5 +145,14 @@ private final class ResidualLayer: Layer {
     let own = windows.inputGradient.map { shortcutGradient.prefix($0.count) }
     shortcut.backward(windows, into: own, pass)
     if let own, let inputGradient = windows.inputGradient { add(own, into: inputGradient) }
+  }
+
+  /// The windows with the gradient of the sum in the place of the output's.
+  private func beforeRectifier(_ windows: BackwardWindows) -> BackwardWindows {
+    let gradient = sumGradient.prefix(windows.output.count)
+    rectifyGradient(windows.outputGradient, output: windows.output, into: gradient)
+    return BackwardWindows(
+      outputGradient: gradient, input: windows.input, output: windows.output, parameters: windows.parameters,
+      inputGradient: windows.inputGradient, gradient: windows.gradient)
   }
 }

@@ -43,6 +43,7 @@ public struct Model: Sendable {
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
     ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru), ("vit", vit),
+    ("resnet", resnet),
   ]
 
   /// The names that `--model` takes, for help and for errors.
