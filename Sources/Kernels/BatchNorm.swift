@@ -110,7 +110,7 @@ public func batchNorm(
   let zero = Lanes(repeating: 0)
   forEachBlock(input.count / channels, channels) { rows in
     forEachVector(of: channels) { c, width in
-      let own = unsafe ChannelConstants(statistics, scale, shift, c, width)
+      let own = ChannelConstants(statistics, scale, shift, c, width)
       if rectifying {
         for row in rows {
           let at = row * channels + c
@@ -173,7 +173,7 @@ private func gradient(
   shiftGradient.fill(0)
   forEachBlock(rows, channels) { rows in
     forEachVector(of: channels) { c, width in
-      let own = unsafe ChannelConstants(statistics, scale, shift, c, width)
+      let own = ChannelConstants(statistics, scale, shift, c, width)
       var (sum, product) = (Lanes(repeating: 0), Lanes(repeating: 0))
       var (otherSum, otherProduct) = (sum, product)
       var row = rows.lowerBound
@@ -204,7 +204,7 @@ private func gradient(
   let part = 1 / Float(rows)
   forEachBlock(rows, channels) { rows in
     forEachVector(of: channels) { c, width in
-      let own = unsafe ChannelConstants(statistics, scale, shift, c, width)
+      let own = ChannelConstants(statistics, scale, shift, c, width)
       let mean = unsafe db.lanes(c, first: width) * part
       let slope = unsafe ds.lanes(c, first: width) * statistics.inverseDeviations.base.lanes(c, first: width) * part
       for row in rows {

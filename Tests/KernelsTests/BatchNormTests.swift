@@ -6,19 +6,20 @@ import Testing
   @Test(
     arguments: [(1, 1, 5), (3, 1, 7), (2, 6, 8), (3, 5, 16), (1, 37, 21), (2, 9, 64), (2, 300, 16), (3, 100, 33)],
     [false, true])
-  func formulas(_ size: (samples: Int, positions: Int, channels: Int), rectifying: Bool) {
-    let (channels, rows) = (size.channels, size.samples * size.positions)
+  func formulas(_ size: (Int, Int, Int), rectifying: Bool) {
+    let (samples, positions, channels) = size
+    let rows = samples * positions
     let (x, g) = (noise(rows * channels, seed: 1), noise(rows * channels, seed: 2))
     // Channels of other means.
     for k in 0..<x.count { x[k] += Float(k % channels) / 8 }
     let (scale, shift) = (noise(channels, seed: 3), noise(channels, seed: 4))
     let (y, dx) = (filled(x.count), filled(x.count))
     let (dscale, dshift) = (filled(channels), filled(channels))
-    let statistics = BatchNormStatistics(channels: channels, capacity: size.samples + 1)
+    let statistics = BatchNormStatistics(channels: channels, capacity: samples + 1)
     // What an earlier, larger microbatch left there.
     statistics.measure(
-      noise((size.samples + 1) * size.positions * channels, seed: 5), samples: size.samples + 1, epsilon: 1)
-    statistics.measure(x, samples: size.samples, epsilon: 0.01)
+      noise((samples + 1) * positions * channels, seed: 5), samples: samples + 1, epsilon: 1)
+    statistics.measure(x, samples: samples, epsilon: 0.01)
     batchNorm(x, statistics, scale: scale, shift: shift, into: y, rectifying: rectifying)
     batchNormGradient(
       g, input: x, statistics, scale: scale, shift: shift, rectifying: rectifying, scaleGradient: dscale,

@@ -86,6 +86,23 @@ import Testing
 ///     case("residual", torch.sigmoid(F.linear(x, w, b)) + x, x, w, b)
 ///     x, w, b, sw, sb = wave(2, 5), wave(4, 5, at=1), wave(4, at=2), wave(4, 5, at=3), wave(4, at=4)
 ///     case("residual with a projection", torch.sigmoid(F.linear(x, w, b)) + F.linear(x, sw, sb), x, w, b, sw, sb)
+///
+///     for kernel, padding in ((3, 1), (1, 0), (3, 0)):
+///         x, w = wave(2, 5, 4, 2), wave(kernel, kernel, 2, 3, at=1)
+///         case(f"strided {kernel} {padding}", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), stride=2, padding=padding)), x, w)
+///     x, w = double(wave(2, 4, 6, 16)), double(wave(3, 3, 16, 16, at=1))
+///     case("direct without a bias", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), padding=1)), x, w)
+///     x = wave(2, 5, 4, 3); case("average pool", F.adaptive_avg_pool2d(first(x), 1).flatten(1), x)
+///     for shape in ((5, 4, 3), (3, 2, 16)):
+///         for rectifying in (False, True):
+///             m, x = nn.BatchNorm2d(shape[-1]).double(), double(wave(2, *shape))
+///             m.weight.data, m.bias.data = double(wave(shape[-1], at=1)), double(wave(shape[-1], at=2))
+///             y = last(m(first(x)))
+///             case(f"batch norm {shape} {rectifying}", F.relu(y) if rectifying else y, x, m.weight, m.bias)
+///             t = first(x).detach().transpose(0, 1).flatten(1)
+///             show("mean", t.mean(1) * 2); show("variance", t.var(1) * 2)        # times the samples
+///             m.running_mean, m.running_var = double(wave(shape[-1], at=3)), 1 + double(wave(shape[-1], at=4, scale=0.5))
+///             y = last(m.eval()(first(x))); show("evaluated", F.relu(y) if rectifying else y)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
@@ -388,6 +405,90 @@ import Testing
         Golden([-0.1184635, -0.08792895, 0.0714217, 0.1261394, -0.003937423, 0.1413309], 5.219323),
         Golden([-0.07125998, 1.630834, 0.9437525, -1.125929], 1.531805),
       ])
+  }
+
+  @Test func convolutionsWithStridesAndNoBias() throws {
+    try check(
+      [Conv2D(filters: 3, kernel: 3, padding: .same, stride: 2, bias: false)], input: [5, 4, 2],
+      output: Golden([-0.725311, -0.8446, 0.2734519, -0.9098687, -0.03487089, 0.8912129], 1.7221),
+      input: Golden([1.176929, -0.7311898, 0.8536259, 1.133175, -1.309467, 1.666642], 1.273994),
+      parameters: [Golden([0.2184967, -0.3619879, -0.4121593, -0.1293495, 0.1936248, 0.2329384], -0.04339215)])
+    try check(
+      [Conv2D(filters: 3, kernel: 1, padding: .same, stride: 2, bias: false)], input: [5, 4, 2],
+      output: Golden([-0.9466503, -0.08006147, 0.9038175, -0.9547467, -0.6766709, 0.5927293], 0.8918676),
+      input: Golden([1.111226, -0.5129266, 0.0, 0.0, -1.502125, 1.596914], -0.9723296),
+      parameters: [Golden([0.6717312, -0.1146936, -0.7330918, 0.9131641, 0.4579899, -0.6681406], -0.4780781)])
+    try check(
+      [Conv2D(filters: 3, kernel: 3, stride: 2, bias: false)], input: [5, 4, 2],
+      output: Golden([-0.1529837, -1.413312, -0.6031349, 1.434615, 0.8215558, -0.995085], -1.18072),
+      input: Golden([1.111226, -0.5129266, -0.3665256, 1.045072, -1.150778, 0.6257012], 9.155734),
+      parameters: [Golden([0.1914768, -1.099044, -0.7794631, 1.006753, 0.2054431, -0.8968412], -0.6608755)])
+    // By the direct kernel, where a vector has eight lanes.
+    try check(
+      [Conv2D(filters: 16, kernel: 3, padding: .same, bias: false)], input: [4, 6, 16],
+      output: Golden([0.8749425, -2.09083, -1.993532, 1.024295, 2.541527, 0.3354159], -15.38304),
+      input: Golden([14.15585, 1.653043, -15.38106, 9.747195, 8.156571, -15.79274], 4.779121),
+      parameters: [Golden([-0.1292322, -14.67713, -7.722998, 10.54534, 13.36473, -3.395243], 29.4961)])
+  }
+
+  @Test func globalAveragePool() throws {
+    try check(
+      [GlobalAveragePool2D()], input: [5, 4, 3],
+      output: Golden([-0.03135734, 0.0314307, 0.04817269, 0.04813844, -0.005750007, -0.05121467], -0.09284808),
+      input: Golden([0.02397128, 0.04869238, 0.002079033, 0.02397128, 0.04869238, 0.002079033], 0.1064438))
+  }
+
+  /// In training, with its averages' sums in the place of their gradients, alone and with a ReLU behind it.
+  @Test func batchNorm() throws {
+    try check(
+      [BatchNorm()], input: [5, 4, 3],
+      output: Golden([0.8992694, 0.8335918, -1.322433, 0.07727812, -1.092335, -1.131439], 0.8945529),
+      input: Golden([0.5668386, 0.146533, 0.2581468, -0.409904, 0.2271361, -0.3014178], -0.3963917),
+      parameters: [
+        Golden([25.13301, 24.80874, 24.52616], 28.33075),
+        Golden([0.5054183, 0.3521075, -0.3170417], 0.8275987),
+        Golden([0.0167811, 0.02568069, -0.00304198], 0.03192234),
+        Golden([1.016815, 1.049087, 0.9935569], 1.170174),
+      ])
+    try check(
+      [BatchNorm(), ReLU()], input: [3, 2, 16],
+      output: Golden([0.8173862, 0.7985782, 0.0, 0.5142301, 0.8954592, 0.9923956], -0.6277839),
+      input: Golden([0.343252, 0.3104482, -0.0, 0.6520286, -0.01953509, 0.4286408], -1.619926),
+      parameters: [
+        Golden([4.300935, 3.600038, 0.0, 3.381728, 7.580194, 3.986094], -4.979755),
+        Golden([2.915669, 3.468775, 0.0, -2.89776, 0.6052029, 3.380883], 1.391421),
+        Golden([0.1475932, 0.07855421, -0.1055669, -0.1350323, 0.03332498, 0.1528611], -0.1275686),
+        Golden([0.9959182, 1.133294, 1.089532, 1.027154, 1.177818, 0.9819919], 0.7745891),
+      ])
+  }
+
+  /// By running averages, which a training pass before does not change.
+  @Test func evaluatedBatchNorm() throws {
+    let cases: [([any LayerSpecification], Shape, Golden)] = [
+      (
+        [BatchNorm()], [5, 4, 3], Golden([0.7586821, 1.676683, -1.465723, 0.02463933, -0.1258227, -1.34208], 1.133105)
+      ),
+      (
+        [BatchNorm(), ReLU()], [3, 2, 16], Golden([0.7586821, 1.676683, 0.0, 0.6420106, 0.937438, 1.162276], 0.1563208)
+      ),
+    ]
+    for (layers, shape, golden) in cases {
+      let layer = try Sequential(layers, input: shape, capacity: 2)
+      let channels = shape[2]
+      let values = [
+        wave(channels, at: 1), wave(channels, at: 2), wave(channels, at: 3),
+        Buffer(wave(channels, at: 4, scale: 0.5).array.map { 1 + $0 }),
+      ]
+      let layout = ParameterLayout(layer.parameters)
+      let parameters = Buffer<Float>(count: layout.count)
+      for (range, value) in zip(layout.ranges, values) { parameters[range].copy(from: value) }
+      let input = wave(2 * shape.count)
+      let output = Buffer<Float>(count: input.count)
+      for pass in [Pass(samples: 2, noise: Noise(seed: 1, step: 1, firstPosition: 0)), Pass(samples: 2)] {
+        layer.forward(input, parameters, into: output, pass)
+      }
+      golden.expect(output, "output")
+    }
   }
 
   @Test func maxPool() throws {

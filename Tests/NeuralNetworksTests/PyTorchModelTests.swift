@@ -76,6 +76,22 @@ import Testing
 ///     for block in blocks: h = block(h)
 ///     h = out(norm(h)[:, 0]); show("logits", h); run("vit", h, ps)
 ///
+///     from zoo import resnet                         # Tests/Peers/zoo.py
+///     m = resnet().double(); ps = list(m.parameters())
+///     for i, (name, p) in enumerate(m.named_parameters()):
+///         if p.dim() == 4:
+///             o, c, k, _ = p.shape
+///             p.data = chirp(k, k, c, o, at=i, scale=1.4 * (k * k * c) ** -0.5).permute(3, 2, 0, 1).double()
+///         elif p.dim() == 2: p.data = chirp(*p.shape, at=i, scale=0.3).double()
+///         elif name.endswith("weight"): p.data = 1 + wave(*p.shape, at=i, scale=0.25).detach().double()
+///         else: p.data = wave(*p.shape, at=i, scale=0.25).detach().double()
+///     h = m(first(x.detach().double())); show("logits", h)
+///     l = F.cross_entropy(h, y, reduction="sum"); l.backward(); print("loss", f"{l.item():.7g}")
+///     for i in (0, 1, 2, 3, 21, 27, 28, 29, 62, 63, 64): show("parameter", ps[i].grad.permute(2, 3, 1, 0) if ps[i].dim() == 4 else ps[i].grad)
+///     for i, b in enumerate(b for b in m.modules() if isinstance(b, nn.BatchNorm2d)):
+///         b.running_mean, b.running_var = (s + wave(*b.weight.shape, at=i, scale=t).detach().double() for s, t in ((0, 0.1), (1, 0.5)))
+///     h = m.eval()(first(x.detach().double())); show("evaluated", h); print(F.cross_entropy(h, y, reduction="sum"))
+///
 /// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
   private func check(
@@ -100,6 +116,84 @@ import Testing
     for (index, golden) in zip(places, gradients + last) {
       golden.expect(gradient[network.layout.ranges[index]], network.layout.parameters[index].name)
     }
+  }
+
+  /// The parameters in PyTorch's order, which are ours without the averages. Values are worked out in Float here: a ReLU next to 0 would
+  /// show.
+  @Test func resnet() throws {
+    let model = try Model.named("resnet", input: [28, 28, 1], outputs: 10)
+    let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 3)
+    let layout = network.layout
+    let learnt = layout.parameters.indices.filter { layout.parameters[$0].role != .average }
+    let parameters = Buffer<Float>(count: layout.count)
+    for (index, place) in learnt.enumerated() {
+      let (shape, range, at) = (layout.parameters[place].shape, layout.ranges[place], Double(index))
+      let name = layout.parameters[place].name
+      if shape.rank == 4 {
+        let fanIn = Double(shape.count / shape[3])
+        parameters[range].copy(from: chirp(range.count, at: at, scale: 1.4 / fanIn.squareRoot()))
+      } else if shape.rank == 2 {
+        parameters[range].copy(from: chirp(range.count, at: at, scale: 0.3))
+      } else {
+        let base: Float = name.hasSuffix("scale") ? 1 : 0
+        parameters[range].copy(from: Buffer(wave(range.count, at: at, scale: 0.25).array.map { base + $0 }))
+      }
+    }
+    let examples = Examples(inputs: wave(3 * 784, at: 0.3), labels: Buffer([3, 7, 0]))
+    let gradient = Buffer<Float>(count: layout.count)
+    let sums = network.differentiate(
+      examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
+    #expect(abs(sums.loss - 5.950629) < 2e-6 * sums.loss)
+    let gradients: [(Int, Golden)] = [
+      (0, Golden([-3.716328, -1.629702, 2.401693, 0.2761, 1.777777, -1.403234], -0.8107803)),
+      (1, Golden([1.683616, 2.613105, -0.4742119, 0.02328177, -1.403983, -1.105257], 5.607592)),
+      (2, Golden([1.213714, 1.719119, 0.6203983, -0.2112081, -1.002265, -1.71733], 3.235597)),
+      (3, Golden([1.743909, -0.02424985, 1.549932, 1.337329, -0.1716675, -0.2570078], 47.0832)),
+      (21, Golden([-0.002110235, 0.2623477, 0.04755325, -0.2042125, 0.7373102, -0.311445], 12.65362)),
+      (27, Golden([-0.2704649, -0.05304512, -0.2848543, 0.3199168, 0.07264872, 0.1464838], -0.4376945)),
+      (28, Golden([-0.06450818, 0.01773503, -0.1425172, 0.07072373, 0.3650426, -0.227613], -1.268921)),
+      (29, Golden([0.04680398, -0.05521101, -0.3352853, 0.1928793, 0.06178919, -0.06397428], -0.03921785)),
+      (62, Golden([-0.05788662, -0.1564252, 0.434743, 0.13014, -0.1064534, -0.07426937], -0.2890169)),
+      (63, Golden([-0.6788999, -1.110289, -1.563138, -0.9914086, -0.5677677, -0.7258805], 0.06982547)),
+      (64, Golden([-0.8623244, 0.4191011, 0.2531026, -0.07511542, 0.7783025, 0.00349554], -1.63484)),
+    ]
+    for (index, golden) in gradients {
+      let place = learnt[index]
+      golden.expect(gradient[layout.ranges[place]], layout.parameters[place].name)
+    }
+    // The first normalisation's and the last one's, summed over three samples: 0.9 of what they were, and a tenth of the mean.
+    let averages: [(String, Float, Golden)] = [
+      (
+        "batchnorm1.mean", 0,
+        Golden([-6.797676e-05, 2.110288e-05, -8.816314e-06, -9.134869e-05, 4.616119e-05, 0.0001097468], 8.290816e-05)
+      ),
+      (
+        "batchnorm1.variance", 1, Golden([0.9212395, 0.9504413, 0.9301742, 0.9427022, 0.9404335, 0.9165193], 0.6275653)
+      ),
+      (
+        "residual9.batchnorm2.mean", 0,
+        Golden([0.001362595, 0.02651313, -0.01957974, -0.02959275, -0.02793415, -0.02322035], -0.1067189)
+      ),
+      (
+        "residual9.batchnorm2.variance", 1,
+        Golden([0.9282743, 0.9308524, 0.930593, 0.9394, 0.9307415, 0.9473136], 1.046217)
+      ),
+    ]
+    for (name, before, golden) in averages {
+      let sums = gradient[layout.ranges[layout.place(of: name)]]
+      golden.expect(Buffer(sums.array.map { 0.9 * before + 0.1 * $0 / 3 }), name)
+    }
+
+    let norms = layout.parameters.indices.filter { layout.parameters[$0].role == .average }
+    for (index, place) in norms.enumerated() {
+      let isMean = layout.parameters[place].name.hasSuffix("mean")
+      let values = wave(layout.ranges[place].count, at: Double(index / 2), scale: isMean ? 0.1 : 0.5)
+      parameters[layout.ranges[place]].copy(from: Buffer(values.array.map { (isMean ? 0 : 1) + $0 }))
+    }
+    Golden([-3.897829, 1.282804, 4.935344, 8.95622, -6.364575, -15.44537], -11.11174).expect(
+      network.outputs(examples, parameters: parameters), "logits")
+    let evaluated = network.evaluate(examples, parameters: parameters).loss
+    #expect(abs(evaluated - 16.18371) < 2e-6 * evaluated)
   }
 
   @Test func article() throws {

@@ -101,9 +101,21 @@ import Testing
     }
   }
 
+  /// Of a ResNet too, and running averages are no optimizer's.
+  @Test func theRolesOfAResNet() throws {
+    let model = try Model.named("resnet", input: [28, 28, 1], outputs: 10)
+    let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    let roles: [String: ParameterRole] = [
+      "weights": .weight, "bias": .bias, "scale": .bias, "shift": .bias, "mean": .average, "variance": .average,
+    ]
+    for parameter in network.layout.parameters {
+      #expect(roles[parameter.name.split(separator: ".").last.map(String.init) ?? ""] == parameter.role)
+    }
+  }
+
   /// The batch's size and the buffers' capacity decide nothing about a sample: the same bits in any company that has the same
   /// number of samples, whatever the layers were planned for.
-  @Test(arguments: ["article", "rnn", "lstm", "gru", "vit"])
+  @Test(arguments: ["article", "rnn", "lstm", "gru", "vit", "resnet"])
   func capacityDoesNotChangeBits(_ name: String) throws {
     let model = try Model.named(name, input: [28, 28, 1], outputs: 10)
     let input = noise(5 * 784, seed: 1)

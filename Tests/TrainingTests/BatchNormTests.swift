@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Lockstep
+import Synchronization
 import Testing
 
 /// Running averages in the whole of a run: every step moves them by the batch, on any ranks, whatever steps the weights.
@@ -70,13 +71,15 @@ import Testing
     let layout = try Network(run.recipe.model, loss: run.recipe.loss, capacity: 1).layout
     let place = layout.ranges[layout.place(of: "batchnorm1.scale")].lowerBound
     let averages = layout.ranges[layout.place(of: "batchnorm1.mean")]
+    let kept = Mutex<(scale: Float, averages: [Float])>((0, []))
     let outcomes = try run.run(ranks: ranks) { trainer, step in
-      switch step {
-      case 2: trainer.parameters[place] = .nan
-      case 3:
-        #expect(trainer.parameters[averages].array.allSatisfy(\.isFinite))
-        trainer.parameters[place] = 1
-      default: break
+      if step == 2 {
+        kept.withLock { $0 = (trainer.parameters[place], trainer.parameters[averages].array) }
+        trainer.parameters[place] = .nan
+      }
+      if step == 3 {
+        #expect(kept.withLock { $0.averages } == trainer.parameters[averages].array)
+        trainer.parameters[place] = kept.withLock { $0.scale }
       }
     }
     #expect(outcomes[0].events.contains("epoch 1, 1 skipped"))
@@ -98,7 +101,7 @@ import Testing
   }
 
   /// A step by SGD over 6 samples in one microbatch or in three, from given weights.
-  private static func stepped(microbatch: Int, steps: Int = 1) throws -> (
+  private static func stepped(microbatch: Int, steps: Int = 1, clipNorm: Float? = nil) throws -> (
     layout: ParameterLayout, weights: Buffer<Float>
   ) {
     func wave(_ count: Int, at phase: Double = 0, scale: Double = 1) -> Buffer<Float> {
@@ -130,7 +133,8 @@ import Testing
       NetworkGradient(network, data, batches: batches), layout: network.layout, batches: batches,
       parameters: parameters, optimizer: optimizer.makeOptimizer(for: network.layout), division: division,
       communicator: communicator)
-    for number in 1...steps {
+    step.clipNorm = clipNorm
+    for number in 1..<steps + 1 {
       _ = try step.take(batches.batch(0), of: EpochOrder(seed: 0, epoch: 0, count: 6), step: number)
     }
     return (network.layout, parameters)
@@ -152,7 +156,13 @@ import Testing
   @Test func stepsArePyTorchs() throws {
     let (layout, parameters) = try Self.stepped(microbatch: 6, steps: 2)
     let expected: [[Double]] = [
-      //STEPS
+      [0.8407014, 0.7475605, -0.4417251, -0.9859452],
+      [1.229491, 0.9321681, 0.731687],
+      [0.04394102, -0.2556081, -0.1772909],
+      [0.0007256535, -0.001325298, -0.00143981],
+      [0.9598068, 0.9573625, 0.9578674],
+      [-0.7219939, -0.8146727, 0.327087, 1.00358],
+      [-0.9001923, 0.02702724, 0.9054661, 0.494529],
     ]
     #expect(expected.count == layout.ranges.count)
     for ((range, values), parameter) in zip(zip(layout.ranges, expected), layout.parameters) {
@@ -160,6 +170,21 @@ import Testing
         #expect(abs(Double(parameters[place]) - value) < 1e-5, "\(parameter.name)")
       }
     }
+  }
+
+  /// A norm just below the limit is not clipped, however large what the averages' places hold.
+  @Test func averagesAreNotInTheNorm() throws {
+    let (layout, before) = try Self.stepped(microbatch: 6, steps: 0)
+    let (_, free) = try Self.stepped(microbatch: 6)
+    var squares = 0.0
+    for (parameter, range) in zip(layout.parameters, layout.ranges) where parameter.role != .average {
+      for place in range { squares += pow(Double(free[place] - before[place]) / 0.1, 2) }
+    }
+    let norm = Float(squares.squareRoot())
+    #expect(norm > 0.1 && norm < 10)
+    let same = try Self.stepped(microbatch: 6, clipNorm: norm * 1.01).weights
+    #expect(same.array == free.array)
+    #expect(try Self.stepped(microbatch: 6, clipNorm: norm * 0.9).weights.array != free.array)
   }
 
   /// With several, the averages move to the mean of the microbatches' own, each as often as it has samples.
