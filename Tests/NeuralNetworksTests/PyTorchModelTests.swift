@@ -85,12 +85,12 @@ import Testing
 ///         elif p.dim() == 2: p.data = chirp(*p.shape, at=i, scale=0.3).double()
 ///         elif name.endswith("weight"): p.data = 1 + wave(*p.shape, at=i, scale=0.25).detach().double()
 ///         else: p.data = wave(*p.shape, at=i, scale=0.25).detach().double()
-///     h = m(first(x.detach().double())); show("logits", h)
+///     x = chirp(3, 28, 28, 1, at=1.4).double(); h = m(first(x)); show("logits", h)
 ///     l = F.cross_entropy(h, y, reduction="sum"); l.backward(); print("loss", f"{l.item():.7g}")
 ///     for i in (0, 1, 2, 3, 21, 27, 28, 29, 62, 63, 64): show("parameter", ps[i].grad.permute(2, 3, 1, 0) if ps[i].dim() == 4 else ps[i].grad)
 ///     for i, b in enumerate(b for b in m.modules() if isinstance(b, nn.BatchNorm2d)):
 ///         b.running_mean, b.running_var = (s + wave(*b.weight.shape, at=i, scale=t).detach().double() for s, t in ((0, 0.1), (1, 0.5)))
-///     h = m.eval()(first(x.detach().double())); show("evaluated", h); print(F.cross_entropy(h, y, reduction="sum"))
+///     h = m.eval()(first(x)); show("evaluated", h); print(F.cross_entropy(h, y, reduction="sum"))
 ///
 /// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
@@ -118,8 +118,8 @@ import Testing
     }
   }
 
-  /// The parameters in PyTorch's order, which are ours without the averages. Values are worked out in Float here: a ReLU next to 0 would
-  /// show.
+  /// The parameters in PyTorch's order, which are ours without the averages. The images are such that no ReLU's input is next to 0: where one
+  /// is, PyTorch's own gradients in Float and in Double differ by some thousandths.
   @Test func resnet() throws {
     let model = try Model.named("resnet", input: [28, 28, 1], outputs: 10)
     let network = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 3)
@@ -139,23 +139,23 @@ import Testing
         parameters[range].copy(from: Buffer(wave(range.count, at: at, scale: 0.25).array.map { base + $0 }))
       }
     }
-    let examples = Examples(inputs: wave(3 * 784, at: 0.3), labels: Buffer([3, 7, 0]))
+    let examples = Examples(inputs: chirp(3 * 784, at: 1.4), labels: Buffer([3, 7, 0]))
     let gradient = Buffer<Float>(count: layout.count)
     let sums = network.differentiate(
       examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
-    #expect(abs(sums.loss - 5.950629) < 2e-6 * sums.loss)
+    #expect(abs(sums.loss - 5.812542) < 2e-6 * sums.loss)
     let gradients: [(Int, Golden)] = [
-      (0, Golden([-3.716328, -1.629702, 2.401693, 0.2761, 1.777777, -1.403234], -0.8107803)),
-      (1, Golden([1.683616, 2.613105, -0.4742119, 0.02328177, -1.403983, -1.105257], 5.607592)),
-      (2, Golden([1.213714, 1.719119, 0.6203983, -0.2112081, -1.002265, -1.71733], 3.235597)),
-      (3, Golden([1.743909, -0.02424985, 1.549932, 1.337329, -0.1716675, -0.2570078], 47.0832)),
-      (21, Golden([-0.002110235, 0.2623477, 0.04755325, -0.2042125, 0.7373102, -0.311445], 12.65362)),
-      (27, Golden([-0.2704649, -0.05304512, -0.2848543, 0.3199168, 0.07264872, 0.1464838], -0.4376945)),
-      (28, Golden([-0.06450818, 0.01773503, -0.1425172, 0.07072373, 0.3650426, -0.227613], -1.268921)),
-      (29, Golden([0.04680398, -0.05521101, -0.3352853, 0.1928793, 0.06178919, -0.06397428], -0.03921785)),
-      (62, Golden([-0.05788662, -0.1564252, 0.434743, 0.13014, -0.1064534, -0.07426937], -0.2890169)),
-      (63, Golden([-0.6788999, -1.110289, -1.563138, -0.9914086, -0.5677677, -0.7258805], 0.06982547)),
-      (64, Golden([-0.8623244, 0.4191011, 0.2531026, -0.07511542, 0.7783025, 0.00349554], -1.63484)),
+      (0, Golden([-0.6159409, 0.7012146, 0.05300737, -0.1806903, 0.6307099, -0.3067416], 7.418891)),
+      (1, Golden([-0.2514604, -0.6768197, -0.2439929, -0.05911936, -0.1082846, -0.5103125], 0.6676288)),
+      (2, Golden([-0.2075854, -0.04613359, 0.2297024, 0.2816639, 0.08702312, -0.2198009], -0.6643058)),
+      (3, Golden([-0.4722115, -0.5990434, -0.4616266, -0.1656515, -0.1749154, -0.12908], -5.82003)),
+      (21, Golden([-0.1355452, 0.124695, -0.07058098, 0.07902887, -0.005592437, 0.02165959], -7.195929)),
+      (27, Golden([-0.03006531, -0.06140905, -0.01272353, 0.01446564, 0.2804588, -0.2528381], -0.3966475)),
+      (28, Golden([-0.1077275, 0.3433582, 0.1400223, 0.1484953, 0.2569384, -0.04677376], -0.4135821)),
+      (29, Golden([0.05159765, 0.08551571, -0.07387198, 0.1111686, -0.01839182, 0.08468833], 0.5144242)),
+      (62, Golden([-0.0535635, -0.1674438, 0.3652103, 0.123645, -0.1238332, -0.1031085], -0.4161655)),
+      (63, Golden([-0.5340768, -0.9469497, -0.8486217, -1.067063, -0.5729834, -0.4687888], -1.519334)),
+      (64, Golden([-0.8526596, 0.441678, 0.2471822, 0.04404868, 0.6168366, 0.003283264], -1.628969)),
     ]
     for (index, golden) in gradients {
       let place = learnt[index]
@@ -165,18 +165,18 @@ import Testing
     let averages: [(String, Float, Golden)] = [
       (
         "batchnorm1.mean", 0,
-        Golden([-6.797676e-05, 2.110288e-05, -8.816314e-06, -9.134869e-05, 4.616119e-05, 0.0001097468], 8.290816e-05)
+        Golden([-0.0006459382, 0.0001496763, 0.001234869, -0.0005358333, -6.417425e-05, 0.001460013], -0.0001707522)
       ),
       (
-        "batchnorm1.variance", 1, Golden([0.9212395, 0.9504413, 0.9301742, 0.9427022, 0.9404335, 0.9165193], 0.6275653)
+        "batchnorm1.variance", 1, Golden([0.9488833, 0.953429, 0.9720525, 0.9577992, 0.9452284, 0.9612059], 0.6549569)
       ),
       (
         "residual9.batchnorm2.mean", 0,
-        Golden([0.001362595, 0.02651313, -0.01957974, -0.02959275, -0.02793415, -0.02322035], -0.1067189)
+        Golden([0.0006357712, 0.02801793, -0.0176824, -0.03028674, -0.02677162, -0.0206263], -0.1093998)
       ),
       (
         "residual9.batchnorm2.variance", 1,
-        Golden([0.9282743, 0.9308524, 0.930593, 0.9394, 0.9307415, 0.9473136], 1.046217)
+        Golden([0.9286805, 0.9275495, 0.9355007, 0.9450099, 0.9326771, 0.9436335], 1.069625)
       ),
     ]
     for (name, before, golden) in averages {
@@ -190,10 +190,10 @@ import Testing
       let values = wave(layout.ranges[place].count, at: Double(index / 2), scale: isMean ? 0.1 : 0.5)
       parameters[layout.ranges[place]].copy(from: Buffer(values.array.map { (isMean ? 0 : 1) + $0 }))
     }
-    Golden([-3.897829, 1.282804, 4.935344, 8.95622, -6.364575, -15.44537], -11.11174).expect(
+    Golden([-3.624937, 1.073824, 5.197948, 9.444409, -6.542882, -15.78613], -13.60196).expect(
       network.outputs(examples, parameters: parameters), "logits")
     let evaluated = network.evaluate(examples, parameters: parameters).loss
-    #expect(abs(evaluated - 16.18371) < 2e-6 * evaluated)
+    #expect(abs(evaluated - 17.51624) < 2e-6 * evaluated)
   }
 
   @Test func article() throws {
