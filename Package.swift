@@ -38,6 +38,7 @@ let package = Package(
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
+    room("Exchange", ["CZlib"]),
     room("Optimizers", ["Kernels", "Tensors", "NeuralNetworks"]),
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
@@ -53,7 +54,7 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Reporting", "Jobs",
+        "Checkpoints", "Training", "Reporting", "Jobs", "Exchange",
       ]),
     .executableTarget(
       name: "lockstep-cli",
@@ -69,6 +70,7 @@ let package = Package(
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
+    tests("ExchangeTests", ["Exchange", "CZlib", "PeerPython"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
     tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors", "ReductionReference"]),
     tests("OptimizersTests", ["Optimizers", "NeuralNetworks", "Tensors"]),

@@ -27,6 +27,10 @@ public protocol Dataset: Sendable {
   /// The digest of all inputs and targets: other data must have another. Checkpoints hold it, and ranks compare it.
   var digest: SHA256Digest { get }
 
+  /// The lines that a checkpoint's recipe has of how the samples were made of others, as an evaluation has to make them again; by default
+  /// none.
+  var preparation: [(key: String, value: String)] { get }
+
   /// Copies the inputs of `samples` into `destination`, `[samples.count, inputShape]`.
   ///
   /// - Parameter noise: the key of all that is random in the copy (augmentation). The first of `samples` is its sample
@@ -52,6 +56,8 @@ public protocol Dataset: Sendable {
 
 extension Dataset {
   public var name: String { "\(Self.self)" }
+
+  public var preparation: [(key: String, value: String)] { [] }
 
   public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
     copyInputs(of: numbers(samples), into: destination, noise: nil)
@@ -81,9 +87,12 @@ extension Dataset {
     guard count <= UInt32.max else { throw DatasetError(name, .tooManySamples(count)) }
     guard inputShape.count >= 1 else { throw DatasetError(name, .emptyInputs(inputShape)) }
     if case .values(let values) = targets, values < 1 { throw DatasetError(name, .noValues) }
+    if case .input(let values) = targets, values != inputShape.count {
+      throw DatasetError(name, .inputs(values, samples: 1, shape: inputShape))
+    }
   }
 
-  /// Throws ``DatasetError`` with the first label that is not in `classes`, or if the targets are real numbers.
+  /// Throws ``DatasetError`` with the first label that is not in `classes`, or if the targets are no labels.
   public func check(_ classes: Classes) throws(DatasetError) {
     guard let range = targets.labelRange else { throw DatasetError(name, .noClasses(targets)) }
     guard !classes.contains(range.lowerBound) || !classes.contains(range.upperBound) else { return }

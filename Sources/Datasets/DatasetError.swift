@@ -37,6 +37,8 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case targetsDiffer(Targets, other: Targets)
     /// The data set has no sample of this number.
     case sample(Int, count: Int)
+    /// Images of this shape cannot be cut into squares of `side` × `side`.
+    case notInSquares(Shape, side: Int)
     /// There is no shard of this number.
     case shard(Int, of: Int)
   }
@@ -59,6 +61,7 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noClasses(let targets): "its targets are \(targets) a sample, not classes"
     case .targetsDiffer(let targets, let other): "its targets are \(targets), and those of the other part \(other)"
     case .sample(let index, let count): "has no sample \(index): they are numbered 0 to \(count - 1)"
+    case .notInSquares(let shape, let side): "inputs of shape \(shape) cannot be cut into squares of \(side)×\(side)"
     case .shard(let index, let count): "has no shard \(index) of \(count)"
     }
   }
@@ -75,6 +78,7 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noClasses: "choose a task on real numbers, or give labels"
     case .targetsDiffer: "take both parts from one data set"
     case .sample: "choose among those"
+    case .notInSquares: "take images whose height and width are multiples of that"
     case .shard: "number the shards from 0, and make no more of them than there are samples"
     }
   }

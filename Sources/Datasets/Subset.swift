@@ -44,6 +44,8 @@ public struct Subset: Dataset {
     return hasher.finalize()
   }
 
+  public var preparation: [(key: String, value: String)] { base.preparation }
+
   public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
     let size = inputShape.count
     each(samples, sizes: size, in: destination) { sample, place in

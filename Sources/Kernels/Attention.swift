@@ -6,39 +6,44 @@ public func wholeVectors(_ count: Int) -> Int { (count + laneCount - 1) / laneCo
 
 /// Turns the scores of each query into its weights: `softmax(scale · score)` over the keys that the query sees, and 0 for the others.
 ///
-/// `scores` [queries, wholeVectors(keys)] is overwritten. With `isCausal` query i sees the keys 0…i, else all. `scale` must be positive. A row
+/// `scores` [queries, wholeVectors(keys)] is overwritten. With `isCausal` query i, counted from `first`, sees the keys 0…i, else all. `scale` must be positive. A row
 /// with an infinite or NaN score becomes NaN.
-public func attentionWeights(_ scores: Buffer<Float>, keys: Int, scale: Float, isCausal: Bool) {
+public func attentionWeights(
+  _ scores: Buffer<Float>, keys: Int, scale: Float, isCausal: Bool, from first: Int = 0
+) {
   let length = wholeVectors(keys)
   precondition(keys >= 1 && scores.count % length == 0, "attention over \(keys) keys, of \(scores.count) floats")
   let numbers = laneNumbers()
   let (hidden, scales) = (Lanes(repeating: -.infinity), Lanes(repeating: scale))
   for row in 0..<scores.count / length {
     let score = unsafe scores.base + row * length
-    let visible = isCausal ? min(row + 1, keys) : keys
+    let visible = isCausal ? min(first + row + 1, keys) : keys
+    // Behind these vectors all weights are 0.
+    let end = wholeVectors(visible)
     @inline(__always)
     func visibleScores(_ i: Int) -> Lanes {
       unsafe score.lanes(i).replacing(with: hidden, where: numbers .>= Lanes(repeating: Float(visible - i)))
     }
     var largest = hidden
-    for i in stride(from: 0, to: length, by: laneCount) {
+    for i in stride(from: 0, to: end, by: laneCount) {
       let own = visibleScores(i)
       // A NaN is larger than nothing; it comes out below.
       largest.replace(with: own, where: own .> largest)
     }
     let most = Lanes(repeating: largest.largestLane())
     var total = Lanes(repeating: 0)
-    for i in stride(from: 0, to: length, by: laneCount) {
+    for i in stride(from: 0, to: end, by: laneCount) {
       let weight = ((visibleScores(i) - most) * scales).exponentialUpToZero()
       total += weight
       unsafe score.store(weight, i)
     }
     let factor = Lanes(repeating: 1 / total.total())
-    for i in stride(from: 0, to: length, by: laneCount) { unsafe score.store(score.lanes(i) * factor, i) }
+    for i in stride(from: 0, to: end, by: laneCount) { unsafe score.store(score.lanes(i) * factor, i) }
+    for i in stride(from: end, to: length, by: laneCount) { unsafe score.store(Lanes(repeating: 0), i) }
   }
 }
 
-/// The gradient of ``attentionWeights(_:keys:scale:isCausal:)``: turns that of the weights into that of the scores,
+/// The gradient of ``attentionWeights(_:keys:scale:isCausal:from:)``: turns that of the weights into that of the scores,
 /// `weight · (gradient − Σ weight · gradient) · scale`, the sum over the row.
 ///
 /// `gradient`, which is overwritten, and `weights` are [queries, wholeVectors(keys)].

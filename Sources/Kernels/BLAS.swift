@@ -33,6 +33,17 @@ public struct Matrix {
       elements[range.lowerBound..<end], rows: rows, columns: range.count, stride: stride, isTransposed: false)
   }
 
+  /// Some of the rows, read and written where they lie. Take them before ``transposed``.
+  public subscript(rows range: Range<Int>) -> Matrix {
+    precondition(
+      !isTransposed && !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= rows,
+      "rows \(range) of a \(rows) × \(columns) matrix")
+    let end = (range.upperBound - 1) * stride + columns
+    return Matrix(
+      elements[range.lowerBound * stride..<end], rows: range.count, columns: columns, stride: stride,
+      isTransposed: false)
+  }
+
   /// The same memory read as `columns × rows`.
   public var transposed: Matrix {
     Matrix(elements, rows: rows, columns: columns, stride: stride, isTransposed: !isTransposed)

@@ -26,6 +26,9 @@ public func logSumExp(_ row: Buffer<Float>) -> Float {
   return largest + logf(total)
 }
 
+/// eˣ.
+public func exponential(_ x: Float) -> Float { expf(x) }
+
 /// The logistic function 1 / (1 + e⁻ˣ), which neither overflows nor loses its small values on the left.
 public func sigmoid(_ x: Float) -> Float {
   if x >= 0 { return 1 / (1 + expf(-x)) }

@@ -3,6 +3,7 @@
 @_exported import Collectives
 @_exported import Datasets
 @_exported import Digests
+@_exported import Exchange
 @_exported import Jobs
 @_exported import MPICollectives
 @_exported import NeuralNetworks

@@ -18,10 +18,16 @@ public protocol Layer: AnyObject {
   /// Computes `output` [samples, output shape] from `input` [samples, input shape].
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass)
 
+  /// The layer as it is computed position by position for `samples` samples of `positions` positions; nil, the default, if it cannot be: if
+  /// a position's output needs a later one, or the layer knows of no positions.
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)?
+
   /// Computes the gradients from that of the output. Follows a `forward` of the same pass.
   func backward(_ windows: BackwardWindows, _ pass: Pass)
 }
 
 extension Layer {
   public var placeCount: Int { 1 }
+
+  public func makeStepper(samples: Int, positions: Int) -> (any Stepper)? { nil }
 }

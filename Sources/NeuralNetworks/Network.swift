@@ -85,6 +85,15 @@ public final class Network {
     loss.evaluate(outputs(examples, parameters: parameters), examples, gradient: nil)
   }
 
+  /// The network position by position, for `samples` images at once; nil if it does not predict each of an image's pixels from those before it.
+  ///
+  /// At each position it takes the pixel before it [samples], which at position 0 is not read, and gives the outputs for the pixel itself.
+  public func makeStepper(samples: Int) -> (any Stepper)? {
+    // The shift takes the place of the pixel that is not known yet.
+    guard model.layers.first(where: { !($0 is any RenamingSpecification) }) is Shift else { return nil }
+    return body.makeStepper(samples: samples, positions: model.input.count)
+  }
+
   /// Returns the loss over `examples`, and writes or adds its gradient by the weights, summed over the samples, to
   /// `gradient`. `noise` gives the place in the run.
   ///

@@ -101,6 +101,20 @@ public final class Sequential: Layer {
     }
   }
 
+  public func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    var steppers: [SequentialStepper.Stage] = []
+    for stage in stages {
+      guard stage.outputCount % positions == 0,
+        let stepper = stage.layer.makeStepper(samples: samples, positions: positions)
+      else { return nil }
+      steppers.append(
+        SequentialStepper.Stage(
+          stepper: stepper, layout: stage.layout, start: stage.start,
+          output: Buffer(count: samples * stage.outputCount / positions)))
+    }
+    return SequentialStepper(steppers)
+  }
+
   public func backward(_ windows: BackwardWindows, _ pass: Pass) {
     var currentGradient = windows.outputGradient
     var current = windows.output

@@ -6,12 +6,14 @@ public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
+  /// The unit of the loss.
+  private var unit = "loss"
 
   /// An observer for a terminal if `isInteractive`, else for a log.
   public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
 
   public func began(_ run: RunDescription) {
-    ranks = run.ranks
+    (ranks, unit) = (run.ranks, run.recipe.loss.unit)
     let recipe = run.recipe
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
@@ -65,7 +67,7 @@ public final class ConsoleObserver: Observer {
     print("weights digest: \(summary.weightsDigest)")
     // The last line is what was sought: where nothing is right or wrong, the loss.
     let found =
-      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" } ?? "Test loss: \(fixed(summary.testLoss, 4))"
+      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" } ?? "Test \(unit): \(fixed(summary.testLoss, 4))"
     Terminal.write("\(found)\n")
   }
 

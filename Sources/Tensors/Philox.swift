@@ -42,6 +42,10 @@ public struct Philox: Sendable {
     public static var dropout: Purpose { Purpose(rawValue: 3) }
     /// The shift, turn or reflection of a sample.
     public static var augmentation: Purpose { Purpose(rawValue: 4) }
+    /// The pixels that become 1; the stream is the place of the sample in the run or, in an evaluation, its number.
+    public static var binarisation: Purpose { Purpose(rawValue: 8) }
+    /// The pixels of an image that a network draws; the stream is the image's number.
+    public static var generation: Purpose { Purpose(rawValue: 9) }
   }
 
   @usableFromInline let key: SIMD2<UInt32>

@@ -10,7 +10,9 @@ final class Feed {
   /// The real numbers of one sample's target; 0 if targets are classes.
   private let valueCount: Int
   private let inputs: Buffer<Float>
-  /// One of these two is empty: targets are either classes or real numbers.
+  /// Whether the inputs are the targets.
+  private let targetsInputs: Bool
+  /// At least one of these two is empty: targets are classes, real numbers, or the inputs.
   private let labels: Buffer<Int32>
   private let values: Buffer<Float>
 
@@ -20,9 +22,10 @@ final class Feed {
     let capacity = min(capacity, data.count)
     inputCount = data.inputShape.count
     valueCount = data.targets.valueCount ?? 0
+    targetsInputs = data.targets.isInput
     inputs = Buffer(count: capacity * inputCount)
     labels = Buffer(count: data.targets.labelRange == nil ? 0 : capacity)
-    values = Buffer(count: capacity * valueCount)
+    values = targetsInputs ? inputs : Buffer(count: capacity * valueCount)
   }
 
   /// The samples with these numbers, valid until the next call. `noise` is for augmentation.
@@ -31,7 +34,7 @@ final class Feed {
     data.copyInputs(of: samples, into: examples.inputs, noise: noise)
     if hasLabels {
       data.copyLabels(of: samples, into: examples.labels)
-    } else {
+    } else if !targetsInputs {
       data.copyValues(of: samples, into: examples.values)
     }
     return examples
@@ -43,7 +46,7 @@ final class Feed {
     data.copyInputs(in: samples, into: examples.inputs)
     if hasLabels {
       data.copyLabels(in: samples, into: examples.labels)
-    } else {
+    } else if !targetsInputs {
       data.copyValues(in: samples, into: examples.values)
     }
     return examples

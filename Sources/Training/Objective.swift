@@ -10,13 +10,21 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   case binary(positive: Int)
   /// Predicting the sample's real numbers: mean squared error.
   case regress
+  /// Predicting each pixel of the sample itself, one of a few values: softmax and cross-entropy a pixel.
+  case pixelsBySoftmax
+  /// Predicting each pixel of the sample itself, 0 or 1: sigmoid and binary cross-entropy a pixel.
+  case pixelsBySigmoid
 
-  /// Reads `classify`, `binary:K` or `regress`; nil for anything else.
+  /// Reads `classify`, `binary:K`, `regress`, `pixels:softmax` or `pixels:sigmoid`; nil for anything else.
   public init?(_ text: String) {
     if text == "classify" {
       self = .classify
     } else if text == "regress" {
       self = .regress
+    } else if text == "pixels:softmax" {
+      self = .pixelsBySoftmax
+    } else if text == "pixels:sigmoid" {
+      self = .pixelsBySigmoid
     } else if text.hasPrefix("binary:"), let positive = Int(text.dropFirst("binary:".count)) {
       self = .binary(positive: positive)
     } else {
@@ -30,6 +38,8 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
     case .classify: "classify"
     case .regress: "regress"
     case .binary(let positive): "binary:\(positive)"
+    case .pixelsBySoftmax: "pixels:softmax"
+    case .pixelsBySigmoid: "pixels:sigmoid"
     }
   }
 
@@ -50,7 +60,9 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
         throw ModelError("\(Setting.task) \(self) names a class that the data has not: its labels are \(classes)")
       }
       return SigmoidCrossEntropy(positive: positive)
-    case (.regress, .values(let count)): return MeanSquaredError(outputs: count)
+    case (.pixelsBySoftmax, .input(let count)): return PixelSoftmaxCrossEntropy(pixels: count)
+    case (.pixelsBySigmoid, .input(let count)): return PixelSigmoidCrossEntropy(pixels: count)
+    case (.regress, .values(let count)), (.regress, .input(let count)): return MeanSquaredError(outputs: count)
     default:
       throw ModelError("\(Setting.task) \(self) does not fit the data, whose targets are \(targets)")
     }

@@ -12,6 +12,8 @@ public struct RestoredNetwork {
   public let network: Network
   /// Its weights.
   public let parameters: Buffer<Float>
+  /// The data that it was asked for, prepared as the checkpoint's recipe says: what it can be evaluated on.
+  public let data: any Dataset
   /// The path of the checkpoint's file.
   public let path: String
   /// The place of its run.
@@ -23,6 +25,7 @@ public struct RestoredNetwork {
   /// Only rank 0 reads, because a run may save another checkpoint while ranks look, and one rank's copy may differ.
   ///
   /// - Parameters:
+  ///   - data: the data as they come. Where the checkpoint's run was on pixels that were made black and white, so are these (``data``).
   ///   - strict: whether every checkpoint of the run directory must be whole.
   ///   - program: the program's version, which must be the same on every rank.
   ///   - warn: called on rank 0 with a line for every damaged checkpoint that is passed over.
@@ -44,13 +47,39 @@ public struct RestoredNetwork {
       return try Self.read(path, for: data, strict: strict, warn: warn)
     }
     let facts = try Facts(text: communicator.fromFirst(restored?.facts.text ?? ""))
-    let network = try communicator.agree { try facts.network(for: data) }
+    let (network, prepared) = try communicator.agree { () -> (Network, any Dataset) in
+      let prepared = try facts.prepare(data)
+      return (try facts.network(for: prepared), prepared)
+    }
     let parameters = restored?.parameters ?? Buffer<Float>(count: network.layout.count)
     try communicating { try communicator.broadcast(parameters, from: 0) }
     self.network = network
     self.parameters = parameters
+    self.data = prepared
     self.path = facts.path
     state = facts.state
+  }
+
+  /// The network of the checkpoint at `path`, or of the newest whole one if `path` is a run directory, to draw images from; and how large
+  /// they are, [rows, columns, channels].
+  ///
+  /// - Parameter warn: called with a line for every damaged checkpoint that is passed over.
+  /// - Throws: ``TrainingError``: 66 if there is no checkpoint, 65 if it is damaged, 64 if its model cannot draw images.
+  public static func generator(
+    _ path: String, strict: Bool = false, warn: (String) -> Void
+  ) throws -> (generator: PixelGenerator, shape: Shape) {
+    try prepareArithmetic()
+    let file = try open(path, strict: strict, warn: warn)
+    let facts = try Facts(file)
+    guard let shape = try facts.pixels?.shape(in: facts.path) else {
+      throw TrainingError(
+        .usage,
+        "\(facts.path): is of model \(escaped(facts.model)), which predicts no pixels; give a checkpoint of one that does"
+      )
+    }
+    let network = try facts.network(input: shape, targets: .input(count: shape.count), capacity: 1)
+    let parameters = try weights(of: network, from: file)
+    do { return (try PixelGenerator(network, parameters: parameters), shape) } catch { throw TrainingError(error) }
   }
 
   /// The facts of a checkpoint that every rank needs before it can take its weights.
@@ -60,7 +89,26 @@ public struct RestoredNetwork {
     var task: String
     var classCount: Int
     var firstLabel: Int
+    /// How pixels were made black and white; nil where they were not.
+    var pixels: Pixels?
     var state: RunState
+
+    /// The lines of a recipe that ``BinarisedPixels`` gives it.
+    struct Pixels: Codable {
+      var text: String
+      var pooling: Int
+      var binarisation: String
+
+      /// The images' shape, `[14, 14, 1]` in the recipe. Throws with 65 if it is none.
+      func shape(in path: String) throws -> Shape {
+        let extents = text.dropFirst().dropLast().split(separator: ", ").compactMap { Int($0) }
+        // Any larger would be no image, and their product might not be a number.
+        guard extents.count == 3, extents.allSatisfy({ (1...65_536).contains($0) }), "\(Shape(extents))" == text else {
+          throw TrainingError(.badData, "\(path): the pixels of its recipe are no shape of an image: \(escaped(text))")
+        }
+        return Shape(extents)
+      }
+    }
 
     init(_ file: borrowing CheckpointFile) throws {
       guard let model = file.recipe["model"], let task = file.recipe["task"] else { throw Self.incomplete(file.path) }
@@ -69,6 +117,12 @@ public struct RestoredNetwork {
       }
       (self.path, self.model, self.task, self.state) = (file.path, model, task, file.state)
       (classCount, firstLabel) = (classes.count, classes.firstLabel)
+      if let binarisation = file.recipe["binarisation"] {
+        guard let text = file.recipe["pixels"], let pooling = file.recipe["pooling"].flatMap({ Int($0) }) else {
+          throw Self.incomplete(file.path)
+        }
+        pixels = Pixels(text: text, pooling: pooling, binarisation: binarisation)
+      }
     }
 
     /// Reads ``text``.
@@ -86,15 +140,28 @@ public struct RestoredNetwork {
       }
     }
 
-    func network(for data: any Dataset) throws -> Network {
-      guard let task = Objective(task), let classes = Classes(checking: classCount, firstLabel: firstLabel) else {
-        throw Self.incomplete(path)
+    /// `data` as the checkpoint's run prepared its own; data that are so already stay as they are. Throws with 65 if they cannot be.
+    func prepare(_ data: any Dataset) throws -> any Dataset {
+      guard let pixels, !data.targets.isInput else { return data }
+      guard let binarisation = Binarisation(pixels.binarisation) else { throw Self.incomplete(path) }
+      do { return try BinarisedPixels(of: data, poolingBy: pixels.pooling, binarisation) } catch {
+        throw TrainingError(error)
       }
-      let targets = try Self.targets(of: data, among: classes)
+    }
+
+    func network(for data: any Dataset) throws -> Network {
+      guard let classes = Classes(checking: classCount, firstLabel: firstLabel) else { throw Self.incomplete(path) }
+      return try network(
+        input: data.inputShape, targets: try Self.targets(of: data, among: classes), capacity: Evaluation.slice)
+    }
+
+    /// The network for inputs of shape `input`.
+    func network(input: Shape, targets: Targets, capacity: Int) throws -> Network {
+      guard let task = Objective(task) else { throw Self.incomplete(path) }
       do {
         let loss = try task.loss(targets)
-        let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
-        return try Network(model, loss: loss, capacity: Evaluation.slice)
+        let model = try Model.named(model, input: input, outputs: loss.outputs)
+        return try Network(model, loss: loss, capacity: capacity)
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
       }
@@ -105,7 +172,7 @@ public struct RestoredNetwork {
     private static func targets(of data: any Dataset, among classes: Classes) throws -> Targets {
       do {
         try data.validate()
-        if case .values(let count) = data.targets { return .values(count: count) }
+        if data.targets.valueCount != nil { return data.targets }
         try data.check(classes)
         return .classes(classes)
       } catch {
@@ -123,7 +190,12 @@ public struct RestoredNetwork {
   ) throws -> (facts: Facts, parameters: Buffer<Float>) {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
-    let layout = try facts.network(for: data).layout
+    return (facts, try weights(of: facts.network(for: facts.prepare(data)), from: file))
+  }
+
+  /// The weights of `network` in `file`.
+  private static func weights(of network: Network, from file: borrowing CheckpointFile) throws -> Buffer<Float> {
+    let layout = network.layout
     // Checked before memory is taken for them: a file of kilobytes may name a network of gigabytes.
     try file.requireTensors(layout.parameters.map { ($0.name, $0.shape) })
     let parameters = Buffer<Float>(count: layout.count)
@@ -131,7 +203,7 @@ public struct RestoredNetwork {
       NamedTensor(name: $0.name, shape: $0.shape, values: parameters[$1])
     }
     try file.read(into: tensors, ignoringPrefix: Checkpoint.optimizerPrefix)
-    return (facts, parameters)
+    return parameters
   }
 
   private static func open(_ path: String, strict: Bool, warn: (String) -> Void) throws -> CheckpointFile {

@@ -127,6 +127,10 @@ struct RunPlan {
       precondition(fingerprint[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
       fingerprint[key] = value
     }
+    for (key, value) in data.training.preparation {
+      precondition(fingerprint[key] == nil, "the data set's \(key) has the name of another line of the recipe")
+      fingerprint[key] = value
+    }
     // For the same reason as clipping's, only if they are not MNIST's.
     if case .classes(let classes) = data.targets { fingerprint.classes = classes }
     return fingerprint

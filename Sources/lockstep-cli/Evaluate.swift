@@ -19,12 +19,12 @@ struct Evaluate: ParsableCommand {
     let restored = try RestoredNetwork(
       checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }
-    let evaluation = Evaluation(network: restored.network, data: test, communicator: world)
+    let evaluation = Evaluation(network: restored.network, data: restored.data, communicator: world)
     let result = try evaluation.run(restored.parameters)
     guard world.rank == 0 else { return }
     print("\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)")
     if let report = result.report { print(ReportTable(report).text) }
-    print("Test loss: \(fixed(result.sums.meanLoss, 4))")
+    print("Test \(restored.network.loss.unit): \(fixed(result.sums.meanLoss, 4))")
     if let accuracy = result.accuracy { print("Test accuracy: \(fixed(accuracy, 4))") }
   }
 }

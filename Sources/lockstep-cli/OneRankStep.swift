@@ -10,12 +10,13 @@ struct OneRankStep {
   private let steps: Int
   private(set) var taken = 0
 
-  /// Steps of `model`, which classifies `data`. Throws with 64 if the flags do not fit.
+  /// Steps of `model`, which classifies `data` or predicts their pixels (``PixelTask``). Throws with 64 if the flags do not fit.
   init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
+    let pixelTask = PixelTask(rawValue: model)
+    let data = try pixelTask?.prepare(data, .threshold) ?? data
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
-      let classes = try Classes(of: data)
-      let loss = SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
+      let loss = try (pixelTask?.objective ?? .classify).loss(over: data, data)
       let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
       let passes = PassPlan(model, microbatch: batches.microbatch)
       network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)

@@ -29,6 +29,9 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps at the start in which the step size grows to its full. \(preset(\.warmup))")
   var warmup: Int?
 
+  /// The task that follows from the model's name; nil for one that classifies.
+  var pixelTask: PixelTask? { PixelTask(rawValue: model ?? recipe.model) }
+
   func validate() throws {
     let fault = Recipe.fault(
       epochs: epochs ?? 1, globalBatch: globalBatch ?? 1, microbatch: microbatch, warmup: warmup ?? 0)

@@ -17,8 +17,14 @@ struct Train: ParsableCommand {
 
   @OptionGroup var recipe: RecipeOptions
 
-  @Option(help: "What it tells apart: classify, or binary:K for the samples of label K against the rest.")
-  var task = Objective.classify
+  @Option(
+    help: """
+      What it tells apart: classify, or binary:K for the samples of label K against the rest. \(PixelTask.names) predict pixels instead. \
+      (default: classify)
+      """)
+  var task: Objective?
+
+  @OptionGroup var pixels: BinariseOption
 
   // A negative number is a wrong value, not a flag.
   @Option(parsing: .unconditional, help: "What the first weights and the order of the samples follow from.")
@@ -58,6 +64,12 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
+    if pixels.binarise != nil && recipe.pixelTask == nil {
+      throw ValidationError("--binarise needs --model \(PixelTask.names)")
+    }
+    if let objective = recipe.pixelTask?.objective, let task, task != objective {
+      throw ValidationError("--task \(task) does not fit the model, which predicts pixels: leave --task away")
+    }
   }
 
   private var execution: Execution {
@@ -85,7 +97,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let world = try World.join(stall.limits)
-    let (training, test) = try world.agree { (try data.load(.train), try data.load(.test)) }
+    let (training, test) = try world.agree { (try load(.train), try load(.test)) }
     var recipe = try world.agree { try makeRecipe(training, test) }
     recipe.seed = seed
     recipe.reduction = reduction
@@ -101,9 +113,16 @@ struct Train: ParsableCommand {
     try trainer.run()
   }
 
+  /// One part of the data, as the model takes them.
+  private func load(_ part: ImageDataset.Part) throws -> any Dataset {
+    let images: any Dataset = try data.load(part)
+    return try recipe.pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
+  }
+
   /// The recipe that the flags name, for these data.
   private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws -> Recipe {
-    try recipe.recipe(input: training.inputShape, loss: task.loss(over: training, test))
+    let objective = recipe.pixelTask?.objective ?? task ?? .classify
+    return try recipe.recipe(input: training.inputShape, loss: objective.loss(over: training, test))
   }
 
   /// `text` as a part of a file's name: its first 100 bytes, with hyphens for all but letters, digits, dots and

@@ -6,7 +6,7 @@ enum Arrows {
     "COpenMPI": ["MPICollectives"],
     "CProcesses": ["MPICollectives"],
     "CEarly": ["lockstep-cli"],
-    "CZlib": ["Datasets"],
+    "CZlib": ["Datasets", "Exchange"],
     "COpenSSL": ["Digests"],
     // Reached through the Observer protocol alone.
     "Reporting": ["Jobs", "Lockstep", "lockstep-cli"],

@@ -52,6 +52,23 @@ import Testing
     }
   }
 
+  /// Inputs that are their own targets go together with none but such.
+  @Test func inputsThatAreTargets() throws {
+    let own = Claim(inputShape: [2], targets: .input(count: 2))
+    try own.validate()
+    #expect(try Targets(of: own, own) == .input(count: 2))
+    for other in [Targets.values(count: 2), .labels(0...1)] {
+      #expect(throws: DatasetError("claimed", .targetsDiffer(other, other: .input(count: 2)))) {
+        try Targets(of: own, Claim(targets: other))
+      }
+    }
+    #expect(throws: DatasetError("claimed", .targetsDiffer(.input(count: 2), other: .values(count: 2)))) {
+      try Targets(of: Claim(targets: .values(count: 2)), own)
+    }
+    #expect(throws: DatasetError("claimed", .noClasses(.input(count: 2)))) { try own.check(.ten) }
+    #expect("\(own.targets)" == "the 2 numbers of the input")
+  }
+
   /// A range that is wider than the labels is no fault of theirs.
   @Test func onlyLabelsThatOccurAreChecked() throws {
     try Claim(targets: .labels(0...20), labels: [0, 9, 3]).check(.ten)
@@ -74,6 +91,7 @@ import Testing
       (Claim(count: 1 << 32, targets: targets), .tooManySamples(1 << 32)),
       (Claim(inputShape: [3, 0], targets: targets), .emptyInputs([3, 0])),
       (Claim(targets: .values(count: 0)), .noValues),
+      (Claim(targets: .input(count: 2)), .inputs(2, samples: 1, shape: [1])),
     ] as [(Claim, DatasetError.Cause)] {
       #expect(throws: DatasetError("claimed", cause)) { try data.validate() }
     }

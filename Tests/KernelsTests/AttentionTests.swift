@@ -37,6 +37,23 @@ import Testing
     }
   }
 
+  /// A block of queries has the rows of all queries, to the bit; the keys behind its last are left out.
+  @Test(arguments: [(0, 5), (3, 9), (16, 33), (40, 41)])
+  func blocksOfQueries(first: Int, end: Int) {
+    let all = scores(50, 50, seed: 3)
+    attentionWeights(all, keys: 50, scale: 0.3, isCausal: true)
+    let given = rows(scores(50, 50, seed: 3), 50)
+    let block = filled((end - first) * wholeVectors(end))
+    for query in first..<end {
+      let start = (query - first) * wholeVectors(end)
+      block[start..<start + end].copy(from: given[query].prefix(end))
+    }
+    attentionWeights(block, keys: end, scale: 0.3, isCausal: true, from: first)
+    for query in first..<end {
+      #expect(bits(rows(block, end)[query - first]) == bits(rows(all, 50)[query].prefix(end)), "query \(query)")
+    }
+  }
+
   /// What lies behind the keys changes no bit, not even once it is no number.
   @Test func nothingBehindTheKeysIsRead() {
     let results = [Float.nan, .infinity, 0, 1e30].map { behind in

@@ -74,7 +74,8 @@ import Testing
     let layers: [(any LayerSpecification, Shape)] = [
       (TokenDense(3), [4, 5]), (TokenDense(33), [3, 16]), (LayerNorm(), [5]), (LayerNorm(), [3, 16]),
       (LayerNorm(), [2, 21]), (MultiHeadAttention(heads: 2), [5, 6]),
-      (MultiHeadAttention(heads: 1, causal: true), [3, 16]), (ClassToken(), [2, 5]), (ClassToken(), [3, 16]),
+      (MultiHeadAttention(heads: 1, causal: true), [3, 16]), (MultiHeadAttention(heads: 1, causal: true), [70, 2]),
+      (ClassToken(), [2, 5]), (ClassToken(), [3, 16]),
       (Positions(), [3, 7]),
     ]
     for (layer, shape) in layers {
@@ -83,6 +84,32 @@ import Testing
     try checkAddition(
       [Patches(2), TokenDense(6), ClassToken(), Positions(), Token(0), LayerNorm(), Dense(3)], input: [4, 6, 1],
       fromImages: true)
+  }
+
+  /// Whole numbers 0, 1, 2 of the noise that tests are made of.
+  private struct WholeNumbers: ElementwiseSpecification {
+    let kind = "wholenumbers"
+    static func forward(_ input: Buffer<Float>, into output: Buffer<Float>) {
+      for k in 0..<input.count { output[k] = ((input[k] + 1) * 1.4).rounded(.down) }
+    }
+    static func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>) { inputGradient.fill(0) }
+  }
+
+  @Test func embedding() throws {
+    for width in [5, 16] {
+      try checkAddition([WholeNumbers(), Shift(start: 2), Embedding(tokens: 3, width: width)], input: [7])
+    }
+  }
+
+  @Test func gatedStack() throws {
+    for (skip, dilations, shape) in [(5, [1, 2], [5, 3]), (16, [1, 4, 9], [8, 8]), (3, [2], [1, 2])]
+      as [(Int, [Int], [Int])]
+    {
+      try checkAddition([GatedStack(skip: skip, dilations: dilations)], input: Shape(shape))
+    }
+    try checkAddition(
+      [Flatten(), Shift(start: 0), Reshape([12, 1]), TokenDense(4), GatedStack(skip: 5, dilations: [1, 2]), ReLU()],
+      input: [3, 4, 1], fromImages: true)
   }
 
   @Test func residual() throws {
@@ -107,6 +134,8 @@ import Testing
       (Residual([Dense(5)], shortcut: [Dense(5)]), [4]), (Block([Residual([Dense(4)]), ReLU()]), [4]),
       (Conv2D(filters: 2, kernel: 3, padding: .same, stride: 2, bias: false), [5, 5, 2]), (BatchNorm(), [2, 3, 4]),
       (Block([BatchNorm(), ReLU()]), [5]), (GlobalAveragePool2D(), [3, 2, 4]),
+      (Shift(start: 1), [4, 2]),
+      (GatedStack(skip: 3, dilations: [1, 2]), [4, 2]),
     ]
     for (specification, shape) in layers {
       let layer = try specification.makeLayer(input: shape, capacity: 3, needsInputGradient: true)

@@ -164,7 +164,8 @@ import Testing
       .check(ofInput: false)
   }
 
-  @Test(arguments: [(1, [3, 4]), (2, [5, 6]), (3, [2, 9]), (4, [17, 8]), (2, [1, 4])], [false, true])
+  @Test(
+    arguments: [(1, [3, 4]), (2, [5, 6]), (3, [2, 9]), (4, [17, 8]), (2, [1, 4]), (1, [131, 2])], [false, true])
   func attention(_ size: (Int, [Int]), causal: Bool) throws {
     let (heads, input) = size
     let layer = MultiHeadAttention(heads: heads, causal: causal)
@@ -180,7 +181,7 @@ import Testing
   static let tokenLayers: [(layer: any LayerSpecification, input: [Int])] = [
     (TokenDense(3), [4, 5]), (TokenDense(20), [3, 16]), (TokenDense(1), [1, 1]), (Patches(2), [4, 6, 3]),
     (Patches(4), [8, 4, 1]), (Patches(1), [2, 3, 2]), (ClassToken(), [3, 5]), (ClassToken(), [1, 16]),
-    (Positions(), [3, 5]), (Token(0), [3, 5]), (Token(2), [3, 5]),
+    (Positions(), [3, 5]), (Token(0), [3, 5]), (Token(2), [3, 5]), (Shift(start: 2), [5]), (Shift(start: 0), [3, 4]),
   ]
 
   @Test(arguments: tokenLayers.indices)
@@ -189,6 +190,29 @@ import Testing
     for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 19).check() }
     let first = try GradientOracle(layer, input: Shape(input), samples: 2, seed: 20, needsInputGradient: false)
     first.check(ofInput: false)
+  }
+
+  /// There is no gradient by a whole number.
+  @Test func embedding() throws {
+    for (positions, width, samples) in [(5, 3, 1), (4, 16, 3)] {
+      let oracle = try GradientOracle(
+        Embedding(tokens: 3, width: width), input: [positions], samples: samples, seed: 21, needsInputGradient: false)
+      for k in 0..<oracle.input.count { oracle.input[k] = Float(k * k % 5 % 3) }
+      oracle.check(ofInput: false)
+    }
+  }
+
+  /// Of sizes on whole vectors and off them; dilations within the sequence, as long as it and beyond it.
+  @Test(arguments: [
+    (3, [1], [4, 3]), (5, [1, 2], [5, 2]), (16, [2, 1, 3], [6, 8]), (1, [4, 9], [4, 1]), (2, [1], [1, 2]),
+  ])
+  func gatedStack(skip: Int, dilations: [Int], input: [Int]) throws {
+    for (samples, needsInputGradient) in [(1, true), (3, true), (2, false)] {
+      let oracle = try GradientOracle(
+        GatedStack(skip: skip, dilations: dilations), input: Shape(input), samples: samples, seed: 22,
+        needsInputGradient: needsInputGradient)
+      oracle.check(ofInput: needsInputGradient)
+    }
   }
 
   @Test func residual() throws {

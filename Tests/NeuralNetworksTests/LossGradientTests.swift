@@ -68,6 +68,40 @@ import Testing
     check(MeanSquaredError(outputs: outputs), valued(noise(5 * outputs, seed: 4), samples: 5))
   }
 
+  /// The loss is a sum over pixels: nats an image.
+  @Test func pixelLosses() {
+    let values = Buffer([1, 0, 0, 1, 1, 1, 0, 1] as [Float])
+    let images = Examples(samples: 2, inputs: values, labels: Buffer(count: 0), values: values)
+    check(PixelSigmoidCrossEntropy(pixels: 4), images)
+    check(PixelSoftmaxCrossEntropy(pixels: 4), images)
+    check(PixelSoftmaxCrossEntropy(pixels: 4, levels: 5), images)
+    for loss in [PixelSigmoidCrossEntropy(pixels: 4), PixelSoftmaxCrossEntropy(pixels: 4)] as [any PixelLoss] {
+      let sums = loss.evaluate(Buffer(count: 2 * loss.outputs), images, gradient: nil)
+      #expect(abs(sums.meanLoss - 4 * 0.6931472) < 1e-5 && sums.samples == 2 && sums.correct == 0)
+      #expect(!loss.countsCorrect && loss.targetValues == 4 && loss.unit == "nats an image")
+    }
+  }
+
+  /// The value at a number below its probability is drawn; a higher temperature brings probabilities together.
+  @Test func draws() {
+    let sigmoid = PixelSigmoidCrossEntropy(pixels: 1)
+    let two = PixelSoftmaxCrossEntropy(pixels: 1)
+    // Probabilities of 1: 3/4 at temperature 1, and √3 / (1 + √3) = 0.634 at 2.
+    let logit = Float(1.0986123)
+    for (temperature, uniform, drawn) in [
+      (1, 0.749, 1), (1, 0.751, 0), (2, 0.633, 1), (2, 0.635, 0), (0, 0.999, 1),
+    ] as [(Float, Float, Float)] {
+      #expect(sigmoid.draw(Buffer([logit]), temperature: temperature, uniform: uniform) == drawn)
+      #expect(two.draw(Buffer([-5, logit - 5]), temperature: temperature, uniform: uniform) == drawn)
+    }
+    #expect(sigmoid.draw(Buffer([-1]), temperature: 0, uniform: 0) == 0)
+    let three = PixelSoftmaxCrossEntropy(pixels: 1, levels: 3)
+    // Probabilities 1/4, 1/2, 1/4.
+    let logits = Buffer([0, 0.6931472, 0] as [Float])
+    #expect([0.1, 0.26, 0.74, 0.76].map { three.draw(logits, temperature: 1, uniform: $0) } == [2, 1, 1, 0])
+    #expect(three.draw(logits, temperature: 0, uniform: 0) == 1)
+  }
+
   /// The mean is over a sample's outputs, the sum over samples; and no sample is a hit.
   @Test func squaresAreAveragedOverOutputsAndSummedOverSamples() {
     let gradient = Buffer<Float>(count: 4)

@@ -19,6 +19,87 @@ import Testing
     #expect(network.model.name == name)
   }
 
+  /// Models that predict pixels, of images as they are trained on and of others.
+  @Test(
+    arguments: [([14, 14, 1], 212_930), ([4, 6, 1], 212_930 - 172 * 64)],
+    [([28, 28, 1], 76_513), ([3, 5, 1], 76_513)])
+  func pixelModels(_ transformer: ([Int], Int), _ convolutions: ([Int], Int)) throws {
+    let pixels = (transformer.0.reduce(1, *), convolutions.0.reduce(1, *))
+    let gpt = try Network(
+      Model.named("gpt", input: Shape(transformer.0), outputs: 2 * pixels.0),
+      loss: PixelSoftmaxCrossEntropy(pixels: pixels.0), capacity: 1)
+    #expect(gpt.layout.learntCount == transformer.1)
+    let wavenet = try Network(
+      Model.named("wavenet", input: Shape(convolutions.0), outputs: pixels.1),
+      loss: PixelSigmoidCrossEntropy(pixels: pixels.1), capacity: 1)
+    #expect(wavenet.layout.learntCount == convolutions.1)
+    for network in [gpt, wavenet] {
+      var (shape, count) = (network.model.input, 0.0)
+      for layer in network.model.layers {
+        count += layer.learntCount(for: shape)
+        shape = try layer.outputShape(for: shape)
+      }
+      #expect(count == Double(network.layout.learntCount), "counted before memory is taken")
+    }
+    #expect(
+      gpt.layout.parameters.prefix(3).map(\.name) == [
+        "embedding1.vectors", "positions1.positions", "block1.residual1.layernorm1.scale",
+      ])
+    #expect(
+      wavenet.layout.parameters.prefix(9).map(\.name) == [
+        "tokendense1.weights", "tokendense1.bias", "gatedstack1.unit1.gateWeights", "gatedstack1.unit1.gateBias",
+        "gatedstack1.unit1.skipWeights", "gatedstack1.unit1.skipBias", "gatedstack1.unit1.residualWeights",
+        "gatedstack1.unit1.residualBias", "gatedstack1.unit2.gateWeights",
+      ])
+    #expect(!wavenet.layout.parameters.contains { $0.name == "gatedstack1.unit10.residualWeights" })
+  }
+
+  @Test func pixelModelsPredictPixels() throws {
+    let gpt = try Model.named("gpt", input: [14, 14, 1], outputs: 10)
+    #expect(throws: ModelError("model gpt gives 392 outputs, but the task needs 10")) {
+      try Network(gpt, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    }
+    #expect(throws: ModelError("model gpt gives outputs of shape [196, 2], but the task needs [392]")) {
+      try Network(gpt, loss: PixelSigmoidCrossEntropy(pixels: 392), capacity: 1)
+    }
+    #expect(throws: ModelError("an embedding cannot take input of shape [3, 2]: it takes [positions]")) {
+      try Embedding(tokens: 3, width: 4).outputShape(for: [3, 2])
+    }
+    #expect(throws: ModelError("a gated stack cannot take input of shape [6]: it takes [tokens, width]")) {
+      try GatedStack(skip: 3, dilations: [1]).outputShape(for: [6])
+    }
+    #expect(throws: ModelError("a shift cannot take input of shape [0, 2]: it takes [positions, …]")) {
+      try Shift(start: 0).outputShape(for: [0, 2])
+    }
+  }
+
+  /// No output sees its own pixel, or a later one.
+  @Test(arguments: ["gpt", "wavenet"])
+  func pixelModelsSeeWhatIsBefore(_ name: String) throws {
+    let pixels = 20
+    let loss: any Loss =
+      name == "gpt" ? PixelSoftmaxCrossEntropy(pixels: pixels) : PixelSigmoidCrossEntropy(pixels: pixels)
+    let network = try Network(Model.named(name, input: [4, 5, 1], outputs: loss.outputs), loss: loss, capacity: 1)
+    let parameters = noise(network.layout.count, seed: 4)
+    for k in 0..<parameters.count { parameters[k] *= 0.3 }
+    let image = Buffer<Float>((0..<pixels).map { Float($0 * $0 % 7 % 2) })
+    func output() -> [Float] {
+      network.outputs(
+        Examples(samples: 1, inputs: image, labels: Buffer(count: 0), values: image), parameters: parameters
+      ).array
+    }
+    let before = output()
+    let width = loss.outputs / pixels
+    for changed in [0, 7, 19] {
+      image[changed] = 1 - image[changed]
+      let after = output()
+      image[changed] = 1 - image[changed]
+      let seen = (changed + 1) * width
+      #expect(after.prefix(seen) == before.prefix(seen), "pixel \(changed)")
+      #expect(changed == 19 || after[seen..<seen + width] != before[seen..<seen + width], "pixel \(changed)")
+    }
+  }
+
   @Test func perceptronOfAnySizes() throws {
     let network = try Network(
       Model.named("mlp:10-5-1", input: [10], outputs: 1), loss: SigmoidCrossEntropy(positive: 1), capacity: 4)
@@ -34,7 +115,8 @@ import Testing
   }
 
   @Test func unknownNames() {
-    let names = "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, resnet, mlp:A-B-…-Z"
+    let names =
+      "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, resnet, gpt, wavenet, mlp:A-B-…-Z"
     for name in ["resnet-1000", "", "Article"] {
       expectError(name, "unknown model '\(name)'; there are: \(names)")
     }

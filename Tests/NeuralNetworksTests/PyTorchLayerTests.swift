@@ -103,6 +103,27 @@ import Testing
 ///             show("mean", t.mean(1) * 2); show("variance", t.var(1) * 2)        # times the samples
 ///             m.running_mean, m.running_var = double(wave(shape[-1], at=3)), 1 + double(wave(shape[-1], at=4, scale=0.5))
 ///             y = last(m.eval()(first(x))); show("evaluated", F.relu(y) if rectifying else y)
+///     x = wave(2, 5, 2); case("shift", torch.cat([torch.full((2, 1, 2), 2.0), x[:, :-1]], 1), x)
+///     e, t = wave(3, 5, at=1), torch.tensor([[0, 1, 1, 2], [1, 0, 1, 1]]); y = e[t]; y.backward(wave(2, 4, 5, at=0.5))
+///     show("embedding", y); show("parameter", e.grad)
+///     def stack(x, dilations, ps):
+///         h, s, ps = x.transpose(1, 2), 0, iter(ps)
+///         for i, d in enumerate(dilations):
+///             w, b, sw, sb = (next(ps) for _ in range(4))
+///             a, g = F.conv1d(F.pad(h, (d, 0)), w.permute(2, 1, 0), b, dilation=d).chunk(2, 1)
+///             z = torch.tanh(a) * torch.sigmoid(g); s = s + F.conv1d(z, sw[:, :, None], sb)
+///             if i + 1 < len(dilations): h = h + F.conv1d(z, next(ps)[:, :, None], next(ps))
+///         return s.transpose(1, 2)
+///     for steps, width, skip, dilations in ((7, 3, 5, (1, 2, 8)), (6, 16, 4, (2,))):
+///         unit = [(2, width, 2 * width), (2 * width,), (skip, width), (skip,), (width, width), (width,)]
+///         shapes = (unit * len(dilations))[:-2]        # the last unit has no next state
+///         x = double(wave(2, steps, width)); ps = [double(wave(*s, at=i + 1)) for i, s in enumerate(shapes)]
+///         case(f"gated stack {steps} {width}", stack(x, dilations, ps), x, *ps)
+///     z, y = wave(2, 3, 2, scale=3), torch.tensor([[1, 0, 1], [0, 0, 1]])
+///     l = F.cross_entropy(z.flatten(0, 1), y.flatten(), reduction="sum"); l.backward()
+///     print("# pixels by softmax", f"{l.item():.7g}"); show("gradient", z.grad)
+///     z = wave(2, 3, scale=3); l = F.binary_cross_entropy_with_logits(z, y.float(), reduction="sum"); l.backward()
+///     print("# pixels by sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
@@ -521,6 +542,80 @@ import Testing
     try check(
       layers, input: [7, 8, 1], output: output,
       input: Golden([0.0, 2.6041, -1.648872, 2.128221, -3.554662, 0.7999365], 1.581159), parameters: parameters)
+  }
+
+  @Test func shift() throws {
+    try check(
+      [Shift(start: 2)], input: [5, 2],
+      output: Golden([2.0, 2.0, 0.0, 0.9635582, 0.5155014, -0.6877661], 1.692306),
+      input: Golden([0.04158066, -0.9516021, -0.5506855, 0.6569866, 0.9021719, -0.1743268], -0.3333085))
+  }
+
+  @Test func embedding() throws {
+    let tokens = Buffer([0, 1, 1, 2, 1, 0, 1, 1] as [Float])
+    let layer = try Embedding(tokens: 3, width: 5).makeLayer(input: [4], capacity: 2, needsInputGradient: false)
+    let pass = Pass(samples: 2, noise: Noise(seed: 1, step: 1, firstPosition: 0))
+    let parameters = Buffer<Float>(count: ParameterLayout(layer.parameters).count)
+    parameters.prefix(15).copy(from: wave(15, at: 1))
+    let (output, gradient) = (Buffer<Float>(count: 40), Buffer<Float>(count: parameters.count))
+    layer.forward(tokens, parameters, into: output, pass)
+    layer.backward(
+      wave(40, at: 0.5), input: tokens, output: output, parameters: parameters, into: nil, gradient: gradient, .replace,
+      pass)
+    Golden([0.841471, 0.7457052, -0.4425204, -0.9824526, -0.0830894, 0.938], 1.081936).expect(output, "output")
+    Golden([1.479337, 1.22853, -0.8220767, -1.668339, -0.07048073, 4.315563], 2.224839).expect(
+      gradient.prefix(15), "the vectors' gradient")
+  }
+
+  /// A dilation beyond the sequence too, whose earlier tap sees nothing.
+  @Test func gatedStack() throws {
+    try check(
+      [GatedStack(skip: 5, dilations: [1, 2, 8])], input: [7, 3],
+      output: Golden([-0.5556857, -1.509968, -2.787564, 5.752226, 0.07600435, 0.5926837], 1.396183),
+      input: Golden([0.04348143, 0.0461285, -0.03850367, 0.1160029, 0.02098487, -0.1137384], 1.438155),
+      parameters: [
+        Golden([-0.3462119, 0.1771218, -0.003209681, 0.362269, 0.08502364, 0.1990468], -0.02853483),
+        Golden([1.191042, 0.6607555, -0.7220796, -0.2348366, -0.1019863, -0.3642737], 2.04436),
+        Golden([-0.3666843, -1.241362, -3.081702, 0.8020632, -0.0951675, -0.236959], -1.423053),
+        Golden([8.705798, -0.6243886, -9.039844, -4.211907, 6.786484], 11.86416),
+        Golden([0.7248568, 0.5016552, -0.4481945, -0.2272028, 0.5490378, -0.03175245], -0.07830919),
+        Golden([-1.481263, 0.9174229, 1.580263], -1.643199),
+        Golden([-0.7174319, -0.3130417, -0.3125326, -0.2451808, 0.4215029, -0.1652345], 2.214809),
+        Golden([0.8118496, 0.6947993, -0.4005958, 0.3048648, 0.3710091, 0.1035902], 0.839021),
+        Golden([1.288715, 0.2756286, -5.808322, -0.2966451, 0.9330744, -0.1100111], 2.43632),
+        Golden([8.705798, -0.6243886, -9.039844, -4.211907, 6.786484], 11.86416),
+        Golden([-0.1047517, 0.03658046, 0.3818996, -0.08767319, 0.04396907, 0.383264], 0.03990285),
+        Golden([-0.746778, -0.5504829, 0.6873749], -1.330254),
+        Golden([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], -1.262057),
+        Golden([0.0353518, 0.1806576, -0.2480849, 0.1344551, 0.7406923, 0.037472], -0.3704277),
+        Golden([0.3576091, 4.694352, -6.104974, -0.1137135, 0.09895025, 0.3807007], 5.66983),
+        Golden([8.705798, -0.6243886, -9.039844, -4.211907, 6.786484], 11.86416),
+      ])
+    try check(
+      [GatedStack(skip: 4, dilations: [2])], input: [6, 16],
+      output: Golden([3.019091, -3.472562, -1.507401, 4.987411, -1.463297, -3.244314], -0.9461403),
+      input: Golden([3.301488, -1.052753, -1.774321, 3.626657, -3.486662, 1.431242], 5.228989),
+      parameters: [
+        Golden([0.4014633, 0.09895921, -0.5034882, -0.9188325, -0.2394119, 0.4379412], 1.093999),
+        Golden([-0.1131383, 0.1495187, 0.2132284, -0.3958472, 0.3056868, -0.009453052], 0.661504),
+        Golden([0.2410956, 0.2072164, -0.07192308, -0.4998411, 0.05284008, 0.2192142], -0.4667421),
+        Golden([0.3054804, 0.3532639, -0.116485, -0.4155831], 0.9562487),
+      ])
+  }
+
+  @Test func pixelLosses() {
+    let gradient = Buffer<Float>(count: 12)
+    let values = Buffer([1, 0, 1, 0, 0, 1] as [Float])
+    let examples = Examples(samples: 2, inputs: values, labels: Buffer(count: 0), values: values)
+    let softmax = PixelSoftmaxCrossEntropy(pixels: 3).evaluate(wave(12, scale: 3), examples, gradient: gradient)
+    #expect(abs(softmax.loss - 1.204151) < 1e-5)
+    Golden([0.05261648, -0.05261654, -0.02634436, 0.02634438, 0.03571817, -0.03571814], -0.598991).expect(
+      gradient, "softmax' gradient")
+    let sigmoid = PixelSigmoidCrossEntropy(pixels: 3).evaluate(
+      wave(6, scale: 3), examples, gradient: gradient.prefix(6))
+    #expect(abs(sigmoid.loss - 4.440445) < 1e-5)
+    Golden([-0.5, 0.9473835, -0.1755917, 0.1127155, 0.06596658, -0.3440359], -0.1673507).expect(
+      gradient.prefix(6), "sigmoid's gradient")
   }
 
   @Test func losses() {

@@ -91,6 +91,25 @@ import Testing
 ///     for i, b in enumerate(b for b in m.modules() if isinstance(b, nn.BatchNorm2d)):
 ///         b.running_mean, b.running_var = (s + wave(*b.weight.shape, at=i, scale=t).detach().double() for s, t in ((0, 0.1), (1, 0.5)))
 ///     h = m.eval()(first(x)); show("evaluated", h); print(F.cross_entropy(h, y, reduction="sum"))
+///     import zoo                                    # the models' definitions; ps in the order of this package's
+///     def weights(shape, i, scale, other): return chirp(*shape, at=i, scale=scale * shape[1] ** -0.5 if len(shape) > 1 else other)
+///     m = zoo.gpt().double(); ps = [m.tok.weight, m.pos]
+///     for k in m.blocks:
+///         for l in (k.n1, k.qkv, k.proj, k.n2, k.up, k.down): ps += [l.weight, l.bias]
+///     ps += [m.norm.weight, m.norm.bias, m.out.weight, m.out.bias]
+///     for i, p in enumerate(ps): p.data = weights(p.squeeze(0).shape, i, 1.4, 1).double().reshape(p.shape)
+///     t = (wave(3, 14, 14, at=0.3) > 0).double(); z = m(t.repeat_interleave(2, 1).repeat_interleave(2, 2)[:, None])
+///     l = F.cross_entropy(z.flatten(0, 1), t.long().flatten(), reduction="sum")     # nats, over three images
+///     m = zoo.wavenet().double(); ps = [(m.inp.weight, (32, 1)), (m.inp.bias, (32,))]
+///     for i in range(10):
+///         ps += [(m.gate[i].weight, (2, 32, 64)), (m.gate[i].bias, (64,)), (m.skip[i].weight, (64, 32)), (m.skip[i].bias, (64,))]
+///         if i < 9: ps += [(m.res[i].weight, (32, 32)), (m.res[i].bias, (32,))]
+///     ps += [(m.o1.weight, (64, 64)), (m.o1.bias, (64,)), (m.o2.weight, (1, 64)), (m.o2.bias, (1,))]
+///     for i, (p, s) in enumerate(ps):               # a gate's weights are [kernel, in, out] here, [out, in, kernel] there
+///         v = weights(s, i, 1, 0.5).double(); p.data = v.permute(2, 1, 0) if len(s) == 3 else v.reshape(p.shape)
+///     m.inp.register_forward_pre_hook(lambda _, a: (a[0].double(),))                # its own input is float
+///     t = (wave(3, 784, at=0.3) > 0).double(); z = m(t.reshape(3, 1, 28, 28))
+///     l = F.binary_cross_entropy_with_logits(z, t, reduction="sum")
 ///
 /// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
@@ -402,6 +421,110 @@ import Testing
         Golden([0.2650855, -0.2136223, -0.2003604, 0.2430357, 0.09280377, 0.1260606], -0.7984065),
         Golden([0.393495, 0.02482791, -0.1531972, 0.1574055, -0.08269875, 0.1983473], -2.652035),
         Golden([0.1629374, 0.01336326, 0.4015785, -0.9582612, 0.0221623, 0.03827366], -0.5969284),
+      ])
+  }
+
+  /// The waves that the script fills a model's parameters with.
+  private func chirps(_ network: Network, scale: Double, other: Double) -> [Buffer<Float>] {
+    network.layout.parameters.enumerated().map { index, parameter in
+      let columns = parameter.shape.rank > 1 ? Double(parameter.shape[1]) : nil
+      return chirp(parameter.shape.count, at: Double(index), scale: columns.map { scale / $0.squareRoot() } ?? other)
+    }
+  }
+
+  /// A model that predicts the pixels of three images in black and white: the first gradients, and the last.
+  private func check(
+    pixelsOf network: Network, parameters values: [Buffer<Float>], loss: Double, logits: Golden, first: [Golden],
+    last: [Golden]
+  ) {
+    let parameters = Buffer<Float>(count: network.layout.count)
+    for (range, value) in zip(network.layout.ranges, values) { parameters[range].copy(from: value) }
+    let images = Buffer(wave(3 * network.model.input.count, at: 0.3).array.map { $0 > 0 ? 1 : 0 as Float })
+    let examples = Examples(samples: 3, inputs: images, labels: Buffer(count: 0), values: images)
+    let gradient = Buffer<Float>(count: network.layout.count)
+    let sums = network.differentiate(
+      examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
+    #expect(abs(sums.loss - loss) < 2e-6 * loss)
+    #expect(sums == network.evaluate(examples, parameters: parameters))
+    logits.expect(network.outputs(examples, parameters: parameters), "logits")
+    let places = Array(0..<first.count) + (values.count - last.count..<values.count)
+    for (index, golden) in zip(places, first + last) {
+      golden.expect(gradient[network.layout.ranges[index]], network.layout.parameters[index].name)
+    }
+  }
+
+  @Test func gpt() throws {
+    let network = try Network(
+      Model.named("gpt", input: [14, 14, 1], outputs: 392), loss: PixelSoftmaxCrossEntropy(pixels: 196), capacity: 3)
+    check(
+      pixelsOf: network, parameters: chirps(network, scale: 1.4, other: 1),
+      loss: 1017.76,
+      logits: Golden([3.739954, 0.5326961, 3.777987, 0.551599, 3.776785, 0.5595591], 2.157131),
+      first: [
+        Golden([24.35374, -1.771648, -16.43772, -16.15254, 4.17892, -1.54699], -40.9333),
+        Golden([0.6475491, 0.424272, -1.304714, -1.819934, 2.190028, 0.01502666], -3.021699),
+        Golden([-0.339222, 0.8604688, 5.188838, 5.184325, 1.440507, -1.879492], 12.08124),
+        Golden([4.358427, 1.02595, -3.435694, -5.766795, -3.667615, -3.362759], 5.719159),
+        Golden([-0.04974703, 0.2556491, -0.2898206, -0.001736896, 0.2060912, 0.193368], -31.10623),
+        Golden([-0.2470615, -0.03686659, 0.01991606, -0.2096184, -0.3793657, 0.2320339], -33.96259),
+        Golden([-7.186746, -6.659883, 6.598573, 6.766332, -9.722438, -3.544957], -495.4495),
+        Golden([10.1046, 0.4348825, -5.159973, -6.749123, -0.4818818, 1.648036], 1.445473),
+        Golden([3.704084, -0.5385475, 0.9375983, 8.134057, 2.020242, 11.37535], -4.574368),
+        Golden([5.933024, 5.442296, 0.3103976, -8.609356, 5.432463, 5.504037], 11.57019),
+        Golden([0.08484845, -0.0688617, 0.2497162, 0.02282298, -0.09582246, 0.003479406], -95.2431),
+        Golden([0.08681777, 0.1247006, 4.399142, 0.6980722, 0.05472245, -0.3971077], -13.26113),
+        Golden([11.86123, -0.9254852, 3.332794, -0.3506877, 1.710723, -0.5834257], 775.3916),
+        Golden([5.637324, -0.1250838, -5.177569, -1.931532, 1.543788, 0.3052255], -3.247052),
+      ],
+      last: [
+        Golden([10.18255, 0.0286681, 5.871569, 7.562224, -0.2018867, -4.408069], -7.531616),
+        Golden([6.315462, 0.06138551, 5.15396, -5.745169, -0.2704145, -3.679955], 32.46524),
+        Golden([-0.004616371, -0.003020435, 0.001907345, -0.003586241, -0.001468318, -0.005926688], 37.46691),
+        Golden([-0.003197091, -0.0001964439, -0.002643427, 0.003244468, 0.002635477, -0.004798058], -23.49139),
+        Golden([-3.209551, -0.323209, -0.4404361, -0.6606682, 3.373256, 0.7333831], 49.43679),
+        Golden([-2.16039, -0.1508124, -4.151919, -0.6317007, -0.193879, -0.5516892], -0.02385572),
+        Golden([-3.65038, -1.420183, -2.470713, -3.798121, 2.626777, 2.831512], -9.626849),
+        Golden([-2.529494, -2.567157, -2.026388, 3.259336, 5.882275, 2.671853], -6.87103),
+        Golden([-1.831184, -2.652429, 2.366826, -2.141902, -1.220618, -3.775193], 3.867778),
+        Golden([-2.08932, 0.096469, -3.337908, -2.827886, 0.01127001, -0.6537787], 1.283402),
+        Golden([-7.38207, 0.3506686, -3.100049, -2.115692, 0.00333291, 0.3014258], -98.41417),
+        Golden([-2.163096, 0.3198861, -4.48517, -0.1255142, -1.182893, -0.9938001], 2.508846),
+        Golden([138.6436, -7.352627, 43.79875, -21.91392, -10.25095, -23.31751], 196.9289),
+        Golden([98.73278, -14.55083, 42.09975, 20.64147, -22.03697, -27.20941], -63.95007),
+        Golden([85.735, 377.4808, -385.3437, 235.6568, 256.5477, 453.1705], -220.2704),
+        Golden([284.0843, -284.0843], 130.5929),
+      ])
+  }
+
+  @Test func wavenet() throws {
+    let network = try Network(
+      Model.named("wavenet", input: [28, 28, 1], outputs: 784), loss: PixelSigmoidCrossEntropy(pixels: 784), capacity: 3
+    )
+    check(
+      pixelsOf: network, parameters: chirps(network, scale: 1, other: 0.5),
+      loss: 1649.084,
+      logits: Golden([0.165042, 0.1700819, 0.2369102, 0.232791, 0.270328, 0.2465091], 0.494383),
+      first: [
+        Golden([1.029764, 3.305751, -5.736951, 1.609513, 9.964145, 17.95985], 24.78235),
+        Golden([-9.923173, 6.564481, -0.6622536, 3.538086, 6.587624, 10.84242], 10.62922),
+        Golden([-0.7724896, -0.4763914, -0.2622094, 0.9573417, -0.2483542, -0.8473446], -54.18892),
+        Golden([-1.831544, -1.154006, -0.61363, 2.23429, -0.5750616, -1.94571], 6.39744),
+        Golden([0.03928581, 0.07631994, -0.1269002, -0.1475659, 0.1604866, -0.08990218], 190.1289),
+        Golden([-0.9436016, 0.0, 0.0, -1.896421, 0.0, 0.0], -3.804652),
+        Golden([7.295121, -5.854752, -1.279144, 0.1155121, 7.473343, 4.77071], 29.70727),
+        Golden([-4.707071, 1.092993, -1.657032, 1.722238, 3.391183, 8.831411], 17.61331),
+      ],
+      last: [
+        Golden([-0.008587449, 0.003634605, -0.06864934, -0.03824612, -0.05428389, -0.02714304], -27.12765),
+        Golden([0.03998307, -1.094401, 0.1058031, -0.4142996, -0.6001783, 0.9350083], 0.6347998),
+        Golden([0.1026853, -0.001111761, 0.4299436, -0.006191989, -0.001309309, 0.03047401], 59.56712),
+        Golden([-0.02526838, 0.3131516, -0.5603256, 0.003907642, 0.001576546, 0.09142542], -0.1021077),
+        Golden([0.02684615, 0.009546462, 0.3702362, 0.9231097, 0.8330188, -0.8639112], -15.21941),
+        Golden([-0.9436016, 0.0, 0.0, -1.896421, 0.0, 0.0], -3.804652),
+        Golden([0.1515741, 0.0, 0.0, -2.287616, 0.0, 0.0], -274.8752),
+        Golden([-6.589694, 0.0, 0.0, 0.0, 10.06223, 2.224746], -16.48311),
+        Golden([429.2408, 0.0, 0.0, 0.0, 137.2628, 101.2066], 1081.259),
+        Golden([71.3189], 71.3189),
       ])
   }
 }

@@ -34,9 +34,14 @@ extension ProgramTests {
         ["--model", "vit", "--global-batch", "8"],
         ["--model", "resnet", "--global-batch", "2", "--microbatch", "1"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
+        ["--model", "gpt", "--global-batch", "8", "--data", "small"],
+        ["--model", "wavenet", "--global-batch", "8", "--binarise", "bernoulli", "--data", "small"],
       ], [nil, 2])
     func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {
       let scratch = try ScratchDirectory()
+      // An epoch that the steps do not fill.
+      try SmallSet(samples: 9600).write(to: scratch.file("small"))
+      let recipe = recipe.map { $0 == "small" ? scratch.file("small") : $0 }
       try Self.counter.write(toFile: scratch.file("counter.c"), atomically: true, encoding: .utf8)
       let compiler = Process()
       compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -192,6 +192,62 @@ import Testing
     #expect(error?.code == .badData, "\(error?.description ?? "")")
   }
 
+  /// The images of a small run in black and white, drawn anew at every step, and a model that predicts their pixels.
+  private static func pixels() throws -> (Recipe, BinarisedPixels, BinarisedPixels) {
+    var run = try SmallRun()
+    run.recipe.model = try .named("wavenet", input: [4, 4, 1], outputs: 16)
+    run.recipe.loss = PixelSigmoidCrossEntropy(pixels: 16)
+    return (
+      run.recipe, try BinarisedPixels(of: run.training, poolingBy: 2, .bernoulli(seed: 3)),
+      try BinarisedPixels(of: run.test, poolingBy: 2, .bernoulli(seed: 3))
+    )
+  }
+
+  @Test func pixelsAreLearntResumedAndEvaluatedToTheSameBits() throws {
+    let scratch = try Scratch()
+    let (recipe, training, test) = try Self.pixels()
+    let summaries = try (1...3).map { try Self.train(recipe, training, test, ranks: $0) }
+    #expect(Set(summaries.map(\.weightsDigest)).count == 1 && Set(summaries.map(\.testLoss)).count == 1)
+    #expect(summaries[0].testAccuracy == nil && summaries[0].testMetrics == nil)
+    // Nats an image: of 16 pixels whose probabilities are near a half.
+    #expect((8..<16).contains(summaries[0].testLoss), "\(summaries[0].testLoss)")
+
+    var options = RunOptions()
+    let path = "\(scratch.path)/run"
+    options.directory = path
+    options.maxSteps = 7
+    _ = try Self.train(recipe, training, test, options: options, ranks: 2)
+    options.maxSteps = nil
+    let resumed = try Self.train(recipe, training, test, options: options, ranks: 3)
+    #expect(resumed.weightsDigest == summaries[0].weightsDigest)
+    // Data as they come, and data that are prepared already.
+    for data in [test.base, test] {
+      let losses = try InProcessCommunicator.run(size: 2) { communicator in
+        let restored = try RestoredNetwork(path, for: data, program: "test", communicator: communicator) { _ in }
+        return try Evaluation(network: restored.network, data: restored.data, communicator: communicator)
+          .run(restored.parameters).sums.meanLoss
+      }
+      #expect(losses == [resumed.testLoss, resumed.testLoss])
+    }
+    // Another drawing is another recipe.
+    let other = try BinarisedPixels(of: training.base, poolingBy: 2, .bernoulli(seed: 4))
+    let error = #expect(throws: TrainingError.self) {
+      try Self.train(recipe, other, test, options: options, ranks: 1)
+    }
+    #expect(error?.code == .badData, "\(error?.description ?? "")")
+  }
+
+  @Test func anInputCanBeItsOwnTargetOfAnyLoss() throws {
+    let (pixels, training, test) = try Self.pixels()
+    var recipe = pixels
+    recipe.model = try .named("mlp:16-4-16", input: [4, 4, 1], outputs: 16)
+    recipe.loss = try Objective.regress.loss(over: training, test)
+    let summary = try Self.train(recipe, training, test, ranks: 2)
+    #expect(summary.testLoss > 0 && summary.testLoss < 0.5)
+    #expect(throws: TrainingError.self) { try Objective.classify.loss(over: training, test) }
+    #expect(throws: TrainingError.self) { try Objective.pixelsBySigmoid.loss(over: training.base, test.base) }
+  }
+
   @Test func dataThatDoNotFitTheTaskOrEachOtherAreRefused() throws {
     let run = try SmallRun()
     let surface = try Self.surface(84)

@@ -26,6 +26,10 @@ private final class ElementwiseLayer<Function: ElementwiseSpecification>: Layer 
     Function.forward(input, into: output)
   }
 
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    PositionStepper { input, _, _, output in Function.forward(input, into: output) }
+  }
+
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     if let inputGradient = windows.inputGradient { Function.backward(windows, into: inputGradient) }
   }

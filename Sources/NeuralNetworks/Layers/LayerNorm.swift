@@ -59,6 +59,16 @@ private final class LayerNormLayer: Layer {
       means: means.prefix(pass.samples * rows), inverseDeviations: inverseDeviations.prefix(pass.samples * rows))
   }
 
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    guard rows == positions else { return nil }
+    let (means, inverseDeviations) = (Buffer<Float>(count: samples), Buffer<Float>(count: samples))
+    return PositionStepper { input, parameters, _, output in
+      layerNorm(
+        input, scale: parameters[0], shift: parameters[1], epsilon: 1e-5, into: output, means: means,
+        inverseDeviations: inverseDeviations)
+    }
+  }
+
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     layerNormGradient(
       windows.outputGradient, input: windows.input, scale: windows.parameters[0],

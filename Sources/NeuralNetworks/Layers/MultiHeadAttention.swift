@@ -71,11 +71,20 @@ private final class MultiHeadAttentionLayer: Layer {
   /// The heads' a side by side [samples · tokens, width], and the gradient of it.
   private let attended: Buffer<Float>
   private let attendedGradient: Buffer<Float>
-  /// The right sides of a head's products, laid out for them: [tokens, head's width], and transposed.
-  private let packedRows: PackedMatrix
-  private let packedColumns: PackedMatrix
-  /// The weights of one head in one sample [tokens, tokens], in rows of whole vectors, and the gradient of them. Backward works them out
-  /// again: those of all heads and samples would not stay in the cache.
+  /// Queries that are gone through together, and the keys that one at least of them sees.
+  private struct Block {
+    let queries: Range<Int>
+    let keys: Range<Int>
+    /// The right sides of a head's products, laid out for them: [keys, head's width], that transposed, and [queries, head's width].
+    let packedKeys: PackedMatrix
+    let packedColumns: PackedMatrix
+    let packedQueries: PackedMatrix
+  }
+
+  /// All queries, first to last: with `isCausal` some at a time, which need no product with the keys behind them.
+  private let blocks: [Block]
+  /// The weights of one head in one sample for a block of queries [queries, keys], in rows of whole vectors, and the gradient of them.
+  /// Backward works them out again: those of all heads and samples would not stay in the cache.
   private let weights: Buffer<Float>
   private let weightsGradient: Buffer<Float>
 
@@ -93,10 +102,26 @@ private final class MultiHeadAttentionLayer: Layer {
     projectedGradient = Buffer(count: capacity * 3 * shape.count)
     attended = Buffer(count: capacity * shape.count)
     attendedGradient = Buffer(count: capacity * shape.count)
-    packedRows = PackedMatrix(rows: shape.tokens, columns: shape.width / heads)
-    packedColumns = PackedMatrix(rows: shape.width / heads, columns: shape.tokens)
-    weights = Buffer(count: shape.tokens * wholeVectors(shape.tokens))
-    weightsGradient = Buffer(count: shape.tokens * wholeVectors(shape.tokens))
+    let block = isCausal ? Self.block(shape.tokens) : shape.tokens
+    blocks = stride(from: 0, to: shape.tokens, by: block).map { start in
+      let queries = start..<min(start + block, shape.tokens)
+      let (keys, size) = (queries.upperBound, width / heads)
+      return Block(
+        queries: queries, keys: 0..<keys, packedKeys: PackedMatrix(rows: keys, columns: size),
+        packedColumns: PackedMatrix(rows: size, columns: keys),
+        packedQueries: PackedMatrix(rows: queries.count, columns: size))
+    }
+    weights = Buffer(count: block * wholeVectors(shape.tokens))
+    weightsGradient = Buffer(count: block * wholeVectors(shape.tokens))
+  }
+
+  /// The most queries of a block: fewer multiply less that is masked, and more make faster products.
+  private static let mostQueries = 64
+
+  /// Blocks of one size, or almost.
+  private static func block(_ tokens: Int) -> Int {
+    let count = (tokens + mostQueries - 1) / mostQueries
+    return (tokens + count - 1) / count
   }
 
   private var headWidth: Int { shape.width / heads }
@@ -111,12 +136,19 @@ private final class MultiHeadAttentionLayer: Layer {
       let ofSample = rows(sample, of: projected, width: 3 * shape.width)
       let ofHeads = rows(sample, of: attended, width: shape.width)
       for head in 0..<heads {
-        weigh(ofSample, head)
-        multiply(
-          tile(weights), byRows: ofSample[columns: columns(head, of: 2)], into: ofHeads[columns: columns(head, of: 0)])
+        let (result, v) = (ofHeads[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 2)])
+        for block in blocks {
+          weigh(ofSample, head, block)
+          multiply(tile(weights, block), v[rows: block.keys], by: block.packedKeys, into: result[rows: block.queries])
+        }
       }
     }
     outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output)
+  }
+
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    guard isCausal, shape.tokens == positions else { return nil }
+    return AttentionStepper(shape, heads: heads, samples: samples)
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
@@ -132,13 +164,11 @@ private final class MultiHeadAttentionLayer: Layer {
       let gradient = rows(sample, of: projectedGradient, width: 3 * shape.width)
       let ofHeadsGradient = rows(sample, of: attendedGradient, width: shape.width)
       for head in 0..<heads {
-        let (q, k, v) = (columns(head, of: 0), columns(head, of: 1), columns(head, of: 2))
-        weigh(ofSample, head)
-        multiply(tile(weights).transposed, byRows: ofHeadsGradient[columns: q], into: gradient[columns: v])
-        multiply(ofHeadsGradient[columns: q], byColumns: ofSample[columns: v], into: tile(weightsGradient))
-        attentionWeightsGradient(weightsGradient, weights: weights, keys: shape.tokens, scale: scale)
-        multiply(tile(weightsGradient), byRows: ofSample[columns: k], into: gradient[columns: q])
-        multiply(tile(weightsGradient).transposed, byRows: ofSample[columns: q], into: gradient[columns: k])
+        // The last block's keys are all, so that it writes what the others add to.
+        for (index, block) in blocks.enumerated().reversed() {
+          backward(
+            ofSample, into: gradient, ofHeadsGradient, head, block, index == blocks.count - 1 ? .replace : .add)
+        }
       }
     }
     inputProjection.backward(
@@ -146,23 +176,46 @@ private final class MultiHeadAttentionLayer: Layer {
       inputGradient: windows.inputGradient)
   }
 
-  /// The weights of one head, softmax(q · kᵀ / √d), of a sample's q, k and v.
-  private func weigh(_ ofSample: Matrix, _ head: Int) {
+  /// The gradients of a sample's q, k and v by one head's results for some queries. Those of k and v are written or added.
+  private func backward(
+    _ ofSample: Matrix, into gradient: Matrix, _ ofHeadsGradient: Matrix, _ head: Int, _ block: Block,
+    _ accumulation: Accumulation
+  ) {
+    let (q, k, v) = (columns(head, of: 0), columns(head, of: 1), columns(head, of: 2))
+    let (queries, keys) = (block.queries, block.keys)
+    let resultGradient = ofHeadsGradient[columns: q][rows: queries]
+    weigh(ofSample, head, block)
+    let (weights, weightsGradient) = (tile(weights, block), tile(weightsGradient, block))
     multiply(
-      ofSample[columns: columns(head, of: 0)], byColumns: ofSample[columns: columns(head, of: 1)], into: tile(weights))
-    attentionWeights(weights, keys: shape.tokens, scale: scale, isCausal: isCausal)
+      weights.transposed, resultGradient, by: block.packedQueries, into: gradient[columns: v][rows: keys], accumulation)
+    multiply(
+      resultGradient, ofSample[columns: v][rows: keys].transposed, by: block.packedColumns, into: weightsGradient)
+    attentionWeightsGradient(
+      rows(self.weightsGradient, block), weights: rows(self.weights, block), keys: keys.count, scale: scale)
+    multiply(
+      weightsGradient, ofSample[columns: k][rows: keys], by: block.packedKeys, into: gradient[columns: q][rows: queries]
+    )
+    multiply(
+      weightsGradient.transposed, ofSample[columns: q][rows: queries], by: block.packedQueries,
+      into: gradient[columns: k][rows: keys], accumulation)
   }
 
-  /// `product = left · right`, right [tokens, head's width].
-  private func multiply(_ left: Matrix, byRows right: Matrix, into product: Matrix) {
-    packedRows.pack(right)
-    Kernels.multiply(left, packedRows, into: product)
+  /// The weights of one head for some queries, softmax(q · kᵀ / √d), of a sample's q, k and v.
+  private func weigh(_ ofSample: Matrix, _ head: Int, _ block: Block) {
+    let (q, k) = (ofSample[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 1)])
+    multiply(
+      q[rows: block.queries], k[rows: block.keys].transposed, by: block.packedColumns, into: tile(weights, block))
+    attentionWeights(
+      rows(weights, block), keys: block.keys.count, scale: scale, isCausal: isCausal, from: block.queries.lowerBound)
   }
 
-  /// `product = left · rightᵀ`, right [tokens, head's width].
-  private func multiply(_ left: Matrix, byColumns right: Matrix, into product: Matrix) {
-    packedColumns.pack(right.transposed)
-    Kernels.multiply(left, packedColumns, into: product)
+  /// `product = left · right`, or `product += left · right`, right laid out in `packed`.
+  private func multiply(
+    _ left: Matrix, _ right: Matrix, by packed: PackedMatrix, into product: Matrix,
+    _ accumulation: Accumulation = .replace
+  ) {
+    packed.pack(right)
+    Kernels.multiply(left, packed, into: product, accumulation)
   }
 
   /// The rows of one sample, [tokens, width].
@@ -177,8 +230,14 @@ private final class MultiHeadAttentionLayer: Layer {
     return start..<start + headWidth
   }
 
-  /// [tokens, tokens] without what makes whole vectors of its rows.
-  private func tile(_ values: Buffer<Float>) -> Matrix {
-    Matrix(values, rows: shape.tokens, columns: wholeVectors(shape.tokens))[columns: 0..<shape.tokens]
+  /// What some queries need of a buffer of weights, [queries, keys] with rows of whole vectors.
+  private func rows(_ values: Buffer<Float>, _ block: Block) -> Buffer<Float> {
+    values.prefix(block.queries.count * wholeVectors(block.keys.count))
+  }
+
+  /// The same without what makes whole vectors of its rows.
+  private func tile(_ values: Buffer<Float>, _ block: Block) -> Matrix {
+    let keys = block.keys.count
+    return Matrix(rows(values, block), rows: block.queries.count, columns: wholeVectors(keys))[columns: 0..<keys]
   }
 }

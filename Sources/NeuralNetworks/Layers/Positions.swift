@@ -26,11 +26,12 @@ public struct Positions: LayerSpecification {
 }
 
 private final class PositionsLayer: Layer {
-  private let count: Int
+  private let shape: TokenShape
+  private var count: Int { shape.count }
   let parameters: [ParameterSpecification]
 
   init(_ shape: TokenShape) {
-    count = shape.count
+    self.shape = shape
     parameters = [
       ParameterSpecification(
         name: "positions", shape: [shape.tokens, shape.width], initialiser: .normal(deviation: 0.02), role: .bias)
@@ -41,6 +42,14 @@ private final class PositionsLayer: Layer {
     for sample in 0..<pass.samples {
       let range = sample * count..<(sample + 1) * count
       sum(input[range], parameters[0], into: output[range])
+    }
+  }
+
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    guard shape.tokens == positions else { return nil }
+    return PositionStepper { [width = shape.width] input, parameters, position, output in
+      output.copy(from: input)
+      addBias(parameters[0][position * width..<(position + 1) * width], toRowsOf: output)
     }
   }
 

@@ -3,16 +3,28 @@ import Tensors
 /// A ``Projection`` as a layer: `weights` [units, inputs] and `bias` [units].
 final class ProjectionLayer: Layer {
   private let projection: Projection
+  /// Whether its rows are a sample's tokens, and not samples.
+  private let isPerToken: Bool
   let parameters: [ParameterSpecification]
 
-  /// A layer of up to `capacity` rows: the samples, or, if there are many, their tokens.
-  init(inputs: Int, units: Int, capacity: Int, hasManyRows: Bool = false) {
-    projection = Projection(inputs: inputs, units: units, capacity: capacity, hasManyRows: hasManyRows)
+  /// A layer of up to `capacity` rows.
+  ///
+  /// - Parameter isPerToken: whether its rows are the samples' tokens, of which there are many, and not the samples.
+  init(inputs: Int, units: Int, capacity: Int, isPerToken: Bool = false) {
+    self.isPerToken = isPerToken
+    projection = Projection(inputs: inputs, units: units, capacity: capacity, hasManyRows: isPerToken)
     parameters = Projection.parameters(inputs: inputs, units: units)
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
+  }
+
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    guard isPerToken else { return nil }
+    return PositionStepper { [projection] input, parameters, _, output in
+      projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
+    }
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {

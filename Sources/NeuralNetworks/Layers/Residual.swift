@@ -135,6 +135,15 @@ private final class ResidualLayer: Layer {
     if rectifying { rectifiedSum(own, other, into: output) } else { sum(own, other, into: output) }
   }
 
+  /// Of a block whose way around is x itself.
+  func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
+    guard shortcut == nil, let own = body.layer.makeStepper(samples: samples, positions: positions) else { return nil }
+    return PositionStepper { [layout = body.layout] input, parameters, position, output in
+      own.step(input, parameters.part(from: 0, layout), at: position, into: output)
+      add(input, into: output)
+    }
+  }
+
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     let windows = rectifying ? beforeRectifier(windows) : windows
     body.backward(windows, into: windows.inputGradient, pass)

@@ -27,7 +27,7 @@ public struct TokenDense: LayerSpecification {
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try shape(for: input)
     return ProjectionLayer(
-      inputs: shape.width, units: units, capacity: capacity * shape.tokens, hasManyRows: true)
+      inputs: shape.width, units: units, capacity: capacity * shape.tokens, isPerToken: true)
   }
 
   private func shape(for input: Shape) throws -> TokenShape {

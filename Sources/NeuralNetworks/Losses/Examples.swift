@@ -8,7 +8,8 @@ public struct Examples: Sendable {
   public var inputs: Buffer<Float>
   /// The label of each sample [samples], as its data set has it; empty if the targets are real numbers.
   public var labels: Buffer<Int32>
-  /// The real numbers that are each sample's target [samples, values]; empty if the targets are classes.
+  /// The real numbers that are each sample's target [samples, values]; empty if the targets are classes, and the very memory of ``inputs`` if
+  /// each input is its own target.
   public var values: Buffer<Float>
 
   /// Samples whose targets are classes.

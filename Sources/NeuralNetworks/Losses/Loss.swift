@@ -12,6 +12,8 @@ public protocol Loss: Sendable {
   var targetValues: Int { get }
   /// Whether ``LossSums/correct`` means something, so that accuracies are reported; by default where targets are classes.
   var countsCorrect: Bool { get }
+  /// The unit of a sample's loss, for readers: by default `loss`, for what has no other name.
+  var unit: String { get }
 
   /// Returns the sums over the examples, and writes ∂(loss sum)/∂output to `gradient` if it is given. Both buffers
   /// [samples, outputs].
@@ -23,4 +25,5 @@ extension Loss {
   public var outputShape: Shape { [outputs] }
   public var targetValues: Int { 0 }
   public var countsCorrect: Bool { targetValues == 0 }
+  public var unit: String { "loss" }
 }

@@ -44,6 +44,7 @@ public struct Model: Sendable {
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
     ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru), ("vit", vit),
     ("resnet", resnet),
+    ("gpt", gpt), ("wavenet", wavenet),
   ]
 
   /// The names that `--model` takes, for help and for errors.

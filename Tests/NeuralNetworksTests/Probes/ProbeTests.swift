@@ -58,43 +58,25 @@ import Testing
     for k in 0..<output.count { #expect(abs(evaluated[k] - output[k]) < 1e-5) }
   }
 
-  /// Cross-entropy a pixel: logits [pixels, 2] against the sample's own inputs, as a generative model is trained.
-  private struct PixelCrossEntropy: Loss {
-    let pixels: Int
-    var outputs: Int { 2 * pixels }
-
-    func evaluate(_ output: Buffer<Float>, _ examples: Examples, gradient: Buffer<Float>?) -> LossSums {
-      var sums = LossSums(samples: examples.samples)
-      if let gradient { softmax(output, into: gradient, classes: 2) }
-      for pixel in 0..<examples.samples * pixels {
-        let logits = output[2 * pixel..<2 * pixel + 2]
-        let target = examples.inputs[pixel] > 0 ? 1 : 0
-        sums.loss += Double(logSumExp(logits) - logits[target])
-        gradient?[2 * pixel + target] -= 1
-      }
-      return sums
-    }
-  }
-
-  /// Per-pixel losses need nothing: targets come from `Examples.inputs`. And per-sample gradients are passes over one sample
+  /// Per-sample gradients are passes over one sample
   /// each with the plan for many: their sum is the microbatch's gradient.
   @Test func perPixelLossAndPerSampleGradients() throws {
-    let model = Model(name: "probe", input: [6], layers: [Dense(7), Sigmoid(), Dense(12)])
-    let network = try Network(model, loss: PixelCrossEntropy(pixels: 6), capacity: 9)
+    let model = Model(name: "probe", input: [6], layers: [Dense(7), Sigmoid(), Dense(12), Reshape([6, 2])])
+    let network = try Network(model, loss: PixelSoftmaxCrossEntropy(pixels: 6), capacity: 9)
     let parameters = noise(network.layout.count, seed: 1)
     let inputs = noise(9 * 6, seed: 2)
-    let labels = Buffer<Int32>(count: 9)
+    let values = Buffer(inputs.array.map { $0 > 0 ? 1 : 0 as Float })
+    let examples = Examples(samples: 9, inputs: inputs, labels: Buffer(count: 0), values: values)
     let together = Buffer<Float>(count: network.layout.count)
     let whole = network.differentiate(
-      Examples(inputs: inputs, labels: labels), parameters: parameters, into: together, .replace,
+      examples, parameters: parameters, into: together, .replace,
       noise: Noise(seed: 1, step: 1, firstPosition: 0))
     let apart = Buffer<Float>(count: network.layout.count)
     var loss = 0.0
     for sample in 0..<9 {
-      let own = Examples(inputs: inputs[sample * 6..<(sample + 1) * 6], labels: labels[sample..<sample + 1])
       loss +=
         network.differentiate(
-          own, parameters: parameters, into: apart, sample == 0 ? .replace : .add,
+          examples.part(sample..<sample + 1), parameters: parameters, into: apart, sample == 0 ? .replace : .add,
           noise: Noise(seed: 1, step: 1, firstPosition: sample)
         ).loss
     }
@@ -104,7 +86,7 @@ import Testing
     let step: Float = 1 / 32
     let losses = [step, -2 * step].map { change in
       parameters[3] += change
-      return network.evaluate(Examples(inputs: inputs, labels: labels), parameters: parameters).loss
+      return network.evaluate(examples, parameters: parameters).loss
     }
     #expect(abs((losses[0] - losses[1]) / Double(2 * step) - Double(together[3])) < 2e-3)
   }

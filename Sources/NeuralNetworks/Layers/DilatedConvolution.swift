@@ -1,0 +1,73 @@
+import Kernels
+
+/// The products of a causal convolution of kernel 2 over one sample, by sgemm: `y[t] = x[t − dilation] · W₀ + x[t] · W₁`, x before the first
+/// step being zero. x is [steps, channels], y [steps, filters], and W [2, channels, filters], the earlier tap first, as Keras and (but for
+/// its order of axes) PyTorch have it.
+struct DilatedConvolution {
+  let steps: Int
+  let channels: Int
+  let filters: Int
+  let dilation: Int
+
+  /// The steps that see an earlier one.
+  private var seeing: Int { max(0, steps - dilation) }
+
+  /// The multiply-adds of one sample.
+  var products: Int { (steps + seeing) * channels * filters }
+
+  /// Computes y.
+  func forward(_ input: Buffer<Float>, weights: Buffer<Float>, into output: Buffer<Float>) {
+    multiply(matrix(input, channels), tap(1, of: weights), into: matrix(output, filters))
+    guard seeing > 0 else { return }
+    multiply(earlier(input, channels), tap(0, of: weights), into: later(output, filters), .add)
+  }
+
+  /// Computes y of one step of several samples, [samples, filters], from x of that step and, unless that is before the first, of the one
+  /// `dilation` steps before.
+  func step(_ input: Buffer<Float>, earlier: Buffer<Float>?, _ weights: Buffer<Float>, into output: Buffer<Float>) {
+    multiply(matrix(input, channels), tap(1, of: weights), into: matrix(output, filters))
+    if let earlier { multiply(matrix(earlier, channels), tap(0, of: weights), into: matrix(output, filters), .add) }
+  }
+
+  /// Writes or adds the gradient of W, given that of y.
+  func weightsGradient(
+    _ outputGradient: Buffer<Float>, input: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+  ) {
+    multiply(
+      matrix(input, channels).transposed, matrix(outputGradient, filters), into: tap(1, of: gradient), accumulation)
+    if seeing > 0 {
+      multiply(
+        earlier(input, channels).transposed, later(outputGradient, filters), into: tap(0, of: gradient), accumulation)
+    } else if accumulation == .replace {
+      gradient.prefix(channels * filters).fill(0)
+    }
+  }
+
+  /// Writes or adds the gradient of x, given that of y.
+  func inputGradient(
+    _ outputGradient: Buffer<Float>, weights: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+  ) {
+    multiply(
+      matrix(outputGradient, filters), tap(1, of: weights).transposed, into: matrix(gradient, channels), accumulation)
+    guard seeing > 0 else { return }
+    multiply(later(outputGradient, filters), tap(0, of: weights).transposed, into: earlier(gradient, channels), .add)
+  }
+
+  private func matrix(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
+    Matrix(values, rows: values.count / columns, columns: columns)
+  }
+
+  /// The steps that a later one sees, and those that see an earlier one.
+  private func earlier(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
+    matrix(values.prefix(seeing * columns), columns)
+  }
+
+  private func later(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
+    matrix(values[(steps - seeing) * columns..<steps * columns], columns)
+  }
+
+  private func tap(_ index: Int, of weights: Buffer<Float>) -> Matrix {
+    let count = channels * filters
+    return Matrix(weights[index * count..<(index + 1) * count], rows: channels, columns: filters)
+  }
+}
