@@ -41,6 +41,12 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case notInSquares(Shape, side: Int)
     /// There is no shard of this number.
     case shard(Int, of: Int)
+    /// The inputs cannot be changed as was asked: the fault, in words.
+    case augmentation(String)
+    /// No sample has a label in this range.
+    case labels(ClosedRange<Int>)
+    /// No part of this size can be made of so many samples: the setting and its value, in words.
+    case part(String, of: Int)
   }
 
   /// One line: the data set, what is wrong with it, and what to do.
@@ -63,6 +69,9 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sample(let index, let count): "has no sample \(index): they are numbered 0 to \(count - 1)"
     case .notInSquares(let shape, let side): "inputs of shape \(shape) cannot be cut into squares of \(side)×\(side)"
     case .shard(let index, let count): "has no shard \(index) of \(count)"
+    case .augmentation(let fault): fault
+    case .labels(let range): "none of its labels is one of \(range.lowerBound) to \(range.upperBound)"
+    case .part(let part, let count): "\(part) cannot be a part of its \(count) samples"
     }
   }
 
@@ -80,6 +89,9 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sample: "choose among those"
     case .notInSquares: "take images whose height and width are multiples of that"
     case .shard: "number the shards from 0, and make no more of them than there are samples"
+    case .augmentation: "choose changes that fit"
+    case .labels: "choose among those that occur"
+    case .part: "leave one sample at least on each side"
     }
   }
 }

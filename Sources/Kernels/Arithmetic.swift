@@ -58,11 +58,11 @@ public enum Arithmetic {
     return product
   }
 
-  /// Results of the functions that training computes losses, step sizes and Adam's corrections with.
+  /// Results of the functions that training computes losses, step sizes, Adam's corrections and changes of images with.
   private static func functions() -> Buffer<Float> {
     let arguments = numbers(64, from: 0).array
     let single = arguments.flatMap { [expf($0), logf(abs($0)), log1pf(abs($0))] }
-    let double = arguments.map(Double.init).flatMap { [cos($0), pow(0.999, abs($0) * 100)] }
+    let double = arguments.map(Double.init).flatMap { [cos($0), sin($0), exp(-abs($0)), pow(0.999, abs($0) * 100)] }
     return Buffer(
       single
         + double.flatMap { [Float(bitPattern: UInt32(truncatingIfNeeded: $0.bitPattern)), Float($0)] })

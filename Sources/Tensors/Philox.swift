@@ -46,6 +46,8 @@ public struct Philox: Sendable {
     public static var binarisation: Purpose { Purpose(rawValue: 8) }
     /// The pixels of an image that a network draws; the stream is the image's number.
     public static var generation: Purpose { Purpose(rawValue: 9) }
+    /// The choice of the samples that are trained on, and of those set aside for validation.
+    public static var partition: Purpose { Purpose(rawValue: 16) }
   }
 
   @usableFromInline let key: SIMD2<UInt32>

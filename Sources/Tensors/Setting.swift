@@ -8,6 +8,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case learningRate, momentum, isNesterov, weightDecay
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
   case directory, keep, resume, maxSteps, maxTime
+  case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping
 
   private static let haveFlags = Atomic<Bool>(false)
 
@@ -19,6 +20,10 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
     switch self {
     case .directory: "--run-dir"
     case .isNesterov: "--nesterov"
+    case .augmentation: "--augment"
+    case .initialWeights: "--init-from"
+    case .frozen: "--freeze"
+    case .rateScaling: "--scale-learning-rate"
     case .sharesMemory: "--no-shared-memory"
     case .shardsOptimizer: "--optimizer-sharding"
     case .onNonFinite: "--on-nonfinite"

@@ -18,6 +18,8 @@ import Testing
         "--no-shared-memory",
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
         "--max-steps", "--max-time",
+        "--augment", "--validation", "--subset", "--labels", "--init-from", "--freeze", "--ema",
+        "--scale-learning-rate", "--early-stopping",
       ])
   }
 }
