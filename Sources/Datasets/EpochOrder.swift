@@ -32,10 +32,17 @@ public struct EpochOrder: Sendable {
   public mutating func shuffle(epoch: Int) {
     precondition(epoch >= 0, "epoch \(epoch) does not exist")
     self.epoch = epoch
-    for position in samples.indices { samples[position] = UInt32(position) }
-    var generator = Philox(seed: seed, purpose: .order, stream: UInt64(epoch))
-    for last in stride(from: samples.count - 1, to: 0, by: -1) {
-      samples.swapAt(last, Int(generator.next(below: UInt32(last + 1))))
+    samples.permute(by: Philox(seed: seed, purpose: .order, stream: UInt64(epoch)))
+  }
+}
+
+extension [UInt32] {
+  /// Becomes a permutation of the numbers below its count, by Fisher and Yates' shuffle of `0, 1, 2, …`.
+  mutating func permute(by generator: Philox) {
+    var generator = generator
+    for position in indices { self[position] = UInt32(position) }
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      swapAt(last, Int(generator.next(below: UInt32(last + 1))))
     }
   }
 }

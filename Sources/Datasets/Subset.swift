@@ -10,8 +10,9 @@ public struct Subset: Dataset {
 
   public let count: Int
   public let inputShape: Shape
-  /// The targets of ``base``, with all its classes, whether or not they occur here.
-  public let targets: Targets
+  /// The targets of ``base``, with all its classes, whether or not they occur here; the classes that were asked for in
+  /// ``init(of:labels:)``.
+  public private(set) var targets: Targets
 
   /// The samples of `base` with the numbers `indices`. Throws ``DatasetError`` if there are none, or if `base` lacks
   /// one.
@@ -32,6 +33,22 @@ public struct Subset: Dataset {
     }
     (count, inputShape, targets) = (numbers.count, base.inputShape, base.targets)
     try validate()
+  }
+
+  /// The samples of `base` whose label is one of `labels`, in its order. The classes are those of `labels` alone.
+  ///
+  /// Throws ``DatasetError`` if no sample has such a label, or if the targets are real numbers.
+  public init(of base: any Dataset, labels: ClosedRange<Int>) throws(DatasetError) {
+    guard base.targets.labelRange != nil else { throw DatasetError(base.name, .noClasses(base.targets)) }
+    guard let classes = Classes(checking: labels.count, firstLabel: labels.lowerBound) else {
+      throw DatasetError(base.name, .tooManyClasses(smallest: labels.lowerBound, largest: labels.upperBound))
+    }
+    let found = Buffer<Int32>(count: base.count)
+    base.copyLabels(in: 0..<base.count, into: found)
+    let chosen = (0..<base.count).filter { labels.contains(Int(found[$0])) }
+    guard !chosen.isEmpty else { throw DatasetError(base.name, .labels(labels)) }
+    try self.init(of: base, indices: chosen)
+    targets = .classes(classes)
   }
 
   public var name: String { "a subset of \(base.name)" }
