@@ -5,6 +5,9 @@ public protocol Optimizer: AnyObject {
   /// The values that the optimizer keeps between steps.
   var state: OptimizerState { get }
 
+  /// Called once before the first step of a run that starts anew, with its first weights, a block of the whole layout.
+  func begin(with parameters: Buffer<Float>)
+
   /// Steps the elements of `parameters` in `range`.
   ///
   /// - Parameters:
@@ -17,6 +20,8 @@ public protocol Optimizer: AnyObject {
 }
 
 extension Optimizer {
+  public func begin(with parameters: Buffer<Float>) {}
+
   /// Steps all of `parameters` by the mean of `gradient`, which is the sum over `samples` samples.
   public func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, samples: Int, step: Int) {
     update(parameters, gradient: gradient, in: 0..<parameters.count, scale: 1 / Float(samples), step: step)
