@@ -41,10 +41,12 @@ public final class Network {
   ///
   /// - Parameters:
   ///   - blocks: the number of blocks of the layout's size that the caller makes beside: weights, gradients, moments.
+  ///   - frozen: the patterns of the names of parameters that stay as they are. Each must fit one.
   ///   - needsInputGradient: whether ``inputGradient`` is worked out, for explanations. The first layers may then lose
   ///     their fastest kernel, and round differently.
   public init(
-    _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, needsInputGradient: Bool = false
+    _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, frozen: [Glob] = [],
+    needsInputGradient: Bool = false
   ) throws {
     try requireMemory(for: model, capacity: capacity, blocks: blocks)
     body = try Sequential(
@@ -62,7 +64,7 @@ public final class Network {
     self.model = model
     self.loss = loss
     self.capacity = capacity
-    layout = ParameterLayout(body.parameters)
+    layout = try ParameterLayout(body.parameters).freezing(frozen)
     output = Buffer(count: capacity * loss.outputs)
     outputGradient = Buffer(count: capacity * loss.outputs)
   }

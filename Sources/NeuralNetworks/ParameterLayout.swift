@@ -23,6 +23,27 @@ public struct ParameterLayout: Sendable {
     self.count = offset
   }
 
+  /// The same layout with the parameters frozen whose names fit one of `patterns`.
+  ///
+  /// Throws ``ModelError`` if no name fits a pattern, or if nothing would be left to learn.
+  public func freezing(_ patterns: [Glob]) throws -> ParameterLayout {
+    guard !patterns.isEmpty else { return self }
+    if let stray = patterns.first(where: { pattern in !parameters.contains { pattern.matches($0.name) } }) {
+      throw ModelError(
+        "\(Setting.frozen) \(quoted(stray.pattern)) fits the name of no parameter; there are: "
+          + parameters.map(\.name).joined(separator: ", "))
+    }
+    let frozen = parameters.map { parameter in
+      var parameter = parameter
+      if patterns.contains(where: { $0.matches(parameter.name) }) { parameter.role = .frozen }
+      return parameter
+    }
+    guard frozen.contains(where: { $0.role != .frozen }) else {
+      throw ModelError("\(Setting.frozen) fits all parameters, and nothing is left to learn; leave some out")
+    }
+    return ParameterLayout(frozen)
+  }
+
   /// The place of the parameter called `name`, which must exist.
   public func place(of name: String) -> Int {
     guard let place = parameters.firstIndex(where: { ExactText($0.name) == ExactText(name) }) else {
