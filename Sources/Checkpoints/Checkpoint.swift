@@ -2,7 +2,8 @@
 ///
 /// On disk it is a safetensors file (``SafeTensors``) of the tensors in their order. The metadata hold
 /// `checkpoint_version`, `epoch`, `sample_offset`, `step`, `seed`, `weights_digest`, and `recipe.KEY` for each line of
-/// the recipe; inside an epoch also `epoch_loss`, `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`.
+/// the recipe; inside an epoch also `epoch_loss`, `epoch_correct`, `epoch_samples` and `epoch_skipped_steps`,
+/// and in a run that may stop early `best_loss`, `best_epoch` and `best_step`.
 public struct Checkpoint: Sendable {
   /// The tensors in a fixed order: the parameters under their own names, then the optimizer's state for each of them
   /// (``optimizerPrefix``).
@@ -16,6 +17,12 @@ public struct Checkpoint: Sendable {
 
   /// The beginning of the name of every tensor of the optimizer's: `optimizer.m.dense.weight`.
   public static let optimizerPrefix = "optimizer."
+
+  /// The beginning of the names of the weights that stand for a run: nothing or, in a checkpoint of a run that averages
+  /// its weights, that of the averages.
+  public static func weightsPrefix(_ header: SafeTensorsHeader) -> String {
+    header.metadataValue("\(recipePrefix)ema") == nil ? "" : "\(optimizerPrefix)ema."
+  }
 
   /// The version of the metadata. A reader of another version refuses the file.
   static let version = "1"
@@ -47,6 +54,12 @@ public struct Checkpoint: Sendable {
         (MetadataKey.epochSkippedSteps, String(state.sums.skippedSteps)),
       ]
     }
+    if let best = state.best {
+      metadata += [
+        (MetadataKey.bestLoss, "\(best.loss)"), (MetadataKey.bestEpoch, String(best.epoch)),
+        (MetadataKey.bestStep, String(best.step)),
+      ]
+    }
     metadata += recipe.entries.map { (Self.recipePrefix + $0.key, $0.value) }
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
@@ -62,5 +75,8 @@ public struct Checkpoint: Sendable {
     static let epochCorrect = "epoch_correct"
     static let epochSamples = "epoch_samples"
     static let epochSkippedSteps = "epoch_skipped_steps"
+    static let bestLoss = "best_loss"
+    static let bestEpoch = "best_epoch"
+    static let bestStep = "best_step"
   }
 }

@@ -29,6 +29,7 @@ public struct CheckpointFile: ~Copyable {
       step: try Self.number(Checkpoint.MetadataKey.step, header, path),
       seed: try Self.number(Checkpoint.MetadataKey.seed, header, path))
     state.sums = try Self.sums(header, path, upTo: state.sampleOffset)
+    state.best = try Self.best(header, path)
     guard let digest = header.metadataValue(Checkpoint.MetadataKey.weightsDigest) else {
       throw .notACheckpoint(
         path: path, key: Checkpoint.MetadataKey.weightsDigest, expected: "a digest", found: nil)
@@ -107,6 +108,17 @@ public struct CheckpointFile: ~Copyable {
       throw .notACheckpoint(path: path, key: key, expected: "\(most) or less", found: String(value))
     }
     return sums
+  }
+
+  /// The best epoch so far; nil if the file has none.
+  private static func best(_ header: SafeTensorsHeader, _ path: String) throws(CheckpointError) -> BestEpoch? {
+    guard let text = header.metadataValue(Checkpoint.MetadataKey.bestLoss) else { return nil }
+    guard let loss = Double(text), loss.isFinite else {
+      throw .notACheckpoint(path: path, key: Checkpoint.MetadataKey.bestLoss, expected: "a finite number", found: text)
+    }
+    return BestEpoch(
+      loss: loss, epoch: try number(Checkpoint.MetadataKey.bestEpoch, header, path),
+      step: try number(Checkpoint.MetadataKey.bestStep, header, path))
   }
 
   private static func number<Number: FixedWidthInteger>(

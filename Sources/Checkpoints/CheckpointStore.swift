@@ -65,7 +65,8 @@ public struct CheckpointStore: Hashable, Sendable {
   /// Saves a checkpoint under its step. Once it is durable, removes old ones, so that ``keep`` stay, the new one included.
   ///
   /// Checkpoints of later steps are neither counted nor removed: they are damaged ones that the run fell back from, or
-  /// of another run, and must not displace the new one. A checkpoint of the same step is replaced.
+  /// of another run, and must not displace the new one. A checkpoint of the same step is replaced. That of the run's
+  /// best epoch (``RunState/best``) stays beside the newest.
   ///
   /// If this throws, every older checkpoint is still there.
   @discardableResult
@@ -76,7 +77,8 @@ public struct CheckpointStore: Hashable, Sendable {
     var notRemoved: [FileWriteError] = []
     do {
       let steps = try namesInDirectory(directory).compactMap(Self.step(ofName:)).filter { $0 <= step }
-      for old in steps.sorted(by: >).dropFirst(keep).map(self.path(step:)) {
+      let best = checkpoint.state.best?.step
+      for old in steps.sorted(by: >).dropFirst(keep).filter({ $0 != best }).map(self.path(step:)) {
         do { try removeFile(old) } catch {
           notRemoved.append(FileWriteError(path: old, error))
         }

@@ -11,6 +11,8 @@ public struct RunState: Hashable, Sendable, Codable {
   /// The sums over the epoch in progress up to ``sampleOffset``; zero between epochs and from a checkpoint without
   /// sums.
   public var sums = EpochSums()
+  /// The best epoch so far; nil if the run does not look for it.
+  public var best: BestEpoch?
 
   /// A state with sums of zero; by default that before the first step.
   public init(epoch: Int = 0, sampleOffset: Int = 0, step: Int = 0, seed: UInt64) {
@@ -26,5 +28,6 @@ public struct RunState: Hashable, Sendable, Codable {
     case step
     case seed
     case sums
+    case best
   }
 }

@@ -17,13 +17,21 @@ public final class ConsoleObserver: Observer {
     let recipe = run.recipe
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
-      "\(recipe.optimizer.title) \(recipe.learningRate)"
+      "\(recipe.optimizer.title) \(recipe.scaledLearningRate)"
       + recipe.optimizer.settings.map { " \($0.key) \($0.value)" }.joined()
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
       "\(escaped(recipe.model.name)): \(grouped(run.parameters)) parameters, \(escaped(recipe.loss.name)), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(recipe.globalBatch) in microbatches of "
         + "\(run.microbatch), \(optimizer)\(schedule), seed \(recipe.seed)")
+    if let scaling = recipe.rateScaling {
+      let ratio = "\(recipe.globalBatch)/\(RateScaling.usualBatch)"
+      print(
+        "learning rate \(recipe.scaledLearningRate): \(recipe.learningRate) · "
+          + (scaling == .sqrt ? "√(\(ratio))" : ratio)
+          + (recipe.warmup == 0 ? "" : ", reached after \(recipe.warmup) steps"))
+    }
+    if let weights = run.initialWeights { print(weights.text) }
     if run.isComplete && run.resumedAtStep > 0 {
       print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
     } else if run.resumedAtStep > 0 {
@@ -64,6 +72,12 @@ public final class ConsoleObserver: Observer {
   public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
+    if let epoch = summary.bestEpoch, let step = summary.bestStep, let loss = summary.bestValidationLoss {
+      print(
+        (summary.isStoppedEarly == true ? "stopped early; " : "")
+          + "the best epoch was \(epoch), at step \(step), with val_loss \(fixed(loss, 4))")
+    }
+    if let digest = summary.averagedWeightsDigest { print("averaged weights digest: \(digest)") }
     print("weights digest: \(summary.weightsDigest)")
     // The last line is what was sought: where nothing is right or wrong, the loss.
     let found =

@@ -33,7 +33,12 @@ public final class RunRecord: Observer {
         warmup: recipe.warmup, seed: recipe.seed,
         reduction: recipe.reduction.rawValue, checkpointEvery: "\(options.checkpointEvery)",
         keep: options.keep, clipNorm: recipe.clipNorm, sampleClipNorm: recipe.sampleClipNorm,
-        onNonFinite: run.execution.onNonFinite.rawValue, maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts)
+        onNonFinite: run.execution.onNonFinite.rawValue, maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts,
+        augment: recipe.augmentation?.description, subset: recipe.subset, validation: recipe.validation,
+        earlyStopping: options.earlyStopping, initFrom: recipe.initialWeights,
+        freeze: recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern), ema: recipe.ema,
+        scaleLearningRate: recipe.rateScaling?.rawValue,
+        scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate })
     )
   }
 
@@ -69,11 +74,14 @@ public final class RunRecord: Observer {
 
   public func endedEpoch(_ report: EpochReport) throws(TrainingError) {
     let progress = report.training
+    let isTest = report.evaluated == .test
     let line = try encoded(
       Epoch(
         epoch: progress.epoch, step: progress.step, trainSamples: progress.samplesCounted,
         trainLoss: measured(progress.loss), trainAccuracy: progress.accuracy.flatMap(measured),
-        testLoss: report.testLoss, testAccuracy: report.testAccuracy, samplesPerSecond: progress.samplesPerSecond,
+        testLoss: isTest ? report.testLoss : nil, testAccuracy: isTest ? report.testAccuracy : nil,
+        validationLoss: isTest ? nil : report.testLoss, validationAccuracy: isTest ? nil : report.testAccuracy,
+        samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
         slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
@@ -132,6 +140,16 @@ private struct Configuration: Encodable {
   var maxSteps: Int?
   var ranks: Int
   var hosts: Int
+  // Only where they are set.
+  var augment: String?
+  var subset: Int?
+  var validation: Float?
+  var earlyStopping: Int?
+  var initFrom: String?
+  var freeze: [String]?
+  var ema: Float?
+  var scaleLearningRate: String?
+  var scaledLearningRate: Float?
 
   enum CodingKeys: String, CodingKey {
     case model, task, epochs, microbatch, optimizer, schedule, warmup, seed, reduction, keep, ranks, hosts
@@ -143,6 +161,11 @@ private struct Configuration: Encodable {
     case sampleClipNorm = "sample_clip_norm"
     case onNonFinite = "on_nonfinite"
     case maxSteps = "max_steps"
+    case augment, subset, validation, freeze, ema
+    case earlyStopping = "early_stopping"
+    case initFrom = "init_from"
+    case scaleLearningRate = "scale_learning_rate"
+    case scaledLearningRate = "scaled_learning_rate"
   }
 }
 
@@ -152,8 +175,10 @@ private struct Epoch: Encodable {
   var trainSamples: Int
   var trainLoss: Double?
   var trainAccuracy: Double?
-  var testLoss: Double
+  var testLoss: Double?
   var testAccuracy: Double?
+  var validationLoss: Double?
+  var validationAccuracy: Double?
   var samplesPerSecond: Double
   var seconds: Double
   var evaluationSeconds: Double
@@ -170,6 +195,8 @@ private struct Epoch: Encodable {
     case trainAccuracy = "train_accuracy"
     case testLoss = "test_loss"
     case testAccuracy = "test_accuracy"
+    case validationLoss = "validation_loss"
+    case validationAccuracy = "validation_accuracy"
     case samplesPerSecond = "samples_per_second"
     case evaluationSeconds = "evaluation_seconds"
     case computeSeconds = "compute_seconds"

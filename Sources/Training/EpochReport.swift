@@ -1,8 +1,19 @@
 /// How an epoch went.
 public struct EpochReport: Sendable {
+  /// The data that an epoch may be evaluated on.
+  public enum EvaluatedPart: Sendable {
+    /// The test data.
+    case test
+    /// Samples of the training data that were set aside (``Recipe/validation``).
+    case validation
+  }
+
   /// Where it ended: the training loss and accuracy are the means over the epoch, with the weights as they changed.
   public let training: EpochProgress
-  /// The means over the test data with the weights at the end; no accuracy where the loss has none.
+  /// The data that the epoch was evaluated on.
+  public let evaluated: EvaluatedPart
+  /// The means over these data, the test data if there are no others, with the weights at the end; no accuracy where
+  /// the loss has none.
   public let testLoss: Double
   public let testAccuracy: Double?
   /// The scores of the metrics that the run was given (``RunOptions/metrics``).

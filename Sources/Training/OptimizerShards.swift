@@ -40,13 +40,29 @@ struct OptimizerShards {
       return whole
     }
     for (index, moment) in state.moments.enumerated() {
-      let all = communicator.rank == 0 ? whole[index].values : Buffer(count: 0)
-      if communicator.rank == 0 { all[slices[0]].copy(from: moment.values) }
-      let (toFirst, atFirst) = transfers
-      let plan = ExchangePlan(sends: toFirst, receives: atFirst)
-      try communicator.exchange(plan, from: moment.values, into: all)
+      try collect(moment.values, into: communicator.rank == 0 ? whole[index].values : Buffer(count: 0))
     }
     return whole
+  }
+
+  /// Moment `index` of all parameters, on every rank. Collective.
+  func gather(_ index: Int, into whole: Buffer<Float>) throws {
+    if let shown {
+      // Until all are here, a rank may still be writing its slice. None writes again before all have met once more.
+      _ = try communicator.gather(words: [0])
+      for (slice, state) in zip(slices, shown) { whole[slice].copy(from: state[index]) }
+      return
+    }
+    try collect(state.moments[index].values, into: whole)
+    try communicator.broadcast(whole, from: 0)
+  }
+
+  /// Puts a moment's slices, each rank's `mine`, together in `all` on rank 0. Collective.
+  private func collect(_ mine: Buffer<Float>, into all: Buffer<Float>) throws {
+    if communicator.rank == 0 { all[slices[0]].copy(from: mine) }
+    let (toFirst, atFirst) = transfers
+    let plan = ExchangePlan(sends: toFirst, receives: atFirst)
+    try communicator.exchange(plan, from: mine, into: communicator.rank == 0 ? all : Buffer(count: 0))
   }
 
   /// Gives each rank its slice of `whole`, which is on rank 0. Collective.

@@ -33,6 +33,22 @@ public struct Recipe: Sendable {
   /// The largest norm of a sample's gradient: a longer one is scaled down to it before gradients are added. nil for no
   /// limit. It costs several times the work (``SampleClippedGradient``).
   public var sampleClipNorm: Float?
+  /// The random changes of the images that are trained on; nil for none.
+  public var augmentation: Augmentation?
+  /// The number of samples of the training data that are used, chosen by the seed (``TrainingParts``); nil for all.
+  public var subset: Int?
+  /// The part of these that is set aside, between 0 and 1; nil for none. Epochs are then evaluated on it, and the test
+  /// data once, at the end.
+  public var validation: Float?
+  /// The path of a file whose weights the run begins with, if they fit (``InitialWeights``); nil for none.
+  public var initialWeights: String?
+  /// The patterns of the names of parameters that stay as they begin.
+  public var frozen: [Glob] = []
+  /// The part of the weights' averages that stays at each step (``WeightAveraging``); nil for no averages. With them,
+  /// evaluations measure the averages.
+  public var ema: Float?
+  /// The rule by which the learning rate grows with the global batch; nil for none.
+  public var rateScaling: RateScaling?
   /// How gradients become one sum.
   public var reduction = ReductionMethod.lockstep
   /// The seed of the first weights, of every epoch's order, and of all noise.
@@ -49,7 +65,35 @@ public struct Recipe: Sendable {
     Self.fault(
       epochs: epochs, globalBatch: globalBatch, microbatch: microbatch, warmup: warmup, clipNorm: clipNorm,
       sampleClipNorm: sampleClipNorm)
-      ?? optimizer.fault.map { "\(optimizer.name): \($0)" }
+      ?? optimizer.fault.map { "\(optimizer.name): \($0)" } ?? faultOfRegime
+  }
+
+  /// The fault in how the data are used and the weights kept; nil if there is none.
+  private var faultOfRegime: String? {
+    if let fault = augmentation?.transformations.lazy.compactMap(\.fault).first {
+      return "\(Setting.augmentation): \(fault)"
+    }
+    if let subset, subset < 1 { return "\(Setting.subset) \(subset) is less than 1" }
+    if let validation, !(validation > 0 && validation < 1) {
+      return "\(Setting.validation) \(validation) is not between 0 and 1"
+    }
+    if let fault = ema.flatMap({ WeightAveraging.fault(decay: $0) }) { return fault }
+    guard !scaledLearningRate.isFinite else { return nil }
+    return "\(Setting.rateScaling) makes \(Setting.learningRate) \(learningRate) too large"
+  }
+
+  /// The learning rate that the run's schedule begins with: ``learningRate`` or, with ``rateScaling``, that for the
+  /// global batch.
+  public var scaledLearningRate: Float {
+    guard let rateScaling else { return learningRate }
+    return Float(Double(learningRate) * rateScaling.factor(globalBatch: globalBatch))
+  }
+
+  /// The optimizer as the run needs it: with the scaled learning rate, and the averages beside it.
+  var runOptimizer: any OptimizerSpecification {
+    var optimizer = optimizer
+    optimizer.learningRate = scaledLearningRate
+    return ema.map { WeightAveraging(optimizer, decay: $0) } ?? optimizer
   }
 
   /// The fault in these numbers of a recipe, for callers that have no model yet; nil if there is none.

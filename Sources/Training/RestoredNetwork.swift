@@ -10,7 +10,7 @@ import Tensors
 public struct RestoredNetwork {
   /// The network, planned for slices of ``Evaluation``.
   public let network: Network
-  /// Its weights.
+  /// Its weights, or their averages if its run keeps some (``Recipe/ema``).
   public let parameters: Buffer<Float>
   /// The data that it was asked for, prepared as the checkpoint's recipe says: what it can be evaluated on.
   public let data: any Dataset
@@ -18,6 +18,8 @@ public struct RestoredNetwork {
   public let path: String
   /// The place of its run.
   public let state: RunState
+  /// Whether ``parameters`` are averages.
+  public let isAveraged: Bool
 
   /// Gives every rank the weights of the checkpoint at `path`, or of the newest whole one if `path` is a run directory.
   /// Collective.
@@ -58,6 +60,7 @@ public struct RestoredNetwork {
     self.data = prepared
     self.path = facts.path
     state = facts.state
+    isAveraged = facts.isAveraged
   }
 
   /// The network of the checkpoint at `path`, or of the newest whole one if `path` is a run directory, to draw images from; and how large
@@ -92,6 +95,7 @@ public struct RestoredNetwork {
     /// How pixels were made black and white; nil where they were not.
     var pixels: Pixels?
     var state: RunState
+    var isAveraged: Bool
 
     /// The lines of a recipe that ``BinarisedPixels`` gives it.
     struct Pixels: Codable {
@@ -123,6 +127,7 @@ public struct RestoredNetwork {
         }
         pixels = Pixels(text: text, pooling: pooling, binarisation: binarisation)
       }
+      isAveraged = !Checkpoint.weightsPrefix(file.file.header).isEmpty
     }
 
     /// Reads ``text``.
@@ -203,6 +208,15 @@ public struct RestoredNetwork {
       NamedTensor(name: $0.name, shape: $0.shape, values: parameters[$1])
     }
     try file.read(into: tensors, ignoringPrefix: Checkpoint.optimizerPrefix)
+    let prefix = Checkpoint.weightsPrefix(file.file.header)
+    if !prefix.isEmpty {
+      try file.requireTensors(layout.parameters.map { (prefix + $0.name, $0.shape) })
+      do {
+        for tensor in tensors { try file.file.read(prefix + tensor.name, shape: tensor.shape, into: tensor.values) }
+      } catch {
+        throw CheckpointError.file(error)
+      }
+    }
     return parameters
   }
 

@@ -19,6 +19,12 @@ func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) thro
   try require(!isTooLarge && !isBeyond, "epoch", "\(state.epoch)", "one whose steps can be counted")
   // A step that was skipped counts as one.
   try require(state.step == steps, "step", "\(state.step)", "\(steps), which its epoch and sample_offset make")
+  if let best = state.best {
+    let (bestStep, isTooFar) = batches.steps.multipliedReportingOverflow(by: best.epoch)
+    try require(
+      !isTooFar && best.epoch >= 1 && best.step == bestStep && best.step <= state.step, "best_step",
+      "\(best.step) of epoch \(best.epoch)", "the last of an epoch that is over")
+  }
   try require("\(state.seed)" == file.recipe["seed"], "seed", "\(state.seed)", "the recipe's")
   let stepsTaken = state.sums.samples / batches.globalBatch
   try require(

@@ -22,4 +22,6 @@ public struct RunDescription: Sendable {
   public let epochsDone: Int
   /// Whether the run was finished before: no step is left to take.
   public let isComplete: Bool
+  /// The weights that the run took over from a file; nil if it took none, or goes on from a checkpoint.
+  public let initialWeights: InitialWeights?
 }

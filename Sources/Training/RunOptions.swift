@@ -20,6 +20,9 @@ public struct RunOptions: Sendable {
   public var maxSteps: Int?
   /// The time since the start of rank 0's process after which the run saves and stops; nil for no limit.
   public var maxTime: TimeSpan?
+  /// The number of epochs without a smaller loss on the validation data after which the run ends; nil for all its
+  /// epochs. The checkpoint of the best epoch stays.
+  public var earlyStopping: Int?
   /// The control by which the run is asked to stop or to save; each rank may have its own. Signals ask that of the
   /// process.
   public var control = RunControl.ofProcess
@@ -34,6 +37,7 @@ public struct RunOptions: Sendable {
   /// The fault in these values, in one line; nil if there is none.
   public var fault: String? {
     if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }
+    if let earlyStopping, earlyStopping < 1 { return "\(Setting.earlyStopping) \(earlyStopping) is less than 1" }
     guard let maxSteps, maxSteps < 1 else { return nil }
     return "\(Setting.maxSteps) \(maxSteps) is less than 1"
   }

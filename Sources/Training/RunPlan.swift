@@ -7,6 +7,10 @@ import Tensors
 
 /// The plan of a run, made before its first step from its recipe and data alone: the same on every rank.
 struct RunPlan {
+  /// The samples that are trained on, changed at random if the recipe says so.
+  let training: any Dataset
+  /// The samples that epochs are evaluated on; nil if they are the test data.
+  let validation: (any Dataset)?
   let batches: BatchPlan
   let schedule: Schedule
   let network: Network
@@ -24,9 +28,16 @@ struct RunPlan {
     if let fault = recipe.fault ?? execution.fault(reduction: recipe.reduction) ?? options.fault {
       throw TrainingError(.usage, fault)
     }
+    guard options.earlyStopping == nil || recipe.validation != nil else {
+      throw TrainingError(
+        .usage,
+        "\(Setting.earlyStopping) needs \(Setting.validation), such as 0.1: test data that decide the run's end no longer test it"
+      )
+    }
     let targets = try Targets(validating: training, test)
+    (self.training, validation) = try Self.parts(of: training, recipe)
     try Self.check(recipe.loss, against: targets)
-    batches = try Self.batches(recipe, samples: training.count, ranks: ranks)
+    batches = try Self.batches(recipe, samples: self.training.count, ranks: ranks)
     schedule = try Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
     guard recipe.sampleClipNorm == nil || RunningAverages(of: network.layout).isEmpty else {
@@ -41,12 +52,26 @@ struct RunPlan {
       fingerprint.entries.map { ($0.key, $0.value) } + [
         ("shared_memory", "\(execution.sharesMemory)"),
         ("optimizer_sharding", "\(execution.shardsOptimizer)"),
+        ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
+        ("init_from_file", recipe.initialWeights ?? "none"),
         ("max_steps", options.maxSteps.map(String.init) ?? "none"),
         ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),
         ("checkpoint_every", "\(options.checkpointEvery)"),
         ("on_nonfinite", execution.onNonFinite.rawValue),
         ("nonfinite_limit", "\(execution.nonFiniteLimit)"), ("verify_every", "\(execution.verifyEvery)"),
       ]
+  }
+
+  /// The parts of the training data that the recipe makes. Throws with 64 if they do not fit them.
+  private static func parts(of training: any Dataset, _ recipe: Recipe) throws -> (any Dataset, (any Dataset)?) {
+    do {
+      let parts = try TrainingParts(
+        of: training, subset: recipe.subset, validation: recipe.validation, seed: recipe.seed)
+      guard let augmentation = recipe.augmentation else { return (parts.training, parts.validation) }
+      return (try Augmented(of: parts.training, augmentation), parts.validation)
+    } catch {
+      throw TrainingError(.usage, "\(error)")
+    }
   }
 
   private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws -> BatchPlan {
@@ -101,7 +126,7 @@ struct RunPlan {
     let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
     return try Network(
       recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
-      blocks: 2 + recipe.optimizer.stateNames.count)
+      blocks: 2 + recipe.runOptimizer.stateNames.count + (recipe.ema == nil ? 0 : 1), frozen: recipe.frozen)
   }
 
   private static func fingerprint(
@@ -121,9 +146,15 @@ struct RunPlan {
     // Only if it is on, so that checkpoints from before there was clipping have the same recipe.
     fingerprint["clip_norm"] = recipe.clipNorm.map { "\($0)" }
     fingerprint["sample_clip_norm"] = recipe.sampleClipNorm.map { "\($0)" }
+    // Likewise.
+    fingerprint["augment"] = recipe.augmentation?.description
+    fingerprint["subset"] = recipe.subset.map { "\($0)" }
+    fingerprint["validation"] = recipe.validation.map { "\($0)" }
+    fingerprint["freeze"] = recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern).joined(separator: ",")
+    fingerprint["scale_learning_rate"] = recipe.rateScaling?.rawValue
     // The name of a user's model says nothing of the layers.
     if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }
-    for (key, value) in recipe.optimizer.settings {
+    for (key, value) in recipe.runOptimizer.settings {
       precondition(fingerprint[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
       fingerprint[key] = value
     }

@@ -22,7 +22,14 @@ public final class Trainer {
   let batches: BatchPlan
   let network: Network
   let step: TrainingStep
+  /// The evaluation after each epoch: on the validation data or, without any, on the test data.
   let evaluation: Evaluation
+  /// The evaluation on the test data at the end; nil if it is that of the epochs.
+  let finalEvaluation: Evaluation?
+  /// The averages of the weights, which evaluations measure; nil if the weights themselves.
+  let averages: AveragedParameters?
+  /// The weights taken over from a file; nil except on rank 0 of a run that starts anew with some.
+  let initialWeights: InitialWeights?
   let checkpoints: RunCheckpoints
   let drift: DriftCheck
   var nonFinite: NonFiniteSteps
@@ -75,19 +82,19 @@ public final class Trainer {
     ranksTimes = names.map { _ in (0, 0) }
 
     let division = StepDivision(
-      of: network.layout, optimizer: recipe.optimizer, communicator: communicator,
+      of: network.layout, optimizer: recipe.runOptimizer, communicator: communicator,
       method: recipe.reduction, sharesMemory: execution.sharesMemory, shards: execution.shardsOptimizer)
     let optimizer: any Optimizer
     let shards: OptimizerShards?
     do {
       let memory = try RunMemory(
-        count: network.layout.count, names: recipe.optimizer.stateNames, division: division,
+        count: network.layout.count, names: recipe.runOptimizer.stateNames, division: division,
         communicator: communicator)
       momentBytes = memory.momentBytes
-      optimizer = recipe.optimizer.makeOptimizer(
+      optimizer = recipe.runOptimizer.makeOptimizer(
         state: memory.state, layout: network.layout, schedule: plan.schedule)
       step = try TrainingStep(
-        recipe.gradientSource(network, training, batches), layout: network.layout, batches: batches,
+        recipe.gradientSource(network, plan.training, batches), layout: network.layout, batches: batches,
         parameters: memory.parameters, optimizer: optimizer, division: division, communicator: communicator)
       step.clipNorm = recipe.clipNorm
       step.skipsNonFinite = execution.onNonFinite == .skip
@@ -96,14 +103,28 @@ public final class Trainer {
       throw TrainingError(error)
     }
     evaluation = Evaluation(
-      network: network, data: test, communicator: communicator, metrics: options.metrics)
+      network: network, data: plan.validation ?? test, communicator: communicator, metrics: options.metrics)
+    finalEvaluation =
+      plan.validation == nil
+      ? nil : Evaluation(network: network, data: test, communicator: communicator, metrics: options.metrics)
+    averages = AveragedParameters(
+      optimizer.state, count: network.layout.count, shards: shards, communicator: communicator)
+
+    // The weights that a run begins with are a part of its recipe, so a run that goes on reads them, too.
+    let weights = step.parameters
+    let taken = try communicator.agree { () -> InitialWeights? in
+      guard communicator.rank == 0 else { return nil }
+      plan.network.initialise(weights, seed: recipe.seed)
+      return try recipe.initialWeights.map { try InitialWeights(path: $0, plan.network.layout, into: weights) }
+    }
+    var fingerprint = plan.fingerprint
+    if recipe.initialWeights != nil { fingerprint["init_from"] = try communicator.fromFirst(taken?.digest.hex ?? "") }
 
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,
-      fingerprint: plan.fingerprint, batches: batches)
+      fingerprint: fingerprint, batches: batches)
     let (files, restored) = try communicator.agree { () -> (RunFiles?, RunState?) in
       guard communicator.rank == 0 else { return (nil, nil) }
-      plan.network.initialise(content.parameters, seed: recipe.seed)
       return try RunFiles.open(options, epochs: recipe.epochs, content, warn: audience.warn)
     }
     // A new directory is named on rank 0, and every rank must know its name.
@@ -112,7 +133,10 @@ public final class Trainer {
     }
     let start = try Self.share(restored, seed: recipe.seed, content, shards, among: communicator)
     state = start ?? RunState(seed: recipe.seed)
-    if let start { drift.hasRestored(start.step) }
+    // A best epoch that is looked for no more would be one among the earlier epochs only.
+    if options.earlyStopping == nil { state.best = nil }
+    initialWeights = start == nil ? taken : nil
+    if let start { drift.hasRestored(start.step) } else { optimizer.begin(with: step.parameters) }
     // Whole moments exist only while a checkpoint is read or written.
     if shards != nil { content.moments = [] }
     checkpoints = RunCheckpoints(
@@ -127,9 +151,10 @@ public final class Trainer {
     among communicator: any Communicator
   ) throws -> RunState? {
     let words =
-      restored.map {
-        [UInt64($0.epoch), UInt64($0.sampleOffset), UInt64($0.step), $0.sums.loss.bitPattern]
-          + [UInt64($0.sums.correct), UInt64($0.sums.samples), UInt64($0.sums.skippedSteps)]
+      restored.map { state -> [UInt64] in
+        [UInt64(state.epoch), UInt64(state.sampleOffset), UInt64(state.step), state.sums.loss.bitPattern]
+          + [UInt64(state.sums.correct), UInt64(state.sums.samples), UInt64(state.sums.skippedSteps)]
+          + (state.best.map { [$0.loss.bitPattern, UInt64($0.epoch), UInt64($0.step)] } ?? [])
       } ?? []
     return try communicating {
       let shared = try communicator.gather(words: words)[0]
@@ -139,11 +164,14 @@ public final class Trainer {
       } else {
         for (_, values) in content.moments { try communicator.broadcast(values, from: 0) }
       }
-      guard shared.count == 7 else { return nil }
+      guard shared.count >= 7 else { return nil }
       var state = RunState(epoch: Int(shared[0]), sampleOffset: Int(shared[1]), step: Int(shared[2]), seed: seed)
       state.sums = EpochSums(
         loss: Double(bitPattern: shared[3]), correct: Int(shared[4]), samples: Int(shared[5]),
         skippedSteps: Int(shared[6]))
+      if shared.count == 10 {
+        state.best = BestEpoch(loss: Double(bitPattern: shared[7]), epoch: Int(shared[8]), step: Int(shared[9]))
+      }
       return state
     }
   }

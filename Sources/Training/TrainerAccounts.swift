@@ -14,11 +14,13 @@ extension Trainer {
       accuracy: recipe.loss.countsCorrect ? Double(sums.correct) / samples : nil)
   }
 
-  func test() throws -> (result: Evaluation.Result, seconds: Double) {
+  /// Evaluates the weights, or their averages if the run keeps some. Collective.
+  func evaluate(_ evaluation: Evaluation) throws -> (result: Evaluation.Result, seconds: Double) {
     let start = ContinuousClock.now
     // Whoever stops a job may not wait for the end of an evaluation.
     var isSaved = false
-    let result = try evaluation.run(step.parameters) {
+    let parameters = try communicating { try averages?.gather() } ?? step.parameters
+    let result = try evaluation.run(parameters) {
       if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
     }
     return (result, (.now - start).seconds)
@@ -39,7 +41,9 @@ extension Trainer {
     return TimeSplit(all)
   }
 
-  func summarise(_ tested: Evaluation.Result) throws -> TrainingSummary {
+  /// The summary of the run; `validated` is nil without validation data. Collective.
+  func summarise(tested: Evaluation.Result, validated: Evaluation.Result?) throws -> TrainingSummary {
+    let averaged = try communicating { try averages?.gather() }.map { network.layout.digest(of: $0).hex }
     let peaks = try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
     return TrainingSummary(
       model: recipe.model.name, parameters: network.layout.learntCount, ranks: communicator.size,
@@ -51,6 +55,9 @@ extension Trainer {
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,
       peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0), momentBytes: Int(peaks.map { $0[1] }.max() ?? 0),
-      weightsDigest: network.layout.digest(of: step.parameters).hex)
+      weightsDigest: network.layout.digest(of: step.parameters).hex, averagedWeightsDigest: averaged,
+      validationLoss: validated?.sums.meanLoss, validationAccuracy: validated?.accuracy,
+      isStoppedEarly: options.earlyStopping.map { _ in isStoppedEarly && state.epoch < recipe.epochs },
+      bestEpoch: state.best?.epoch, bestStep: state.best?.step, bestValidationLoss: state.best?.loss)
   }
 }

@@ -21,37 +21,65 @@ extension Trainer {
   private func trainToEnd() throws -> TrainingSummary {
     // This thread may be another than that of the start.
     useDefaultFloatingPoint()
+    // The run may have been stopped after an epoch and before it was judged. To judge an epoch again changes nothing.
+    if options.earlyStopping != nil && state.step > 0 && state.sampleOffset == 0 {
+      judge(try evaluate(evaluation).result)
+    }
     let description = RunDescription(
       recipe: recipe, execution: execution, options: options, parameters: network.layout.learntCount,
       ranks: communicator.size, hosts: hosts,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step, epochsDone: state.epoch,
-      isComplete: state.epoch >= recipe.epochs || isAtLimit)
+      isComplete: isOver, initialWeights: initialWeights)
     try audience.tell { try $0.began(description) }
     var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples)
-    var tested: Evaluation.Result?
-    while state.epoch < recipe.epochs && !isAtLimit {
+    var evaluated: Evaluation.Result?
+    while !isOver {
       if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
       let (progress, skipped) = try trainEpoch(order)
-      let (result, seconds) = try test()
-      tested = result
+      let (result, seconds) = try evaluate(evaluation)
+      evaluated = result
       let report = EpochReport(
-        training: progress, testLoss: result.sums.meanLoss,
+        training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
         time: try meet(), skippedSteps: skipped)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
-      try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
-      if state.epoch < recipe.epochs && !isAtLimit { try answer() }
+      if options.earlyStopping != nil && state.sampleOffset == 0 && judge(result) {
+        try checkpoints.save(state)
+      } else {
+        try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
+      }
+      if !isOver { try answer() }
     }
     try checkpoints.save(state)
-    let result = if let tested { tested } else { try test().result }
-    let summary = try summarise(result)
+    let result = if let evaluated { evaluated } else { try evaluate(evaluation).result }
+    let summary = try summarise(
+      tested: finalEvaluation.map { try evaluate($0).result } ?? result,
+      validated: finalEvaluation == nil ? nil : result)
     try checkpoints.requireLock()
     try audience.tell { try $0.ended(summary) }
     // The user has the results now, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }
     return summary
+  }
+
+  /// Whether no step is left to take, between two epochs or at the step limit.
+  private var isOver: Bool { state.epoch >= recipe.epochs || isAtLimit || isStoppedEarly }
+
+  /// Whether the epochs since the best one are as many as the run is patient, at the end of an epoch that was judged.
+  var isStoppedEarly: Bool {
+    guard let patience = options.earlyStopping, state.sampleOffset == 0 else { return false }
+    return state.epoch - (state.best?.epoch ?? 0) >= patience
+  }
+
+  /// Whether the epoch that has just ended, with this evaluation, is the best so far. If so, it is remembered.
+  @discardableResult
+  private func judge(_ result: Evaluation.Result) -> Bool {
+    let loss = result.sums.meanLoss
+    guard loss.isFinite && loss < state.best?.loss ?? .infinity else { return false }
+    state.best = BestEpoch(loss: loss, epoch: state.epoch, step: state.step)
+    return true
   }
 
   var isAtLimit: Bool { options.maxSteps.map { state.step >= $0 } ?? false }

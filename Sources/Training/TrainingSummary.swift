@@ -23,7 +23,19 @@ public struct TrainingSummary: Sendable, Codable {
   public var peakResidentBytes: Int
   /// Of what the optimizer keeps of the parameters, on the rank with the most.
   public var momentBytes: Int
+  /// The digest of the weights, which a run goes on with.
   public var weightsDigest: String
+  /// The digest of their averages, which evaluations measure; nil if the run keeps none (``Recipe/ema``).
+  public var averagedWeightsDigest: String?
+  /// The last loss and accuracy on the validation data; nil without any (``Recipe/validation``).
+  public var validationLoss: Double?
+  public var validationAccuracy: Double?
+  /// Whether the run ended before its last epoch; nil if it could not (``RunOptions/earlyStopping``).
+  public var isStoppedEarly: Bool?
+  /// The epoch, from 1, with the smallest loss on the validation data, the step at its end, and that loss.
+  public var bestEpoch: Int?
+  public var bestStep: Int?
+  public var bestValidationLoss: Double?
 
   enum CodingKeys: String, CodingKey {
     case model, parameters, ranks, microbatch, epochs, steps, seed, reduction
@@ -38,5 +50,12 @@ public struct TrainingSummary: Sendable, Codable {
     case peakResidentBytes = "peak_resident_bytes"
     case momentBytes = "moment_bytes"
     case weightsDigest = "weights_digest"
+    case averagedWeightsDigest = "averaged_weights_digest"
+    case validationLoss = "validation_loss"
+    case validationAccuracy = "validation_accuracy"
+    case isStoppedEarly = "stopped_early"
+    case bestEpoch = "best_epoch"
+    case bestStep = "best_step"
+    case bestValidationLoss = "best_validation_loss"
   }
 }

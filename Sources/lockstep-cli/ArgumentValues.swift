@@ -42,3 +42,5 @@ extension TimeSpan: ExpressibleByArgument {
 }
 
 extension Schedule.Shape: ExpressibleByArgument {}
+
+extension RateScaling: ExpressibleByArgument {}

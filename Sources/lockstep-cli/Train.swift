@@ -15,7 +15,11 @@ struct Train: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
+  @OptionGroup var labels: LabelOptions
+
   @OptionGroup var recipe: RecipeOptions
+
+  @OptionGroup var regime: RegimeOptions
 
   @Option(
     help: """
@@ -104,6 +108,7 @@ struct Train: ParsableCommand {
     recipe.clipNorm = control.clipNorm
     recipe.sampleClipNorm = control.sampleClipNorm
     var options = options
+    try regime.apply(to: &recipe, &options)
     if runDir == nil {
       options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
     }
@@ -115,7 +120,7 @@ struct Train: ParsableCommand {
 
   /// One part of the data, as the model takes them.
   private func load(_ part: ImageDataset.Part) throws -> any Dataset {
-    let images: any Dataset = try data.load(part)
+    let images = try labels.choose(data.load(part))
     return try recipe.pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
   }
 

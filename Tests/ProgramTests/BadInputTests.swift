@@ -118,6 +118,12 @@ extension ProgramTests {
       (["--checkpoint-every", "never"], "never"), (["--no-such-flag"], "--no-such-flag"), (["--keep", "0"], "--keep"),
       (["--max-time", "soon"], "soon"), (["--on-nonfinite", "pray"], "pray"), (["--clip-norm", "0"], "--clip-norm"),
       (["--sample-clip-norm", "inf"], "--sample-clip-norm"),
+      (["--augment", "rotat:10"], "--augment"), (["--augment", "crop"], "--augment"), (["--subset", "0"], "--subset"),
+      (["--validation", "1"], "--validation"), (["--validation", "some"], "--validation"), (["--ema", "1"], "--ema"),
+      (["--early-stopping", "3"], "--validation"),
+      (["--early-stopping", "0", "--validation", "0.1"], "--early-stopping"),
+      (["--scale-learning-rate", "cubic"], "--scale-learning-rate"), (["--labels", "4-0"], "--labels"),
+      (["--labels", "a"], "--labels"), (["--labels", "-1"], "--labels"), (["--labels", "1-2-3"], "--labels"),
       (["--nonfinite-limit=-1"], "--nonfinite-limit"), (["--verify-every", "often"], "often"),
     ])
     func argumentsThatCannotBe(_ arguments: [String], _ word: String) throws {
@@ -154,6 +160,10 @@ extension ProgramTests {
         (["--seed", "1"], "seed"), (["--global-batch", "64"], "batch"), (["--model", "mlp"], "model"),
         (["--clip-norm", "1"], "has clip_norm 1.0, but rank 0 has no clip_norm;"),
         (["--sample-clip-norm", "1"], "has sample_clip_norm 1.0, but rank 0 has no sample_clip_norm;"),
+        (["--augment", "shift:1"], "has augment shift:1, but rank 0 has no augment;"),
+        (["--ema", "0.9"], "has ema 0.9"),
+        (["--validation", "0.1"], "has validation 0.1"), (["--init-from", "/nowhere"], "has init_from_file /nowhere"),
+        (["--freeze", "dense*"], "has freeze dense*"), (["--labels", "0-4"], "rank 1"),
       ] {
         let outcome = try Program.run(arguments, ranks: 3, others: arguments + other)
         #expect(outcome.code == 64, "\(outcome.errors)")

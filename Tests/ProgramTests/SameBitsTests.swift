@@ -25,6 +25,14 @@ extension ProgramTests {
       ("gru", ["--model", "gru", "--max-steps", "20"]),
       ("vit", ["--model", "vit", "--max-steps", "6"]),
       ("resnet", ["--model", "resnet", "--max-steps", "4"]),
+      (
+        "augmented, with dropout and averages",
+        [
+          "--model", "keras-convnet", "--augment", "shift:2,rotate:10,scale:0.1,shear:5,elastic,crop:1,erase", "--ema",
+          "0.99", "--max-steps", "30",
+        ]
+      ),
+      ("parts of the data", ["--subset", "5000", "--validation", "0.1", "--freeze", "dense*", "--global-batch", "64"]),
       ("binary", ["--model", "article", "--task", "binary:3", "--max-steps", "100"]),
     ]
 
