@@ -38,7 +38,7 @@ public struct ParameterLayout: Sendable {
       if patterns.contains(where: { $0.matches(parameter.name) }) { parameter.role = .frozen }
       return parameter
     }
-    guard frozen.contains(where: { $0.role != .frozen }) else {
+    guard frozen.contains(where: { $0.role == .weight || $0.role == .bias }) else {
       throw ModelError("\(Setting.frozen) fits all parameters, and nothing is left to learn; leave some out")
     }
     return ParameterLayout(frozen)

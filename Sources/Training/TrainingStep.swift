@@ -116,8 +116,9 @@ public final class TrainingStep {
         ?? 1 / Float(samples)
       let block = 0..<parameters.count
       let (sums, range) = (part.floats[block], part.range.clamped(to: block))
-      optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
+      // Before the optimizer, which may keep averages of all parameters as they stand after a step.
       averages.move(parameters, by: sums, in: range, samples: samples)
+      optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
       updating = .now - start
     }
     let (total, isGood) = try reduction.spread(parameters)

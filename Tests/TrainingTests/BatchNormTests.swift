@@ -86,6 +86,40 @@ import Testing
     #expect(Set(outcomes.map(\.digest)).count == 1 && outcomes[0].digest != nil)
   }
 
+  /// Averages of the weights are of running averages too, as they stand after each step, and evaluations take both.
+  @Test(arguments: [1, 3])
+  func averagedWeightsHaveAveragedStatistics(ranks: Int) throws {
+    var run = try Self.run()
+    run.recipe.ema = 0.75
+    run.options.directory = nil
+    let weights = Mutex<[[Float]]>([])
+    let told = try ToldRun(run, ranks: ranks) { trainer, _ in weights.withLock { $0.append(trainer.parameters.array) } }
+    let network = try Network(run.recipe.model, loss: run.recipe.loss, capacity: 64)
+    let averages = Buffer<Float>(count: network.layout.count)
+    network.initialise(averages, seed: 0)
+    for step in weights.withLock({ $0 }) { average(Buffer(step), into: averages, keeping: 0.75) }
+    #expect(told.summary.averagedWeightsDigest == network.layout.digest(of: averages).hex)
+  }
+
+  /// What is frozen is moved by nothing, and running averages are nothing that learns.
+  @Test func frozenStatisticsStay() throws {
+    var run = try Self.run()
+    run.options.directory = nil
+    run.recipe.frozen = [Glob("batchnorm1.*")]
+    let network = try Network(run.recipe.model, loss: run.recipe.loss, capacity: 64)
+    let first = Buffer<Float>(count: network.layout.count)
+    network.initialise(first, seed: 0)
+    _ = try run.run(ranks: 2) { [layout = network.layout] trainer, _ in
+      for (parameter, range) in zip(layout.parameters, layout.ranges) {
+        let isFrozen = parameter.name.hasPrefix("batchnorm1.")
+        #expect((trainer.parameters[range].array == first[range].array) == isFrozen, "\(parameter.name)")
+      }
+    }
+    run.recipe.frozen = ["weights", "bias", "scale", "shift"].map { Glob("*.\($0)") }
+    let error = #expect(throws: TrainingError.self) { try run.run(ranks: 1) }
+    #expect(error?.description.contains("nothing is left to learn") == true)
+  }
+
   /// A sample by itself has no batch.
   @Test func samplesAreNotClippedOneByOne() throws {
     var run = try Self.run()
