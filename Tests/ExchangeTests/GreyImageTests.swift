@@ -57,7 +57,7 @@ import Testing
     let image = Self.image(rows: 20, columns: 31)
     try Data(image.png).write(to: URL(fileURLWithPath: path))
     let code =
-      "import sys; from PIL import Image; i = Image.open(sys.argv[1]); print(i.mode, i.size, list(i.getdata()))"
+      "import sys; from PIL import Image; i = Image.open(sys.argv[1]); print(i.mode, i.size, list(i.tobytes()))"
     let (status, output) = try python.run(["-c", code, path])
     #expect(status == 0 && output == "L (31, 20) \(image.pixels)\n", "\(output)")
   }

@@ -50,10 +50,10 @@ extension ProgramTests {
       for (arguments, code, words) in [
         ([mlp] + output, 64, "is of model mlp, which predicts no pixels"),
         ([scratch.file("damaged.safetensors")] + output, 65, "damaged"),
-        ([scratch.file("data/train-images-idx3-ubyte")] + output, 65, ""),
+        ([scratch.file("data/train-images-idx3-ubyte")] + output, 65, "header"),
         ([scratch.file("none")] + output, 66, "none"),
         ([gpt, "--output", scratch.file("no/picture.png")], 73, "no/picture.png"),
-        ([gpt, "--output", scratch.path], 73, ""),
+        ([gpt, "--output", scratch.path], 73, "rename"),
         (output, 64, "--run-dir"), ([gpt, "--run-dir", gpt] + output, 64, "--run-dir"), ([gpt], 64, "--output"),
         ([gpt, "--count", "0"] + output, 64, "--count 0"), ([gpt, "--count", "10001"] + output, 64, "--count"),
         ([gpt, "--temperature", "-1"] + output, 64, "--temperature"),

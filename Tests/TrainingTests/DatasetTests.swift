@@ -243,7 +243,7 @@ import Testing
     recipe.model = try .named("mlp:16-4-16", input: [4, 4, 1], outputs: 16)
     recipe.loss = try Objective.regress.loss(over: training, test)
     let summary = try Self.train(recipe, training, test, ranks: 2)
-    #expect(summary.testLoss > 0 && summary.testLoss < 0.5)
+    #expect(summary.testLoss > 0 && summary.testLoss < 2)
     #expect(throws: TrainingError.self) { try Objective.classify.loss(over: training, test) }
     #expect(throws: TrainingError.self) { try Objective.pixelsBySigmoid.loss(over: training.base, test.base) }
   }

@@ -38,7 +38,8 @@ public struct GatedStack: LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
     guard let shape = try? shape(for: input) else { return 0 }
     return dilations.indices.reduce(0) { sum, unit in
-      let convolution = convolution(unit, shape).products
+      let convolution = DilatedConvolution.products(
+        steps: shape.tokens, channels: shape.width, filters: 2 * shape.width, dilation: dilations[unit])
       let behind = shape.count * (skip + (unit == dilations.count - 1 ? 0 : shape.width))
       return sum + 2 * ((needsInputGradient || unit > 0 ? 3 : 2) * convolution + 3 * behind)
     }
@@ -52,19 +53,10 @@ public struct GatedStack: LayerSpecification {
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try shape(for: input)
-    return GatedStackLayer(
-      shape, skip: skip, convolutions: dilations.indices.map { convolution($0, shape) }, capacity: capacity)
+    return GatedStackLayer(shape, skip: skip, dilations: dilations, capacity: capacity)
   }
-
-  /// The place of a unit's first parameter. The others follow in their order; the last unit has two less.
-  static func place(ofUnit unit: Int) -> Int { 6 * unit }
 
   private func shape(for input: Shape) throws -> TokenShape { try TokenShape("a gated stack", input: input) }
-
-  private func convolution(_ unit: Int, _ shape: TokenShape) -> DilatedConvolution {
-    DilatedConvolution(
-      steps: shape.tokens, channels: shape.width, filters: 2 * shape.width, dilation: dilations[unit])
-  }
 }
 
 /// It goes through all units sample by sample: what one unit leaves is still in the cache when the next reads it.
@@ -73,7 +65,8 @@ public struct GatedStack: LayerSpecification {
 private final class GatedStackLayer: Layer {
   private let shape: TokenShape
   private let skip: Int
-  private let convolutions: [DilatedConvolution]
+  private let dilations: [Int]
+  private let units: [GatedStackUnit]
   let parameters: [ParameterSpecification]
   /// h of each unit but the first, whose input is the caller's, and gates of each unit, [units, samples, steps, width or 2 · width].
   private let states: Buffer<Float>
@@ -89,16 +82,15 @@ private final class GatedStackLayer: Layer {
   /// The gradients, completed here over steps and samples before they are written or added.
   private let sums: ParameterBlock
 
-  init(_ shape: TokenShape, skip: Int, convolutions: [DilatedConvolution], capacity: Int) {
+  init(_ shape: TokenShape, skip: Int, dilations: [Int], capacity: Int) {
     self.shape = shape
     self.skip = skip
-    self.convolutions = convolutions
+    self.dilations = dilations
     self.capacity = capacity
-    parameters = convolutions.indices.flatMap {
-      Self.parameters(unit: $0, isLast: $0 == convolutions.count - 1, width: shape.width, skip: skip)
-    }
-    states = Buffer(count: (convolutions.count - 1) * capacity * shape.count)
-    gates = Buffer(count: convolutions.count * capacity * 2 * shape.count)
+    units = Self.units(shape, skip: skip, dilations: dilations)
+    parameters = units.flatMap(\.parameters)
+    states = Buffer(count: (units.count - 1) * capacity * shape.count)
+    gates = Buffer(count: units.count * capacity * 2 * shape.count)
     products = Buffer(count: shape.count)
     productsGradient = Buffer(count: shape.count)
     stateGradient = Buffer(count: shape.count)
@@ -108,25 +100,14 @@ private final class GatedStackLayer: Layer {
     sums = ParameterBlock(Buffer(count: layout.count), layout)
   }
 
-  private static func parameters(unit: Int, isLast: Bool, width: Int, skip: Int) -> [ParameterSpecification] {
-    let gate = [
-      ParameterSpecification(
-        name: "gateWeights", shape: [2, width, 2 * width],
-        initialiser: .glorotUniform(fanIn: 2 * width, fanOut: 4 * width)),
-      ParameterSpecification(name: "gateBias", shape: [2 * width], initialiser: .zeros, role: .bias),
-    ]
-    let ways =
-      Projection.parameters(inputs: width, units: skip, weights: "skipWeights", bias: "skipBias")
-      + (isLast
-        ? [] : Projection.parameters(inputs: width, units: width, weights: "residualWeights", bias: "residualBias"))
-    return (gate + ways).map { parameter in
-      var named = parameter
-      named.name = "unit\(unit + 1).\(parameter.name)"
-      return named
+  private static func units(_ shape: TokenShape, skip: Int, dilations: [Int]) -> [GatedStackUnit] {
+    dilations.enumerated().map { number, dilation in
+      GatedStackUnit(
+        number, isLast: number == dilations.count - 1,
+        convolution: DilatedConvolution(
+          steps: shape.tokens, channels: shape.width, filters: 2 * shape.width, dilation: dilation), skip: skip)
     }
   }
-
-  private var last: Int { convolutions.count - 1 }
 
   /// h of a unit in a sample.
   private func state(_ unit: Int, _ sample: Int, input: Buffer<Float>) -> Buffer<Float> {
@@ -141,83 +122,59 @@ private final class GatedStackLayer: Layer {
     values[index * count..<(index + 1) * count]
   }
 
-  private func rows(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
-    Matrix(values, rows: values.count / columns, columns: columns)
-  }
-
-  private func weights(_ values: Buffer<Float>, units: Int) -> Matrix {
-    Matrix(values, rows: units, columns: shape.width)
-  }
-
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     skipBias.fill(0)
-    for unit in convolutions.indices { add(parameters[GatedStack.place(ofUnit: unit) + 3], into: skipBias) }
-    let z = rows(products, shape.width)
+    for unit in units {
+      unit.pack(parameters)
+      add(parameters[unit.place + 3], into: skipBias)
+    }
     for sample in 0..<pass.samples {
       let skipped = part(sample, of: output, shape.tokens * skip)
-      for (unit, convolution) in convolutions.enumerated() {
-        let first = GatedStack.place(ofUnit: unit)
-        let (h, gates) = (state(unit, sample, input: input), gates(unit, sample))
-        convolution.forward(h, weights: parameters[first], into: gates)
-        gatedUnit(gates, bias: parameters[first + 1], into: products)
-        multiply(
-          z, weights(parameters[first + 2], units: skip).transposed, into: rows(skipped, skip),
-          unit == 0 ? .replace : .add)
-        if unit == last { continue }
-        let next = state(unit + 1, sample, input: input)
-        multiply(z, weights(parameters[first + 4], units: shape.width).transposed, into: rows(next, shape.width))
-        addBias(parameters[first + 5], toRowsOf: next)
-        add(h, into: next)
+      for (number, unit) in units.enumerated() {
+        let (h, gates) = (state(number, sample, input: input), gates(number, sample))
+        unit.convolution.forward(h, into: gates)
+        gatedUnit(gates, bias: parameters[unit.place + 1], into: products)
+        unit.leave(
+          products, parameters, skipBias: skipBias, into: skipped, state: h,
+          next: unit.isLast ? h : state(number + 1, sample, input: input))
       }
-      addBias(skipBias, toRowsOf: skipped)
     }
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
     guard shape.tokens == positions else { return nil }
-    return GatedStackStepper(width: shape.width, skip: skip, convolutions: convolutions, samples: samples)
+    return GatedStackStepper(
+      Self.units(shape, skip: skip, dilations: dilations), width: shape.width, skip: skip, samples: samples)
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    for unit in units { unit.packTransposed(windows.parameters) }
     for sample in 0..<pass.samples {
-      for unit in convolutions.indices.reversed() {
-        backward(windows, unit, sample)
-      }
+      for number in units.indices.reversed() { backward(windows, number, sample) }
       if let inputGradient = windows.inputGradient {
         part(sample, of: inputGradient, shape.count).copy(from: stateGradient)
       }
     }
     // Every unit's skip connection has this gradient.
     columnSums(windows.outputGradient, into: skipBias, .replace)
-    for unit in convolutions.indices { sums[GatedStack.place(ofUnit: unit) + 3].copy(from: skipBias) }
+    for unit in units { sums[unit.place + 3].copy(from: skipBias) }
     for place in parameters.indices { windows.gradient.complete(place, with: sums[place]) }
   }
 
   /// One unit of one sample: from dh of the next unit to that of this one, both ``stateGradient``, adding to ``sums``.
-  private func backward(_ windows: BackwardWindows, _ unit: Int, _ sample: Int) {
-    let (convolution, first) = (convolutions[unit], GatedStack.place(ofUnit: unit))
+  private func backward(_ windows: BackwardWindows, _ number: Int, _ sample: Int) {
+    let unit = units[number]
     let accumulation: Accumulation = sample == 0 ? .replace : .add
-    let h = state(unit, sample, input: windows.input)
-    let skippedGradient = rows(part(sample, of: windows.outputGradient, shape.tokens * skip), skip)
-    let (z, dz) = (rows(products, shape.width), rows(productsGradient, shape.width))
-    multiply(skippedGradient, weights(windows.parameters[first + 2], units: skip), into: dz)
-    if unit < last {
-      multiply(
-        rows(stateGradient, shape.width), weights(windows.parameters[first + 4], units: shape.width), into: dz, .add)
-    }
+    let h = state(number, sample, input: windows.input)
+    let skippedGradient = part(sample, of: windows.outputGradient, shape.tokens * skip)
+    unit.gradient(skipped: skippedGradient, state: stateGradient, into: productsGradient)
     gatedUnitGradient(
-      productsGradient, gates: gates(unit, sample), output: products, into: sumsGradient, width: shape.width)
-    multiply(skippedGradient.transposed, z, into: weights(sums[first + 2], units: skip), accumulation)
-    if unit < last {
-      let dh = rows(stateGradient, shape.width)
-      multiply(dh.transposed, z, into: weights(sums[first + 4], units: shape.width), accumulation)
-      columnSums(stateGradient, into: sums[first + 5], accumulation)
-    }
-    convolution.weightsGradient(sumsGradient, input: h, into: sums[first], accumulation)
-    columnSums(sumsGradient, into: sums[first + 1], accumulation)
+      productsGradient, gates: gates(number, sample), output: products, into: sumsGradient, width: shape.width)
+    unit.weightsGradient(products, skipped: skippedGradient, state: stateGradient, into: sums, accumulation)
+    unit.convolution.weightsGradient(sumsGradient, input: h, into: sums[unit.place], accumulation)
+    columnSums(sumsGradient, into: sums[unit.place + 1], accumulation)
     // The way around the unit carries dh on; the last unit has no next state.
-    guard unit > 0 || windows.inputGradient != nil else { return }
-    convolution.inputGradient(
-      sumsGradient, weights: windows.parameters[first], into: stateGradient, unit == last ? .replace : .add)
+    guard number > 0 || windows.inputGradient != nil else { return }
+    unit.convolution.inputGradient(sumsGradient, into: stateGradient, unit.isLast ? .replace : .add)
   }
 }
