@@ -1,5 +1,4 @@
 import Digests
-import Synchronization
 import Tensors
 
 /// The images of another data set in black and white, each its own target: for networks that predict pixels from one another.
@@ -14,8 +13,8 @@ public final class BinarisedPixels: Dataset {
   public let binarisation: Binarisation
 
   public let inputShape: Shape
-  /// The base's images, one for each thread that copies at the moment: a step allocates none.
-  private let scratch = Mutex<[Buffer<Float>]>([])
+  /// For one of the base's images.
+  private let workspaces: Workspaces
 
   /// The images of `base`, `[rows, columns, channels]`, in squares of `side` × `side`. Throws ``DatasetError`` if they cannot be cut into
   /// such squares.
@@ -26,6 +25,7 @@ public final class BinarisedPixels: Dataset {
     }
     (self.base, self.side, self.binarisation) = (base, side, binarisation)
     inputShape = [shape[0] / side, shape[1] / side, shape[2]]
+    workspaces = Workspaces(count: shape.count)
   }
 
   public var name: String { "the pixels of \(base.name)" }
@@ -45,20 +45,21 @@ public final class BinarisedPixels: Dataset {
     let size = inputShape.count
     precondition(
       destination.count == samples.count * size, "\(samples.count) images of \(size) into \(destination.count)")
-    let image = takeScratch()
-    for place in samples.indices {
-      let index = place - samples.startIndex
-      let own = noise?.advanced(by: index)
-      base.copyInputs(of: samples[place...place], into: image, noise: own)
-      let pixels = destination[index * size..<(index + 1) * size]
-      pool(image, into: pixels)
-      binarise(pixels, sample: samples[place], noise: own)
+    workspaces.withOne { image in
+      for (index, sample) in samples.enumerated() {
+        let own = noise?.advanced(by: index)
+        let place = samples.startIndex + index
+        base.copyInputs(of: samples[place...place], into: image, noise: own)
+        let pixels = destination[index * size..<(index + 1) * size]
+        pool(image, into: pixels)
+        binarise(pixels, sample: sample, noise: own)
+      }
     }
-    scratch.withLock { $0.append(image) }
   }
 
-  private func takeScratch() -> Buffer<Float> {
-    scratch.withLock { $0.popLast() } ?? Buffer(count: base.inputShape.count)
+  /// The images of `base` made black and white in the same way. Throws ``DatasetError`` if they cannot be cut into such squares.
+  public func applied(to base: any Dataset) throws(DatasetError) -> BinarisedPixels {
+    try BinarisedPixels(of: base, poolingBy: side, binarisation)
   }
 
   /// The mean of each square, its pixels added row by row as PyTorch's `avg_pool2d` adds them.

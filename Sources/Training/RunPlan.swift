@@ -68,9 +68,20 @@ struct RunPlan {
       let parts = try TrainingParts(
         of: training, subset: recipe.subset, validation: recipe.validation, seed: recipe.seed)
       guard let augmentation = recipe.augmentation else { return (parts.training, parts.validation) }
-      return (try Augmented(of: parts.training, augmentation), parts.validation)
+      return (try augmented(parts.training, augmentation), parts.validation)
     } catch {
       throw TrainingError(.usage, "\(error)")
+    }
+  }
+
+  /// The data, changed at random. Pixels in black and white are made of changed images: a change of theirs would give greys.
+  private static func augmented(_ data: any Dataset, _ augmentation: Augmentation) throws -> any Dataset {
+    switch data {
+    case let pixels as BinarisedPixels:
+      return try pixels.applied(to: Augmented(of: pixels.base, augmentation))
+    case let subset as Subset where subset.base is BinarisedPixels:
+      return try Subset(of: augmented(subset.base, augmentation), indices: subset.indices.lazy.map { Int($0) })
+    default: return try Augmented(of: data, augmentation)
     }
   }
 

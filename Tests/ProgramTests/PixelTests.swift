@@ -10,6 +10,7 @@ extension ProgramTests {
       ("gpt", ["--model", "gpt"]), ("wavenet", ["--model", "wavenet"]),
       ("gpt, drawn pixels", ["--model", "gpt", "--binarise", "bernoulli", "--global-batch", "20"]),
       ("wavenet, drawn pixels", ["--model", "wavenet", "--binarise", "bernoulli", "--no-shared-memory"]),
+      ("gpt, changed images", ["--model", "gpt", "--augment", "shift:1,rotate:10", "--validation", "0.25"]),
     ]
 
     @Test(arguments: recipes.indices)

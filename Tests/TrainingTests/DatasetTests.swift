@@ -237,6 +237,23 @@ import Testing
     #expect(error?.code == .badData, "\(error?.description ?? "")")
   }
 
+  /// A transformer over pixels takes 0 and 1 alone: images are changed before they are made black and white.
+  @Test func changedImagesAreInBlackAndWhiteToo() throws {
+    let (pixels, training, test) = try Self.pixels()
+    var recipe = pixels
+    recipe.model = try .named("gpt", input: [4, 4, 1], outputs: 32)
+    recipe.loss = PixelSoftmaxCrossEntropy(pixels: 16)
+    recipe.epochs = 1
+    var digests: [String?] = [try Self.train(recipe, training, test, ranks: 1).weightsDigest]
+    recipe.augmentation = try Augmentation("shift:1,rotate:20")
+    let changed = try (1...2).map { try Self.train(recipe, training, test, ranks: $0).weightsDigest }
+    #expect(changed[0] == changed[1] && !digests.contains(changed[0]))
+    digests.append(changed[0])
+    recipe.validation = 0.25
+    digests.append(try Self.train(recipe, training, test, ranks: 2).weightsDigest)
+    #expect(Set(digests).count == 3)
+  }
+
   @Test func anInputCanBeItsOwnTargetOfAnyLoss() throws {
     let (pixels, training, test) = try Self.pixels()
     var recipe = pixels

@@ -39,6 +39,7 @@ public struct Augmented: Dataset {
   }
 
   public var name: String { base.name }
+  public var preparation: [(key: String, value: String)] { base.preparation }
 
   /// The SHA-256 of the base's digest and the changes' description.
   public var digest: SHA256Digest {
