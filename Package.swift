@@ -46,7 +46,7 @@ let package = Package(
     room(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
-    room("Reporting", ["Training", "Checkpoints", "Tensors"]),
+    room("Reporting", ["Training", "Checkpoints", "NeuralNetworks", "Tensors"]),
     room(
       "Jobs",
       ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Reporting"]),
@@ -72,7 +72,7 @@ let package = Package(
     tests("DigestsTests", ["Digests"]),
     tests("ExchangeTests", ["Exchange", "CZlib", "PeerPython"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
-    tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors", "ReductionReference"]),
+    tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors", "ReductionReference", "Fuzzing"]),
     tests("OptimizersTests", ["Optimizers", "NeuralNetworks", "Tensors"]),
     // What the fixed tree must give, worked out plainly: shared by the tests of threads and those of processes.
     .target(

@@ -26,9 +26,20 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// The value asked for now; nil if there is no such line.
     public let current: String?
 
-    /// `global_batch is 32 there and 64 here`.
+    /// `global_batch is 32 there and 64 here`. Long values are shown from a little before their difference on.
     public var description: String {
-      "\(plain(key)) is \(saved.map(plain) ?? "not given") there and \(current.map(plain) ?? "not given") here"
+      let start = Self.start(saved ?? "", current ?? "")
+      func shown(_ value: String?) -> String {
+        guard let value else { return "not given" }
+        return plain(start == 0 ? value : "…\(String(value.unicodeScalars.dropFirst(start)))")
+      }
+      return "\(plain(key)) is \(shown(saved)) there and \(shown(current)) here"
+    }
+
+    /// The number of characters that need not be shown of two values.
+    private static func start(_ left: String, _ right: String) -> Int {
+      let common = zip(left.unicodeScalars, right.unicodeScalars).prefix { $0 == $1 }.count
+      return common < 60 ? 0 : common - 30
     }
   }
 

@@ -37,7 +37,8 @@ public struct ReportTable {
 }
 
 extension String {
-  fileprivate func padded(to width: Int, atEnd: Bool = true) -> String {
+  /// The text with blanks behind it, or before it, up to `width` characters.
+  func padded(to width: Int, atEnd: Bool = true) -> String {
     let blanks = String(repeating: " ", count: max(0, width - count))
     return atEnd ? self + blanks : blanks + self
   }

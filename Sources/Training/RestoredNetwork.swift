@@ -30,12 +30,13 @@ public struct RestoredNetwork {
   ///   - data: the data as they come. Where the checkpoint's run was on pixels that were made black and white, so are these (``data``).
   ///   - strict: whether every checkpoint of the run directory must be whole.
   ///   - program: the program's version, which must be the same on every rank.
+  ///   - layers: the types of layers that the checkpoint's model may have, if a file described it.
   ///   - warn: called on rank 0 with a line for every damaged checkpoint that is passed over.
   /// - Throws: ``TrainingError``: 64 if ranks have other arguments or data, 66 if there is no checkpoint, 65 if it is
   ///   damaged or does not fit `data`.
   public init(
-    _ path: String, for data: any Dataset, strict: Bool = false, program: String, communicator: any Communicator,
-    warn: (String) -> Void
+    _ path: String, for data: any Dataset, strict: Bool = false, program: String, layers: LayerTable = .builtIn,
+    communicator: any Communicator, warn: (String) -> Void
   ) throws {
     try communicator.agree { try prepareArithmetic() }
     try communicator.requireEqual([
@@ -46,12 +47,12 @@ public struct RestoredNetwork {
     // The facts travel as text, the weights after them.
     let restored = try communicator.agree { () -> (facts: Facts, parameters: Buffer<Float>)? in
       guard communicator.rank == 0 else { return nil }
-      return try Self.read(path, for: data, strict: strict, warn: warn)
+      return try Self.read(path, for: data, strict: strict, layers: layers, warn: warn)
     }
     let facts = try Facts(text: communicator.fromFirst(restored?.facts.text ?? ""))
     let (network, prepared) = try communicator.agree { () -> (Network, any Dataset) in
       let prepared = try facts.prepare(data)
-      return (try facts.network(for: prepared), prepared)
+      return (try facts.network(for: prepared, layers: layers), prepared)
     }
     let parameters = restored?.parameters ?? Buffer<Float>(count: network.layout.count)
     try communicating { try communicator.broadcast(parameters, from: 0) }
@@ -66,10 +67,12 @@ public struct RestoredNetwork {
   /// The network of the checkpoint at `path`, or of the newest whole one if `path` is a run directory, to draw images from; and how large
   /// they are, [rows, columns, channels].
   ///
-  /// - Parameter warn: called with a line for every damaged checkpoint that is passed over.
+  /// - Parameters:
+  ///   - layers: the types of layers that the checkpoint's model may have, if a file described it.
+  ///   - warn: called with a line for every damaged checkpoint that is passed over.
   /// - Throws: ``TrainingError``: 66 if there is no checkpoint, 65 if it is damaged, 64 if its model cannot draw images.
   public static func generator(
-    _ path: String, strict: Bool = false, warn: (String) -> Void
+    _ path: String, strict: Bool = false, layers: LayerTable = .builtIn, warn: (String) -> Void
   ) throws -> (generator: PixelGenerator, shape: Shape) {
     try prepareArithmetic()
     let file = try open(path, strict: strict, warn: warn)
@@ -80,7 +83,7 @@ public struct RestoredNetwork {
         "\(facts.path): is of model \(escaped(facts.model)), which predicts no pixels; give a checkpoint of one that does"
       )
     }
-    let network = try facts.network(input: shape, targets: .input(count: shape.count), capacity: 1)
+    let network = try facts.network(input: shape, targets: .input(count: shape.count), capacity: 1, layers: layers)
     let parameters = try weights(of: network, from: file)
     do { return (try PixelGenerator(network, parameters: parameters), shape) } catch { throw TrainingError(error) }
   }
@@ -89,6 +92,8 @@ public struct RestoredNetwork {
   private struct Facts: Codable {
     var path: String
     var model: String
+    /// The layers of a model that its file described; nil of one whose name tells them.
+    var layers: String?
     var task: String
     var classCount: Int
     var firstLabel: Int
@@ -120,6 +125,7 @@ public struct RestoredNetwork {
         throw TrainingError(.badData, "\(file.path): the classes and first_label of its recipe cannot be")
       }
       (self.path, self.model, self.task, self.state) = (file.path, model, task, file.state)
+      layers = try Self.description(in: file)?.layersText
       (classCount, firstLabel) = (classes.count, classes.firstLabel)
       if let binarisation = file.recipe["binarisation"] {
         guard let text = file.recipe["pixels"], let pooling = file.recipe["pooling"].flatMap({ Int($0) }) else {
@@ -154,18 +160,32 @@ public struct RestoredNetwork {
       }
     }
 
-    func network(for data: any Dataset) throws -> Network {
+    /// The description of the checkpoint's model; nil if it has none, or only that of Swift. Throws with 65 if it is not
+    /// JSON, before it is sent to other ranks.
+    private static func description(in file: borrowing CheckpointFile) throws -> ModelDescription? {
+      guard let text = file.recipe["layers"], text.hasPrefix("[") else { return nil }
+      do { return try ModelDescription(name: "", layersText: text) } catch {
+        throw TrainingError(.badData, "\(file.path): \(error)")
+      }
+    }
+
+    func network(for data: any Dataset, layers table: LayerTable) throws -> Network {
       guard let classes = Classes(checking: classCount, firstLabel: firstLabel) else { throw Self.incomplete(path) }
       return try network(
-        input: data.inputShape, targets: try Self.targets(of: data, among: classes), capacity: Evaluation.slice)
+        input: data.inputShape, targets: try Self.targets(of: data, among: classes), capacity: Evaluation.slice,
+        layers: table)
     }
 
     /// The network for inputs of shape `input`.
-    func network(input: Shape, targets: Targets, capacity: Int) throws -> Network {
+    func network(input: Shape, targets: Targets, capacity: Int, layers table: LayerTable) throws -> Network {
       guard let task = Objective(task) else { throw Self.incomplete(path) }
       do {
         let loss = try task.loss(targets)
-        let model = try Model.named(model, input: input, outputs: loss.outputs)
+        let model =
+          try layers.map {
+            try ModelDescription(name: self.model, layersText: $0).model(
+              input: input, outputs: loss.outputs, layers: table)
+          } ?? Model.named(self.model, input: input, outputs: loss.outputs)
         return try Network(model, loss: loss, capacity: capacity)
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
@@ -191,11 +211,11 @@ public struct RestoredNetwork {
   }
 
   private static func read(
-    _ path: String, for data: any Dataset, strict: Bool, warn: (String) -> Void
+    _ path: String, for data: any Dataset, strict: Bool, layers: LayerTable, warn: (String) -> Void
   ) throws -> (facts: Facts, parameters: Buffer<Float>) {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
-    return (facts, try weights(of: facts.network(for: facts.prepare(data)), from: file))
+    return (facts, try weights(of: facts.network(for: facts.prepare(data), layers: layers), from: file))
   }
 
   /// The weights of `network` in `file`.

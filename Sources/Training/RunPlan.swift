@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Digests
 import Kernels
 import NeuralNetworks
 import Optimizers
@@ -49,7 +50,7 @@ struct RunPlan {
     fingerprint = Self.fingerprint(
       recipe, batches, schedule, data: (training, test, targets), program: options.program)
     facts =
-      fingerprint.entries.map { ($0.key, $0.value) } + [
+      fingerprint.entries.map { ($0.key, Self.fact($0.value)) } + [
         ("shared_memory", "\(execution.sharesMemory)"),
         ("optimizer_sharding", "\(execution.shardsOptimizer)"),
         ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
@@ -83,6 +84,12 @@ struct RunPlan {
       return try Subset(of: augmented(subset.base, augmentation), indices: subset.indices.lazy.map { Int($0) })
     default: return try Augmented(of: data, augmentation)
     }
+  }
+
+  /// A line of the fingerprint for the ranks' comparison: by its digest if it is long, because every rank gets those of
+  /// all.
+  private static func fact(_ value: String) -> String {
+    value.utf8.count <= 1000 ? value : "of SHA-256 \(SHA256Digest(of: Array(value.utf8)))"
   }
 
   private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws -> BatchPlan {

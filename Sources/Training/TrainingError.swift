@@ -42,6 +42,8 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     case let error as IDXError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
     case let error as DatasetError: self.init(.badData, error.description)
     case let error as CheckpointError: self.init(error.fileIsMissing ? .missingInput : .badData, error.description)
+    case let error as FileReadError: self.init(error.fileIsMissing ? .missingInput : .badData, error.description)
+    case let error as ModelDescriptionError: self.init(.badData, error.description)
     case let error as FileWriteError: self.init(.cannotWrite, error.description)
     case let error as RunDirectoryError: self.init(.cannotWrite, error.description)
     case let error as BatchPlanError: self.init(.usage, error.description)

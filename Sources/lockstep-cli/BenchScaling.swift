@@ -16,7 +16,7 @@ struct BenchScaling: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "The network: \(Model.names.joined(separator: ", ")).")
+  @Option(help: "The network: \(modelNames).")
   var model = "article"
 
   @Option(help: "The numbers of ranks, with commas between.")

@@ -15,7 +15,7 @@ struct BenchStep: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "The network: \(Model.names.joined(separator: ", ")).")
+  @Option(help: "The network: \(modelNames).")
   var model = "article"
 
   @Option(help: "Samples in a step.")

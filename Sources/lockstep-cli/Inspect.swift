@@ -3,13 +3,66 @@ import Lockstep
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows what a checkpoint or any other safetensors file holds, after checking every byte of it.")
+    abstract:
+      "Shows what a checkpoint or any other safetensors file holds, after checking every byte of it; or a model.",
+    discussion: """
+      Examples: lockstep inspect runs/first/checkpoints/step-00009375.safetensors
+                lockstep inspect --model vgg
+                lockstep inspect --model vgg --format json > mine.json
+      """)
+
+  /// What becomes of a model.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    /// A line a layer: its output, its parameters, the work of training.
+    case table
+    /// The model's file, which `--model` reads.
+    case json
+  }
 
   @Argument(help: "The file.")
-  var file: String
+  var file: String?
+
+  @Option(help: "The network to show instead of a file: \(modelNames).")
+  var model: String?
+
+  @Option(help: "How the network is shown: table, or json, as the file that --model reads.")
+  var format = Format.table
+
+  @Option(help: "The shape of the network's input, such as 28x28x1: height, width, channels.")
+  var input = "28x28x1"
+
+  @Option(help: "The network's outputs.")
+  var outputs = 10
+
+  func validate() throws {
+    guard (file == nil) != (model == nil) else { throw ValidationError("give a FILE to inspect, or --model") }
+    guard shape != nil else { throw ValidationError("--input \(escaped(input)) is not a shape such as 28x28x1") }
+    guard (1...Self.mostExtent).contains(outputs) else {
+      throw ValidationError("--outputs \(outputs) is not in 1 to \(Self.mostExtent)")
+    }
+  }
+
+  private static let mostExtent = 1_000_000
+
+  /// The input's shape; nil if it is none, or of more values than any image has.
+  private var shape: Shape? {
+    let parts = input.split(separator: "x", omittingEmptySubsequences: false)
+    let extents = parts.compactMap { Int($0) }.filter { (1...Self.mostExtent).contains($0) }
+    guard extents.count == parts.count, (1...4).contains(extents.count),
+      extents.reduce(1.0, { $0 * Double($1) }) <= 1e9
+    else { return nil }
+    return Shape(extents)
+  }
 
   func run() throws {
     guard World.isFirst else { return }
+    if let file { try show(file: file) }
+    if let model, let shape {
+      do { try show(model: model, input: shape) } catch { throw TrainingError(error) }
+    }
+  }
+
+  private func show(file: String) throws {
     do {
       let opened = try SafeTensorsFile(file, checksums: .optional)
       print(
@@ -23,6 +76,17 @@ struct Inspect: ParsableCommand {
       }
     } catch {
       throw TrainingError(error.fileIsMissing ? .missingInput : .badData, error.description)
+    }
+  }
+
+  private func show(model name: String, input: Shape) throws {
+    switch format {
+    case .table:
+      let model = try Model.load(name, input: input, outputs: outputs)
+      print("\(escaped(model.name)) on samples of \(input)")
+      print(try SummaryTable(ModelSummary(model)).text)
+    case .json:
+      print(try ModelDescription(outputs: outputs) { try Model.load(name, input: input, outputs: $0) }.text)
     }
   }
 }

@@ -17,9 +17,11 @@ struct OneRankStep {
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
       let loss = try (pixelTask?.objective ?? .classify).loss(over: data, data)
-      let model = try Model.named(model, input: data.inputShape, outputs: loss.outputs)
+      let model = try Model.load(model, input: data.inputShape, outputs: loss.outputs)
       let passes = PassPlan(model, microbatch: batches.microbatch)
       network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)
+    } catch let error as TrainingError {
+      throw error
     } catch {
       throw TrainingError(.usage, "\(error)")
     }

@@ -86,7 +86,16 @@ import Testing
 
   /// ((7y + 3x) mod 11) / 8 on 5 × 6 pixels.
   private static let image = ImageExtents(rows: 5, columns: 6, channels: 1)
-  private static let pixels = Buffer<Float>((0..<30).map { Float(($0 / 6 * 7 + $0 % 6 * 3) % 11) / 8 })
+  private static let pixels = pattern(7, 3, modulo: 11, scale: 8, offset: 0)
+
+  /// ((y · row + x · column) mod `modulo`) / `scale` + `offset` on 5 × 6 pixels.
+  private static func pattern(_ row: Int, _ column: Int, modulo: Int, scale: Float, offset: Float) -> Buffer<Float> {
+    Buffer(
+      (0..<30).map { (place: Int) -> Float in
+        let number: Int = (place / 6 * row + place % 6 * column) % modulo
+        return Float(number) / scale + offset
+      })
+  }
 
   private static func distance(_ values: Buffer<Float>, _ expected: [Float]) -> Float {
     zip(values.array, expected).map { abs($0 - $1) }.max() ?? .infinity
@@ -112,9 +121,9 @@ import Testing
   @Test func anElasticFieldIsPyTorchs() {
     let bell = (-3...3).map { [1, 0.606530660, 0.135335283, 0.011108997][abs($0)] as Float }
     let weights = Buffer(bell.map { $0 / bell.reduce(0, +) })
-    let fields = [(5, 2), (4, 7)].map { y, x in
-      Buffer<Float>((0..<30).map { Float(($0 / 6 * y + $0 % 6 * x) % 9) / 4 - 1 })
-    }
+    let fields = [
+      Self.pattern(5, 2, modulo: 9, scale: 4, offset: -1), Self.pattern(4, 7, modulo: 9, scale: 4, offset: -1),
+    ]
     for field in fields { smooth(field, rows: 5, columns: 6, by: weights, through: Buffer(count: 30)) }
     let smoothed: [Float] = [
       -0.168924, -0.150224, -0.07309, 0.060674, 0.105149, 0.008534, -0.097683, -0.089916, -0.101941, -0.046737,

@@ -102,3 +102,7 @@ final class BatchNormLayer: Layer {
     gradient.complete(place, with: measured)
   }
 }
+
+extension BatchNorm: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

@@ -21,8 +21,15 @@ public struct Block: LayerSpecification {
   }
 
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int {
-    let body = try? Sequential(layers, input: input, capacity: 1, needsInputGradient: needsInputGradient)
-    return body?.trainingOperations ?? 0
+    let planned = try? fusingNeighbours(of: layers, input: input, needsInputGradient: needsInputGradient)
+    var (shape, needsInputGradient, operations) = (input, needsInputGradient, 0)
+    for layer in planned ?? [] {
+      operations += layer.trainingOperations(for: shape, needsInputGradient: needsInputGradient)
+      needsInputGradient = needsInputGradient || layer.learntCount(for: shape) > 0
+      guard let next = try? layer.outputShape(for: shape) else { break }
+      shape = next
+    }
+    return operations
   }
 
   public func learntCount(for input: Shape) -> Double {
@@ -43,4 +50,10 @@ public struct Block: LayerSpecification {
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     try Sequential(layers, input: input, capacity: capacity, needsInputGradient: needsInputGradient)
   }
+}
+
+extension Block: DescribedLayer {
+  public var properties: [LayerProperty] { [.layers("layers", layers)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.layers("layers")) }
 }

@@ -66,3 +66,7 @@ private final class ClassTokenLayer: Layer {
       tokenGradients.prefix(pass.samples * shape.width), into: windows.gradient[0], windows.gradient.accumulation)
   }
 }
+
+extension ClassToken: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

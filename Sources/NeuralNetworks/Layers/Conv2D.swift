@@ -11,7 +11,7 @@ import Tensors
 ///     Sequential([Conv2D(filters: 32, kernel: 3), ReLU()], input: [28, 28, 1], capacity: 32)
 public struct Conv2D: LayerSpecification {
   /// The values beyond the image's edge.
-  public enum Padding: Sendable {
+  public enum Padding: String, CaseIterable, Sendable {
     /// None: the kernel stays inside.
     case valid
     /// (kernel − 1) / 2 zeros on every side, as PyTorch's `padding=`, so that with a stride of 1 the output is as large as
@@ -169,5 +169,21 @@ private final class Conv2DLayer: Layer {
     if parameters.count > 1 {
       columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
     }
+  }
+}
+
+extension Conv2D: DescribedLayer {
+  public var properties: [LayerProperty] {
+    [
+      .integer("filters", filters), .integer("kernel", kernel), .choice("padding", padding, usual: .valid),
+      .integer("stride", stride, usual: 1), .flag("bias", hasBias, usual: true),
+    ]
+  }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(
+      filters: try reader.size("filters"), kernel: try reader.integer("kernel", in: 1...1000),
+      padding: try reader.choice("padding", usual: .valid),
+      stride: try reader.integer("stride", in: 1...1000, usual: 1), bias: try reader.flag("bias", usual: true))
   }
 }

@@ -130,3 +130,9 @@ extension Buffer<Float> {
     self[rows.lowerBound * columns..<rows.upperBound * columns]
   }
 }
+
+extension Dense: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+}

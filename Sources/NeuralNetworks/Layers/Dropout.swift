@@ -60,3 +60,11 @@ private final class DropoutLayer: Layer {
     product(windows.outputGradient, mask.prefix(windows.outputGradient.count), into: inputGradient)
   }
 }
+
+extension Dropout: DescribedLayer {
+  public var properties: [LayerProperty] { [.number("probability", probability)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(try reader.number("probability", in: 0..<1, "at least 0 and less than 1"))
+  }
+}

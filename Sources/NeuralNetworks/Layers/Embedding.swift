@@ -82,3 +82,11 @@ private final class EmbeddingLayer: Layer {
     windows.inputGradient?.fill(0)
   }
 }
+
+extension Embedding: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("tokens", tokens), .integer("width", width)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(tokens: try reader.integer("tokens"), width: try reader.size("width"))
+  }
+}

@@ -10,3 +10,7 @@ public struct Flatten: RenamingSpecification {
 
   public func outputShape(for input: Shape) throws -> Shape { [input.count] }
 }
+
+extension Flatten: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

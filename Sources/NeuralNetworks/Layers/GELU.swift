@@ -15,3 +15,7 @@ public struct GELU: ElementwiseSpecification {
     geluGradient(windows.outputGradient, input: windows.input, into: inputGradient)
   }
 }
+
+extension GELU: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

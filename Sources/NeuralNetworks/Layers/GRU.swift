@@ -96,3 +96,9 @@ private final class GRULayer: Layer {
       windows, sumsGradient: sumsGradient, stateSumsGradient: stateSumsGradient, states: states, samples: samples)
   }
 }
+
+extension GRU: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+}

@@ -178,3 +178,13 @@ private final class GatedStackLayer: Layer {
     unit.convolution.inputGradient(sumsGradient, into: stateGradient, unit.isLast ? .replace : .add)
   }
 }
+
+extension GatedStack: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("skip", skip), .integers("dilations", dilations)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(
+      skip: try reader.size("skip"),
+      dilations: try reader.integers("dilations", most: 64, in: 1...LayerReader.mostOfASize))
+  }
+}

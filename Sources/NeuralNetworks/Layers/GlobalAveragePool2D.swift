@@ -55,3 +55,7 @@ private final class GlobalAveragePool2DLayer: Layer {
     }
   }
 }
+
+extension GlobalAveragePool2D: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

@@ -93,3 +93,9 @@ private final class LSTMLayer: Layer {
       windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
   }
 }
+
+extension LSTM: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+}

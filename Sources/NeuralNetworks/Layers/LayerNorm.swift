@@ -78,3 +78,7 @@ private final class LayerNormLayer: Layer {
     windows.gradient.complete(1, with: shiftGradient)
   }
 }
+
+extension LayerNorm: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

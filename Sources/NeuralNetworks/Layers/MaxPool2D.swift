@@ -49,3 +49,9 @@ private final class MaxPool2DLayer: Layer {
       shape)
   }
 }
+
+extension MaxPool2D: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("size", size)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.integer("size")) }
+}

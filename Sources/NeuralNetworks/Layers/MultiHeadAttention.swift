@@ -241,3 +241,11 @@ private final class MultiHeadAttentionLayer: Layer {
     return Matrix(rows(values, block), rows: block.queries.count, columns: wholeVectors(keys))[columns: 0..<keys]
   }
 }
+
+extension MultiHeadAttention: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("heads", heads), .flag("causal", causal, usual: false)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(heads: try reader.integer("heads"), causal: try reader.flag("causal", usual: false))
+  }
+}

@@ -63,3 +63,9 @@ private final class PatchesLayer: Layer {
     }
   }
 }
+
+extension Patches: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("size", size)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.integer("size")) }
+}

@@ -58,3 +58,7 @@ private final class PositionsLayer: Layer {
     windows.inputGradient?.copy(from: windows.outputGradient)
   }
 }
+
+extension Positions: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

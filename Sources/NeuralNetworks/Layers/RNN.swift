@@ -75,3 +75,9 @@ private final class RNNLayer: Layer {
       windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
   }
 }
+
+extension RNN: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+}

@@ -14,3 +14,7 @@ public struct ReLU: ElementwiseSpecification {
     rectifyGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }
+
+extension ReLU: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

@@ -17,3 +17,9 @@ public struct Reshape: RenamingSpecification {
     return shape
   }
 }
+
+extension Reshape: DescribedLayer {
+  public var properties: [LayerProperty] { [.integers("shape", shape.extents)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(Shape(try reader.integers("shape"))) }
+}

@@ -165,3 +165,13 @@ private final class ResidualLayer: Layer {
       inputGradient: windows.inputGradient, gradient: windows.gradient)
   }
 }
+
+extension Residual: DescribedLayer {
+  public var properties: [LayerProperty] {
+    [.layers("body", body.layers), .layers("shortcut", shortcut?.layers ?? [])]
+  }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(try reader.layers("body"), shortcut: try reader.layers("shortcut", mayBeMissing: true))
+  }
+}

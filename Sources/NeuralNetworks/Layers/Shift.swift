@@ -63,3 +63,11 @@ private final class ShiftLayer: Layer {
     }
   }
 }
+
+extension Shift: DescribedLayer {
+  public var properties: [LayerProperty] { [.number("start", start)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(start: try reader.number("start", in: (-1e9)...1e9, "from -1e9 to 1e9"))
+  }
+}

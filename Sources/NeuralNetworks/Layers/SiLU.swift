@@ -15,3 +15,7 @@ public struct SiLU: ElementwiseSpecification {
     siluGradient(windows.outputGradient, input: windows.input, into: inputGradient)
   }
 }
+
+extension SiLU: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

@@ -17,3 +17,7 @@ public struct Sigmoid: ElementwiseSpecification {
     sigmoidGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }
+
+extension Sigmoid: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

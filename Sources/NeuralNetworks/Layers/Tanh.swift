@@ -14,3 +14,7 @@ public struct Tanh: ElementwiseSpecification {
     tanhGradient(windows.outputGradient, output: windows.output, into: inputGradient)
   }
 }
+
+extension Tanh: DescribedLayer {
+  public init(from reader: inout LayerReader) { self.init() }
+}

@@ -59,3 +59,11 @@ private final class TokenLayer: Layer {
     for sample in 0..<pass.samples { inputGradient[token(sample)].copy(from: windows.outputGradient[row(sample)]) }
   }
 }
+
+extension Token: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("index", index)] }
+
+  public init(from reader: inout LayerReader) throws {
+    self.init(try reader.integer("index", in: 0...LayerReader.mostOfASize))
+  }
+}

@@ -34,3 +34,9 @@ public struct TokenDense: LayerSpecification {
     try TokenShape("a dense layer over tokens", input: input)
   }
 }
+
+extension TokenDense: DescribedLayer {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+}

@@ -32,7 +32,7 @@ func mlp(named name: String, input: Shape, outputs: Int) throws -> [any LayerSpe
 
 /// 4 GB of weights, and as much for each gradient and moment. Above it the user gets a line, instead of a process that
 /// the kernel kills.
-private let mostParameters = 1_000_000_000
+let mostParameters = 1_000_000_000
 
 private func perceptron(_ sizes: [Int]) -> [any LayerSpecification] {
   var layers: [any LayerSpecification] = [Flatten()]

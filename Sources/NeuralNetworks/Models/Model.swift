@@ -18,10 +18,12 @@ public struct Model: Sendable {
   public let layers: [any LayerSpecification]
   /// Whether ``named(_:input:outputs:)`` made it, so that its name tells its layers.
   public let isNamed: Bool
+  /// Whether a ``ModelDescription`` made it, so that its description tells its layers.
+  public let isDescribed: Bool
 
   /// A model of these layers.
   public init(name: String, input: Shape, layers: [any LayerSpecification]) {
-    self.init(name: name, input: input, layers: layers, isNamed: false)
+    self.init(name: name, input: input, layers: layers, isNamed: false, isDescribed: false)
   }
 
   /// A model of the layers in `layers`, one a line.
@@ -29,15 +31,22 @@ public struct Model: Sendable {
     self.init(name: name, input: input, layers: layers())
   }
 
-  private init(name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool) {
+  init(
+    name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool = false, isDescribed: Bool = false
+  ) {
     self.name = name
     self.input = input
     self.layers = layers
     self.isNamed = isNamed
+    self.isDescribed = isDescribed
   }
 
   /// The layers in words: `Conv2D(filters: 16, kernel: 3, padding: valid), ReLU(), Dense(10)`, as Swift describes each.
-  public var layersText: String { layers.map { "\($0)" }.joined(separator: ", ") }
+  /// Of a model that ``isDescribed``, its description's ``ModelDescription/layersText``.
+  public var layersText: String {
+    if isDescribed, let description = try? ModelDescription(of: self) { return description.layersText }
+    return layers.map { "\($0)" }.joined(separator: ", ")
+  }
 
   /// The architectures of `--model`: a new one is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
