@@ -46,7 +46,7 @@ let package = Package(
     room(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
-    room("Reporting", ["Training", "Checkpoints", "NeuralNetworks", "Tensors"]),
+    room("Reporting", ["Training", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
     room(
       "Jobs",
       ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Reporting"]),
@@ -83,7 +83,7 @@ let package = Package(
     tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
-    tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing"]),
+    tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing", "PeerPython"]),
     // Run under mpirun at 1, 2, 3 and 4 ranks by launch/test.
     tests("MPITests", ["Collectives", "MPICollectives", "Tensors", "ReductionReference"], path: "Tests/MPI"),
   ],

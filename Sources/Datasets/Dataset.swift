@@ -27,6 +27,10 @@ public protocol Dataset: Sendable {
   /// The digest of all inputs and targets: other data must have another. Checkpoints hold it, and ranks compare it.
   var digest: SHA256Digest { get }
 
+  /// What the classes stand for, in the order of their labels; nil, the default, if the labels say it, or without
+  /// classes.
+  var classNames: [String]? { get }
+
   /// The lines that a checkpoint's recipe has of how the samples were made of others, as an evaluation has to make them again; by default
   /// none.
   var preparation: [(key: String, value: String)] { get }
@@ -56,6 +60,8 @@ public protocol Dataset: Sendable {
 
 extension Dataset {
   public var name: String { "\(Self.self)" }
+
+  public var classNames: [String]? { nil }
 
   public var preparation: [(key: String, value: String)] { [] }
 

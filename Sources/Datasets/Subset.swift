@@ -53,6 +53,8 @@ public struct Subset: Dataset {
 
   public var name: String { "a subset of \(base.name)" }
 
+  public var classNames: [String]? { base.classNames }
+
   /// The SHA-256 of the base's digest and the samples' numbers in it.
   public var digest: SHA256Digest {
     var hasher = SHA256Hasher()

@@ -1,3 +1,4 @@
+import NeuralNetworks
 import Tensors
 import Training
 
@@ -8,6 +9,7 @@ public final class ConsoleObserver: Observer {
   private var ranks = 1
   /// The unit of the loss.
   private var unit = "loss"
+  private var isBinary = false
 
   /// An observer for a terminal if `isInteractive`, else for a log.
   public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
@@ -15,6 +17,7 @@ public final class ConsoleObserver: Observer {
   public func began(_ run: RunDescription) {
     (ranks, unit) = (run.ranks, run.recipe.loss.unit)
     let recipe = run.recipe
+    isBinary = recipe.loss is SigmoidCrossEntropy
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
       "\(recipe.optimizer.title) \(recipe.scaledLearningRate)"
@@ -79,6 +82,8 @@ public final class ConsoleObserver: Observer {
     }
     if let digest = summary.averagedWeightsDigest { print("averaged weights digest: \(digest)") }
     print("weights digest: \(summary.weightsDigest)")
+    let lines = isBinary ? summary.testMetrics?.positiveLines : summary.testErrors?.lines
+    for line in lines ?? [] { print(line) }
     // The last line is what was sought: where nothing is right or wrong, the loss.
     let found =
       summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" } ?? "Test \(unit): \(fixed(summary.testLoss, 4))"

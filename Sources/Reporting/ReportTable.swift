@@ -17,7 +17,8 @@ public struct ReportTable {
     var lines = [("class", ["precision", "recall", "f1", "samples"])]
     if report.classes.count <= Self.mostClasses {
       for row in report.classes {
-        lines.append((row.name, [row.precision, row.recall, row.f1].map { fixed($0, 4) } + ["\(row.samples)"]))
+        lines.append(
+          (escaped(row.name), [row.precision, row.recall, row.f1].map { fixed($0, 4) } + ["\(row.samples)"]))
       }
     }
     let samples = report.classes.reduce(0) { $0 + $1.samples }

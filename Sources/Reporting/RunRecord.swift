@@ -1,24 +1,26 @@
 import Checkpoints
+import Datasets
 import FoundationEssentials
 import Tensors
 import Training
 
-/// Writes the run directory's files for programs: `config.json` at the start, a line of `metrics.jsonl` after each
-/// epoch, `summary.json` at the end. `config.json` and `summary.json` are replaced whole, so a reader never sees half
-/// of one. A line of `metrics.jsonl` without an end is still being written.
+/// Writes the run directory's files for programs: `config.json` at the start, and `data-report.json` if the data are a
+/// table, a line of `metrics.jsonl` after each epoch, `summary.json` at the end. All but `metrics.jsonl` are replaced
+/// whole, so a reader never sees half of one. A line of `metrics.jsonl` without an end is still being written.
 public final class RunRecord: Observer {
   /// The run's directory, which the trainer makes.
   private var directory = "."
   private var metrics = GrowingFile("metrics.jsonl")
+  private let data: CSVReport?
 
-  /// A record of a run that has a directory.
-  public init() {}
+  /// A record of a run that has a directory. `data` is the report of the table that it is trained on, if it is one.
+  public init(data: CSVReport? = nil) { self.data = data }
 
   public func began(_ run: RunDescription) throws(TrainingError) {
     directory = run.options.directory ?? "."
     metrics =
       run.resumedAtStep > 0 ? try earlierMetrics(of: run) : GrowingFile("\(directory)/metrics.jsonl")
-    for name in ["config.json", "metrics.jsonl", "summary.json"] {
+    for name in ["config.json", "data-report.json", "metrics.jsonl", "summary.json"] {
       try writing(try AtomicFile.removeLeftover(of: "\(directory)/\(name)"))
     }
     let (recipe, options) = (run.recipe, run.options)
@@ -29,6 +31,8 @@ public final class RunRecord: Observer {
         globalBatch: recipe.globalBatch, microbatch: run.microbatch, optimizer: recipe.optimizer.name,
         optimizerSettings: Dictionary(
           uniqueKeysWithValues: recipe.optimizer.settings.map { ($0.key, $0.value) }),
+        lossSettings: recipe.loss.settings.isEmpty
+          ? nil : Dictionary(uniqueKeysWithValues: recipe.loss.settings.map { ($0.key, $0.value) }),
         learningRate: recipe.learningRate, schedule: recipe.schedule.rawValue,
         warmup: recipe.warmup, seed: recipe.seed,
         reduction: recipe.reduction.rawValue, checkpointEvery: "\(options.checkpointEvery)",
@@ -40,6 +44,7 @@ public final class RunRecord: Observer {
         scaleLearningRate: recipe.rateScaling?.rawValue,
         scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate })
     )
+    if let data { try write("data-report.json", data) }
   }
 
   /// `metrics.jsonl` of the run that this one resumes. The next line removes the lines of epochs that this run will
@@ -127,6 +132,8 @@ private struct Configuration: Encodable {
   var optimizer: String
   /// The optimizer's constants that are not the usual ones.
   var optimizerSettings: [String: String]
+  /// The classes' weights and the label smoothing, if there are any.
+  var lossSettings: [String: String]?
   var learningRate: Float
   var schedule: String
   var warmup: Int
@@ -155,6 +162,7 @@ private struct Configuration: Encodable {
     case model, task, epochs, microbatch, optimizer, schedule, warmup, seed, reduction, keep, ranks, hosts
     case globalBatch = "global_batch"
     case optimizerSettings = "optimizer_settings"
+    case lossSettings = "loss_settings"
     case learningRate = "learning_rate"
     case checkpointEvery = "checkpoint_every"
     case clipNorm = "clip_norm"

@@ -48,6 +48,8 @@ public struct Philox: Sendable {
     public static var generation: Purpose { Purpose(rawValue: 9) }
     /// The choice of the samples that are trained on, and of those set aside for validation.
     public static var partition: Purpose { Purpose(rawValue: 16) }
+    /// The rows of a table that are tested on.
+    public static var split: Purpose { Purpose(rawValue: 20) }
   }
 
   @usableFromInline let key: SIMD2<UInt32>

@@ -9,6 +9,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
   case directory, keep, resume, maxSteps, maxTime
   case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping
+  case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing
 
   private static let haveFlags = Atomic<Bool>(false)
 
@@ -19,6 +20,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   public var flag: String {
     switch self {
     case .directory: "--run-dir"
+    case .ignored: "--ignore"
     case .isNesterov: "--nesterov"
     case .augmentation: "--augment"
     case .initialWeights: "--init-from"

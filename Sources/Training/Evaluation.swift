@@ -1,3 +1,4 @@
+import Checkpoints
 import Collectives
 import Datasets
 import NeuralNetworks
@@ -36,6 +37,8 @@ public final class Evaluation {
     public let accuracy: Double?
     /// The report on the classes; nil if the loss is over none.
     public let report: ClassificationReport?
+    /// The errors of predicted numbers; nil unless the loss is the mean squared error.
+    public let errors: RegressionReport?
     /// The scores of the metrics that the evaluation was given.
     public let scores: [Score]
   }
@@ -48,7 +51,9 @@ public final class Evaluation {
   /// - Throws: the error of `beforeSlice`, or ``TrainingError`` with 70 if a rank cannot be reached.
   public func run(_ parameters: Buffer<Float>, beforeSlice: () throws -> Void = {}) throws -> Result {
     let loss = network.loss
-    let reported = (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? []
+    let predictsNumbers = loss is MeanSquaredError
+    let reported =
+      (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? (predictsNumbers ? [RegressionErrors()] : [])
     var counted = MetricCounters(reported + metrics)
     var mine: [UInt64] = []
     let slices = (data.count + Self.slice - 1) / Self.slice
@@ -78,6 +83,32 @@ public final class Evaluation {
     }
     return Result(
       sums: total, accuracy: loss.countsCorrect ? total.accuracy : nil, report: report,
+      errors: predictsNumbers ? RegressionReport(all.counters[0]) : nil,
       scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) })
+  }
+
+  /// Writes the network's outputs with the weights `parameters` to a CSV file at `path`, durably and atomically: a line a
+  /// sample, in the order of the data, of its outputs and then its target, a label or real numbers.
+  ///
+  /// Numbers are written so that they are read again as the same floats. One rank does it alone: the slices are those of
+  /// ``run(_:beforeSlice:)``, and so the outputs' bits. Throws ``FileWriteError``.
+  public func writeOutputs(_ parameters: Buffer<Float>, to path: String) throws(FileWriteError) {
+    try AtomicFile.removeLeftover(of: path)
+    try AtomicFile.write(to: path) { file throws(FileWriteError) in
+      for start in stride(from: 0, to: data.count, by: Self.slice) {
+        let examples = feed.load(start..<min(start + Self.slice, data.count))
+        let outputs = network.outputs(examples, parameters: parameters)
+        let (width, values) = (outputs.count / examples.samples, examples.values.count / examples.samples)
+        var lines = ""
+        for sample in 0..<examples.samples {
+          var fields = (0..<width).map { "\(outputs[sample * width + $0])" }
+          fields +=
+            values == 0
+            ? ["\(examples.labels[sample])"] : (0..<values).map { "\(examples.values[sample * values + $0])" }
+          lines += fields.joined(separator: ",") + "\n"
+        }
+        try file.write(Array(lines.utf8))
+      }
+    }
   }
 }

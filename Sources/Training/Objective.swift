@@ -44,22 +44,48 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The loss over both parts of the data. Throws ``TrainingError``: with 65 if a part is faulty or the parts do not
-  /// fit together, with 64 if the objective asks for other targets.
-  public func loss(over training: any Dataset, _ test: any Dataset) throws -> any Loss {
-    do { return try loss(Targets(validating: training, test)) } catch { throw TrainingError(error) }
+  /// fit together, with 64 if the objective asks for other targets, or if weights or smoothing do not fit it.
+  ///
+  /// - Parameters:
+  ///   - classWeights: the weights of the classes; nil if all are 1.
+  ///   - labelSmoothing: the part of a sample's target that is spread over all classes (``ClassWeighting``).
+  public func loss(
+    over training: any Dataset, _ test: any Dataset, classWeights: ClassWeights? = nil, labelSmoothing: Float = 0
+  ) throws -> any Loss {
+    do {
+      let targets = try Targets(validating: training, test)
+      let plain = try loss(targets, classNames: training.classNames)
+      guard classWeights != nil || labelSmoothing != 0 else { return plain }
+      let setting = classWeights == nil ? Setting.labelSmoothing : .classWeights
+      guard let plain = plain as? any ClassLoss else {
+        throw ModelError("\(setting) needs classes, and \(Setting.task) \(self) has none")
+      }
+      let weights = classWeights?.weights(of: training, over: plain)
+      return try loss(
+        targets, classNames: training.classNames,
+        ClassWeighting(weights: weights, smoothing: labelSmoothing, classes: plain.classes))
+    } catch {
+      throw TrainingError(error)
+    }
   }
 
   /// The loss over data with `targets`, those of all parts. Throws ``ModelError`` if the objective asks for other
   /// targets, or for a class that the data does not have.
-  func loss(_ targets: Targets) throws -> any Loss {
+  func loss(
+    _ targets: Targets, classNames names: [String]? = nil, _ weighting: ClassWeighting? = nil
+  ) throws -> any Loss {
     switch (self, targets) {
     case (.classify, .classes(let classes)):
-      return SoftmaxCrossEntropy(classes: classes.count, firstLabel: classes.firstLabel)
+      return SoftmaxCrossEntropy(
+        classes: classes.count, firstLabel: classes.firstLabel, names: names?.count == classes.count ? names : nil,
+        weighting: weighting)
     case (.binary(let positive), .classes(let classes)):
       guard classes.contains(positive) else {
         throw ModelError("\(Setting.task) \(self) names a class that the data has not: its labels are \(classes)")
       }
-      return SigmoidCrossEntropy(positive: positive)
+      // Of more classes, the rest has no name.
+      let isLastOfTwo = names?.count == 2 && classes.count == 2 && positive == classes.lastLabel
+      return SigmoidCrossEntropy(positive: positive, names: isLastOfTwo ? names : nil, weighting: weighting)
     case (.pixelsBySoftmax, .input(let count)): return PixelSoftmaxCrossEntropy(pixels: count)
     case (.pixelsBySigmoid, .input(let count)): return PixelSigmoidCrossEntropy(pixels: count)
     case (.regress, .values(let count)), (.regress, .input(let count)): return MeanSquaredError(outputs: count)

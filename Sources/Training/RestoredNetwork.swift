@@ -97,6 +97,9 @@ public struct RestoredNetwork {
     var task: String
     var classCount: Int
     var firstLabel: Int
+    /// The lines of the loss' weights and smoothing; nil if there are none.
+    var classWeights: String?
+    var labelSmoothing: String?
     /// How pixels were made black and white; nil where they were not.
     var pixels: Pixels?
     var state: RunState
@@ -127,6 +130,7 @@ public struct RestoredNetwork {
       (self.path, self.model, self.task, self.state) = (file.path, model, task, file.state)
       layers = try Self.description(in: file)?.layersText
       (classCount, firstLabel) = (classes.count, classes.firstLabel)
+      (classWeights, labelSmoothing) = (file.recipe["class_weights"], file.recipe["label_smoothing"])
       if let binarisation = file.recipe["binarisation"] {
         guard let text = file.recipe["pixels"], let pooling = file.recipe["pooling"].flatMap({ Int($0) }) else {
           throw Self.incomplete(file.path)
@@ -172,15 +176,17 @@ public struct RestoredNetwork {
     func network(for data: any Dataset, layers table: LayerTable) throws -> Network {
       guard let classes = Classes(checking: classCount, firstLabel: firstLabel) else { throw Self.incomplete(path) }
       return try network(
-        input: data.inputShape, targets: try Self.targets(of: data, among: classes), capacity: Evaluation.slice,
-        layers: table)
+        input: data.inputShape, targets: try Self.targets(of: data, among: classes), classNames: data.classNames,
+        capacity: Evaluation.slice, layers: table)
     }
 
     /// The network for inputs of shape `input`.
-    func network(input: Shape, targets: Targets, capacity: Int, layers table: LayerTable) throws -> Network {
+    func network(
+      input: Shape, targets: Targets, classNames: [String]? = nil, capacity: Int, layers table: LayerTable
+    ) throws -> Network {
       guard let task = Objective(task) else { throw Self.incomplete(path) }
       do {
-        let loss = try task.loss(targets)
+        let loss = try loss(task, targets, classNames: classNames)
         let model =
           try layers.map {
             try ModelDescription(name: self.model, layersText: $0).model(
@@ -190,6 +196,15 @@ public struct RestoredNetwork {
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
       }
+    }
+
+    private func loss(_ task: Objective, _ targets: Targets, classNames: [String]?) throws -> any Loss {
+      let plain = try task.loss(targets, classNames: classNames)
+      guard classWeights != nil || labelSmoothing != nil, let plain = plain as? any ClassLoss else { return plain }
+      let weights = classWeights?.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) ?? .nan }
+      let smoothing = labelSmoothing.map { Float($0) ?? .nan } ?? 0
+      let weighting = try ClassWeighting(weights: weights, smoothing: smoothing, classes: plain.classes)
+      return try task.loss(targets, classNames: classNames, weighting)
     }
 
     /// The checkpoint's classes, or the data's real numbers. Throws with 65 if the data are faulty or have other
@@ -208,6 +223,24 @@ public struct RestoredNetwork {
     private static func incomplete(_ path: String) -> TrainingError {
       TrainingError(.badData, "\(path): does not say which model and task it is of")
     }
+  }
+
+  /// The recipe of the checkpoint at `path`, or of the newest whole one if `path` is a run directory, on every rank.
+  /// Collective. Throws as ``init(_:for:strict:program:layers:communicator:warn:)`` does.
+  public static func recipe(
+    of path: String, strict: Bool = false, communicator: any Communicator
+  ) throws -> Fingerprint {
+    let text = try communicator.agree { () -> String in
+      guard communicator.rank == 0 else { return "" }
+      let entries = try open(path, strict: strict, warn: { _ in }).recipe.entries
+      return String(decoding: try JSONEncoder().encode(entries.map { [$0.key, $0.value] }), as: UTF8.self)
+    }
+    let shared = try communicator.fromFirst(text)
+    var recipe = Fingerprint()
+    for line in try JSONDecoder().decode([[String]].self, from: Data(shared.utf8)) where line.count == 2 {
+      recipe[line[0]] = line[1]
+    }
+    return recipe
   }
 
   private static func read(

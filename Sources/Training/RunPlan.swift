@@ -176,6 +176,10 @@ struct RunPlan {
       precondition(fingerprint[key] == nil, "the optimizer's \(key) has the name of another line of the recipe")
       fingerprint[key] = value
     }
+    for (key, value) in recipe.loss.settings {
+      precondition(fingerprint[key] == nil, "the loss' \(key) has the name of another line of the recipe")
+      fingerprint[key] = value
+    }
     for (key, value) in data.training.preparation {
       precondition(fingerprint[key] == nil, "the data set's \(key) has the name of another line of the recipe")
       fingerprint[key] = value

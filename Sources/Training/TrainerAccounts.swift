@@ -50,6 +50,7 @@ extension Trainer {
       globalBatch: recipe.globalBatch, microbatch: batches.microbatch, epochs: recipe.epochs,
       steps: state.step, seed: recipe.seed, reduction: recipe.reduction.rawValue,
       testAccuracy: tested.accuracy, testLoss: tested.sums.meanLoss, testMetrics: tested.report,
+      testErrors: tested.errors,
       testScores: tested.scores,
       trainSamplesPerSecond: trainingTime > .zero ? Double(trainedSamples) / trainingTime.seconds : 0,
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,

@@ -40,6 +40,7 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
     switch error {
     case let error as TrainingError: self = error
     case let error as IDXError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
+    case let error as CSVError: self.init(error.isMissingInput ? .missingInput : .badData, error.description)
     case let error as DatasetError: self.init(.badData, error.description)
     case let error as CheckpointError: self.init(error.fileIsMissing ? .missingInput : .badData, error.description)
     case let error as FileReadError: self.init(error.fileIsMissing ? .missingInput : .badData, error.description)

@@ -14,6 +14,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var testLoss: Double
   /// What the last evaluation found of the classes; nil where the loss is over none.
   public var testMetrics: ClassificationReport?
+  /// The errors of predicted numbers in the last evaluation; nil unless the loss is the mean squared error.
+  public var testErrors: RegressionReport?
   /// The last scores of the metrics that the run was given; not in the file.
   public var testScores: [Score] = []
   public var trainSamplesPerSecond: Double
@@ -43,6 +45,7 @@ public struct TrainingSummary: Sendable, Codable {
     case testAccuracy = "test_accuracy"
     case testLoss = "test_loss"
     case testMetrics = "test_metrics"
+    case testErrors = "test_errors"
     case trainSamplesPerSecond = "train_samples_per_second"
     case secondsTotal = "seconds_total"
     case secondsToFirstStep = "seconds_to_first_step"

@@ -3,10 +3,16 @@
 import ArgumentParser
 import Lockstep
 
-extension Objective: ExpressibleByArgument {
-  /// Reads the argument as `Objective.init(_:)` does.
+extension ClassWeights: ExpressibleByArgument {
+  /// Reads the argument as `ClassWeights.init(_:)` does.
   public init?(argument: String) { self.init(argument) }
 }
+
+extension CSVOptions.MissingValues: ExpressibleByArgument {}
+
+extension CSVOptions.DuplicateRows: ExpressibleByArgument {}
+
+extension CSVOptions.Normalisation: ExpressibleByArgument {}
 
 extension ReductionMethod: ExpressibleByArgument {}
 

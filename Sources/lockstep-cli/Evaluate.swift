@@ -13,22 +13,64 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var labels: LabelOptions
 
+  @OptionGroup var testData: TestDataOption
+
+  @Option(help: "Writes the network's outputs to a CSV file: a line a sample, of its logits and then its target.")
+  var writeLogits: String?
+
   @OptionGroup var strictness: StrictOption
+
+  func validate() throws {
+    guard testData.testData == nil || data.isTable else {
+      throw ValidationError("--test-data needs a table: give --data FILE.csv, the file that was trained on")
+    }
+    guard labels.labels == nil || !data.isTable else {
+      throw ValidationError("--labels needs images; leave the rows of other classes out of the table")
+    }
+  }
 
   func run() throws {
     let world = try World.join()
-    let test = try world.agree { try labels.choose(data.load(.test)) }
+    let test = try load(world)
     let restored = try RestoredNetwork(
       checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }
     let evaluation = Evaluation(network: restored.network, data: restored.data, communicator: world)
     let result = try evaluation.run(restored.parameters)
+    try world.agree {
+      if let writeLogits, world.rank == 0 { try evaluation.writeOutputs(restored.parameters, to: writeLogits) }
+    }
     guard world.rank == 0 else { return }
     print(
       "\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)"
         + (restored.isAveraged ? ", averaged weights" : ""))
     if let report = result.report { print(ReportTable(report).text) }
+    let lines = restored.network.loss is SigmoidCrossEntropy ? result.report?.positiveLines : result.errors?.lines
+    for line in lines ?? [] { print(line) }
     print("Test \(restored.network.loss.unit): \(fixed(result.sums.meanLoss, 4))")
     if let accuracy = result.accuracy { print("Test accuracy: \(fixed(accuracy, 4))") }
+  }
+
+  /// The test samples. Those of a table are prepared as the checkpoint's recipe says, with the file that was trained on.
+  private func load(_ world: any Communicator) throws -> any Dataset {
+    // Ranks that have different kinds of data would run different collectives.
+    try world.requireEqual([("data", data.isTable ? "a table" : "images")])
+    guard data.isTable else { return try world.agree { try labels.choose(data.load(.test)) } }
+    let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strictness.strict, communicator: world)
+    return try world.agree {
+      guard let options = CSVOptions(settings: { recipe[$0] }), let task = recipe["task"].flatMap(Objective.init) else {
+        throw TrainingError(.badData, "\(checkpoint): was not trained on a table; give \(Setting.data) its images")
+      }
+      let parts = try CSVParts(
+        path: data.data, testPath: testData.testData, task: TaskArgument.whole(task).tableTask, options)
+      guard recipe["training_data"] == parts.training.digest.hex else {
+        throw TrainingError(
+          .badData,
+          "\(data.data): the run of \(checkpoint) was trained on other data, by which its inputs were scaled "
+            + "(training_data is \(escaped(recipe["training_data"] ?? "not given")) there and \(parts.training.digest) here); "
+            + "give \(Setting.data) the file that it was trained on")
+      }
+      return parts.test
+    }
   }
 }

@@ -6,7 +6,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The defaults of the flags below it: article, or fast, for 99 % of MNIST's test images in seconds.")
   var recipe = NamedRecipe.article
 
-  @Option(help: "The network: \(modelNames). \(preset { $0.model })")
+  @Option(help: "The network: \(modelNames). \(preset(also: "CSV: mlp") { $0.model })")
   var model: String?
 
   @Option(help: "Passes over the training data. \(preset(\.epochs))")
@@ -41,7 +41,9 @@ struct RecipeOptions: ParsableArguments {
   /// The named recipe with the flags that were given, for data of shape `input`. Throws if there is no such model for
   /// them.
   func recipe(input: Shape, loss: any Loss) throws -> Recipe {
-    let model = try Model.load(model ?? recipe.model, input: input, outputs: loss.outputs)
+    // The rows of a table are no images, which the recipes' models are for.
+    let model = try Model.load(
+      model ?? (input.rank == 1 ? "mlp" : recipe.model), input: input, outputs: loss.outputs)
     var made = recipe.recipe(model: model, loss: loss)
     made.epochs = epochs ?? made.epochs
     made.globalBatch = globalBatch ?? made.globalBatch

@@ -17,16 +17,24 @@ struct Train: ParsableCommand {
 
   @OptionGroup var labels: LabelOptions
 
+  @OptionGroup var table: TableOptions
+
   @OptionGroup var recipe: RecipeOptions
 
   @OptionGroup var regime: RegimeOptions
 
   @Option(
     help: """
-      What it tells apart: classify, or binary:K for the samples of label K against the rest. \(PixelTask.names) predict pixels instead. \
-      (default: classify)
+      What it learns: classify; binary:K, the samples of label K against the rest; CSV: also binary, the second class \
+      against the first, and regress. \(PixelTask.names) predict pixels instead. (default: classify; CSV: found from the target)
       """)
-  var task: Objective?
+  var task: TaskArgument?
+
+  @Option(help: "The weight of each class in the loss: balanced, or W0,W1,… in the order of the classes.")
+  var classWeights: ClassWeights?
+
+  @Option(help: "The part of each target that is spread over all classes, 0 to 1. (default: 0)")
+  var labelSmoothing: Float?
 
   @OptionGroup var pixels: BinariseOption
 
@@ -71,7 +79,7 @@ struct Train: ParsableCommand {
     if pixels.binarise != nil && recipe.pixelTask == nil {
       throw ValidationError("--binarise needs --model \(PixelTask.names)")
     }
-    if let objective = recipe.pixelTask?.objective, let task, task != objective {
+    if let objective = recipe.pixelTask?.objective, let task, task != .whole(objective) {
       throw ValidationError("--task \(task) does not fit the model, which predicts pixels: leave --task away")
     }
   }
@@ -101,8 +109,8 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let world = try World.join(stall.limits)
-    let (training, test) = try world.agree { (try load(.train), try load(.test)) }
-    var recipe = try world.agree { try makeRecipe(training, test) }
+    let data = try world.agree { try load() }
+    var recipe = try world.agree { try makeRecipe(data) }
     recipe.seed = seed
     recipe.reduction = reduction
     recipe.clipNorm = control.clipNorm
@@ -113,21 +121,43 @@ struct Train: ParsableCommand {
       options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
     }
     let trainer = try Trainer(
-      recipe, training: training, test: test, execution: execution, options: options, on: world,
-      observers: [ConsoleObserver(), RunRecord()])
+      recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
+      observers: [ConsoleObserver(), RunRecord(data: data.report)])
+    if let report = data.report, world.rank == 0 { print(report.line) }
     try trainer.run()
   }
 
-  /// One part of the data, as the model takes them.
-  private func load(_ part: ImageDataset.Part) throws -> any Dataset {
+  /// Both parts of the data, as the model takes them.
+  private func load() throws -> RunData {
+    guard !data.isTable else {
+      if labels.labels != nil {
+        throw TrainingError(.usage, "--labels needs images; leave the rows of other classes out of the table")
+      }
+      if recipe.pixelTask != nil {
+        throw TrainingError(.usage, "--model \(PixelTask.names) needs images; give another for a table, such as mlp")
+      }
+      return try RunData(table: data.data, table, task: task)
+    }
+    if let flag = table.given { throw TrainingError(.usage, "\(flag) needs a table: give \(Setting.data) FILE.csv") }
+    if task == .binary {
+      throw TrainingError(.usage, "\(Setting.task) binary needs a table; give \(Setting.task) binary:K for label K")
+    }
+    return RunData(
+      training: try images(.train), test: try images(.test),
+      task: recipe.pixelTask?.objective ?? task?.objective ?? .classify, report: nil)
+  }
+
+  /// One part of the images, as the model takes them.
+  private func images(_ part: ImageDataset.Part) throws -> any Dataset {
     let images = try labels.choose(data.load(part))
     return try recipe.pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
   }
 
   /// The recipe that the flags name, for these data.
-  private func makeRecipe(_ training: any Dataset, _ test: any Dataset) throws -> Recipe {
-    let objective = recipe.pixelTask?.objective ?? task ?? .classify
-    return try recipe.recipe(input: training.inputShape, loss: objective.loss(over: training, test))
+  private func makeRecipe(_ data: RunData) throws -> Recipe {
+    let loss = try data.task.loss(
+      over: data.training, data.test, classWeights: classWeights, labelSmoothing: labelSmoothing ?? 0)
+    return try recipe.recipe(input: data.training.inputShape, loss: loss)
   }
 
   /// `text` as a part of a file's name: its first 100 bytes, with hyphens for all but letters, digits, dots and

@@ -59,6 +59,56 @@ import Testing
 
   @Test func sigmoidCrossEntropy() { check(SigmoidCrossEntropy(positive: 3), labels: [3, 0, 3, 9, 2, 3]) }
 
+  /// Weights and smoothing, apart and together.
+  private static func weightings(_ classes: Int) throws -> [ClassWeighting] {
+    let weights = (0..<classes).map { Float($0) * 0.7 + 0.2 }
+    return try [(weights, 0), (nil, 0.1), (weights, 0.3), (nil, 1)].compactMap {
+      try ClassWeighting(weights: $0, smoothing: $1, classes: classes)
+    }
+  }
+
+  @Test func weightedAndSmoothed() throws {
+    for classes in [2, 3, 10] {
+      for weighting in try Self.weightings(classes) {
+        check(
+          SoftmaxCrossEntropy(classes: classes, firstLabel: 1, weighting: weighting),
+          labels: (0..<7).map { Int32(1 + $0 % classes) })
+      }
+    }
+    for weighting in try Self.weightings(2) {
+      check(SigmoidCrossEntropy(positive: 3, weighting: weighting), labels: [3, 0, 3, 9, 2, 3])
+    }
+  }
+
+  /// One logit z is a softmax over the logits 0 and z, weighted and smoothed or not.
+  @Test func aSigmoidIsASoftmaxOfTwo() throws {
+    let (logits, labels) = (noise(6, seed: 7), [1, 0, 1, 0, 0, 1] as [Int32])
+    let pairs = Buffer<Float>(count: 12)
+    for sample in 0..<6 { pairs[2 * sample + 1] = logits[sample] }
+    let examples = Examples(inputs: Buffer(count: 6), labels: Buffer(labels))
+    for weighting in try [nil] + Self.weightings(2) {
+      let (one, two) = (Buffer<Float>(count: 6), Buffer<Float>(count: 12))
+      let sigmoid = SigmoidCrossEntropy(positive: 1, weighting: weighting).evaluate(logits, examples, gradient: one)
+      let softmax = SoftmaxCrossEntropy(classes: 2, weighting: weighting).evaluate(pairs, examples, gradient: two)
+      #expect(abs(sigmoid.loss - softmax.loss) < 1e-5)
+      for sample in 0..<6 { #expect(abs(one[sample] - two[2 * sample + 1]) < 1e-6) }
+    }
+  }
+
+  @Test func weightingsThatCannotBe() throws {
+    #expect(try ClassWeighting(classes: 3) == nil && ClassWeighting(smoothing: 0, classes: 3) == nil)
+    for (weights, smoothing) in [
+      ([1, 2], 0), ([1, 2, 3, 4], 0), ([1, 2, -1], 0), ([1, 2, .nan], 0), ([1, .infinity, 1], 0), ([0, 0, 0], 0),
+      (nil, -0.1), (nil, 1.1), (nil, .nan),
+    ] as [([Float]?, Float)] {
+      #expect(throws: ModelError.self) { try ClassWeighting(weights: weights, smoothing: smoothing, classes: 3) }
+    }
+    #expect(ClassWeighting.balanced([1, 3, 0, 4]) == [Float(8.0 / 3), Float(8.0 / 9), 1, Float(8.0 / 12)])
+    let weighting = try #require(try ClassWeighting(weights: [1, 0.1, 3], smoothing: 0.25, classes: 3))
+    #expect(
+      weighting.settings.map { "\($0.key) \($0.value)" } == ["class_weights 1.0,0.1,3.0", "label_smoothing 0.25"])
+  }
+
   private func valued(_ values: Buffer<Float>, samples: Int) -> Examples {
     Examples(samples: samples, inputs: Buffer(count: samples), labels: Buffer(count: 0), values: values)
   }

@@ -56,6 +56,15 @@ import Testing
 ///     z = wave(6, scale=3)
 ///     l = F.binary_cross_entropy_with_logits(z, torch.tensor([1., 0, 0, 1, 1, 0]), reduction="sum"); l.backward()
 ///     print("# sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
+///     w = torch.tensor([0.5, 2, 1, 0.25, 3])
+///     for weight, smoothing in ((w, 0.0), (None, 0.1), (w, 0.1)):
+///         z = wave(4, 5, scale=3)
+///         l = F.cross_entropy(z, torch.tensor([1, 4, 0, 2]), weight=weight, label_smoothing=smoothing, reduction="sum")
+///         l.backward(); print("# softmax", f"{l.item():.7g}"); show("gradient", z.grad)
+///         z, own = wave(6, scale=3), torch.tensor([1, 0, 0, 1, 1, 0])       # one logit z: two of 0 and z
+///         l = F.cross_entropy(torch.stack([torch.zeros(6), z], 1), own, weight=None if weight is None else w[:2],
+///                             label_smoothing=smoothing, reduction="sum")
+///         l.backward(); print("# sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
 ///     z, y = wave(4, 3, scale=3), wave(4, 3, at=1)
 ///     l = 4 * F.mse_loss(z, y); l.backward()            # the sum over samples of the mean over outputs
 ///     print("# squares", f"{l.item():.7g}"); show("gradient", z.grad)
@@ -639,5 +648,41 @@ import Testing
     #expect(abs(squares.loss - 13.45638) < 1e-5)
     Golden([-0.5609807, 1.42998, 1.326016, -0.7205639, -1.711516, -0.1950933], 5.25276)
       .expect(gradient.prefix(12), "squares' gradient")
+  }
+
+  @Test(
+    arguments: [
+      (
+        true, 0, 21.49162, [0.08368851, -0.4931504, 0.39292, 0.01063131, 0.005910545, 0.2316322], 4.800813, 14.06495,
+        [-1.0, 0.4736917, 0.4122041, -1.774569, -1.868067, 0.3279821], 2.155295
+      ),
+      (
+        false, 0.1, 11.35412, [0.02184425, -0.1665752, 0.17646, -0.01468434, -0.01704473, 0.05721074], 1.624452,
+        10.85616, [-0.45, 0.8973835, 0.7744083, -0.8372844, -0.8840334, 0.6059641], 1.291228
+      ),
+      (
+        true, 0.1, 21.04052, [0.07096863, -0.382123, 0.36015, 0.005285795, -0.05428155, 0.2088924], 4.349983, 13.4506,
+        [-0.9375, 0.4447455, 0.3740348, -1.683023, -1.773014, 0.2771794], 2.050868
+      ),
+    ] as [(Bool, Float, Double, [Double], Double, Double, [Double], Double)])
+  func weightedAndSmoothedLosses(
+    _ isWeighted: Bool, _ smoothing: Float, _ softmaxLoss: Double, _ softmaxHead: [Double], _ softmaxSum: Double,
+    _ sigmoidLoss: Double, _ sigmoidHead: [Double], _ sigmoidSum: Double
+  ) throws {
+    let weights: [Float] = [0.5, 2, 1, 0.25, 3]
+    func weighting(_ classes: Int) throws -> ClassWeighting? {
+      try ClassWeighting(
+        weights: isWeighted ? Array(weights.prefix(classes)) : nil, smoothing: smoothing, classes: classes)
+    }
+    let gradient = Buffer<Float>(count: 20)
+    let softmax = try SoftmaxCrossEntropy(classes: 5, weighting: weighting(5)).evaluate(
+      wave(20, scale: 3), Examples(inputs: Buffer(count: 4), labels: Buffer([1, 4, 0, 2])), gradient: gradient)
+    #expect(abs(softmax.loss - softmaxLoss) < 2e-5 && softmax.correct == 1)
+    Golden(softmaxHead, softmaxSum).expect(gradient, "softmax' gradient")
+    let sigmoid = try SigmoidCrossEntropy(positive: 7, weighting: weighting(2)).evaluate(
+      wave(6, scale: 3), Examples(inputs: Buffer(count: 6), labels: Buffer([7, 0, 1, 7, 7, 9])),
+      gradient: gradient.prefix(6))
+    #expect(abs(sigmoid.loss - sigmoidLoss) < 2e-5)
+    Golden(sigmoidHead, sigmoidSum).expect(gradient.prefix(6), "sigmoid's gradient")
   }
 }

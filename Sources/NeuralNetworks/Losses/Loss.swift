@@ -4,6 +4,8 @@ import Tensors
 public protocol Loss: Sendable {
   /// The name in checkpoints, by default its description. Two losses with different gradients need different names.
   var name: String { get }
+  /// The lines that a checkpoint's recipe has of it beside the name; by default none.
+  var settings: [(key: String, value: String)] { get }
   /// The shape that one sample's output must have; by default ``outputs`` numbers in a row.
   var outputShape: Shape { get }
   /// The number of a sample's outputs.
@@ -22,6 +24,7 @@ public protocol Loss: Sendable {
 
 extension Loss {
   public var name: String { "\(self)" }
+  public var settings: [(key: String, value: String)] { [] }
   public var outputShape: Shape { [outputs] }
   public var targetValues: Int { 0 }
   public var countsCorrect: Bool { targetValues == 0 }

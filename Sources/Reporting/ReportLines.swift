@@ -1,0 +1,22 @@
+import Training
+
+// The figures of a report that a run or an evaluation ends with, a line each.
+
+extension ClassificationReport {
+  /// Precision, recall and F1 of the positive class of a binary task, which is the last.
+  public var positiveLines: [String] {
+    guard let row = classes.last else { return [] }
+    return [
+      "Test precision: \(fixed(row.precision, 4))", "Test recall: \(fixed(row.recall, 4))",
+      "Test F1: \(fixed(row.f1, 4))",
+    ]
+  }
+}
+
+extension RegressionReport {
+  /// Mean squared error, mean absolute error and R².
+  public var lines: [String] {
+    // As Swift writes them: their unit is the target's, so a number of decimals would fit none.
+    ["Test MSE: \(mse)", "Test MAE: \(mae)", "Test R2: \(fixed(r2, 4))"]
+  }
+}
