@@ -86,15 +86,13 @@ import Testing
 
   /// ((7y + 3x) mod 11) / 8 on 5 × 6 pixels.
   private static let image = ImageExtents(rows: 5, columns: 6, channels: 1)
-  private static let pixels = pattern(7, 3, modulo: 11, scale: 8, offset: 0)
+  private static let pixels = pattern { y, x in Float((7 * y + 3 * x) % 11) / 8 }
 
-  /// ((y · row + x · column) mod `modulo`) / `scale` + `offset` on 5 × 6 pixels.
-  private static func pattern(_ row: Int, _ column: Int, modulo: Int, scale: Float, offset: Float) -> Buffer<Float> {
-    Buffer(
-      (0..<30).map { (place: Int) -> Float in
-        let number: Int = (place / 6 * row + place % 6 * column) % modulo
-        return Float(number) / scale + offset
-      })
+  /// The image whose pixel at (y, x) is `value`.
+  private static func pattern(_ value: (_ y: Int, _ x: Int) -> Float) -> Buffer<Float> {
+    let pixels = Buffer<Float>(count: image.pixels)
+    for place in 0..<image.pixels { pixels[place] = value(place / image.columns, place % image.columns) }
+    return pixels
   }
 
   private static func distance(_ values: Buffer<Float>, _ expected: [Float]) -> Float {
@@ -119,10 +117,13 @@ import Testing
   /// PyTorch 2.15, float64: the fields ((5y + 2x) mod 9)/4 − 1 and ((4y + 7x) mod 9)/4 − 1, convolved by `conv2d` with
   /// exp(−i²/2), i = −3…3, scaled to a sum of 1, along each axis with zero padding; then `grid_sample` at p + 3 · field.
   @Test func anElasticFieldIsPyTorchs() {
-    let bell = (-3...3).map { [1, 0.606530660, 0.135335283, 0.011108997][abs($0)] as Float }
-    let weights = Buffer(bell.map { $0 / bell.reduce(0, +) })
+    let half: [Float] = [1, 0.606530660, 0.135335283, 0.011108997]
+    let bell = (-3...3).map { half[abs($0)] }
+    let sum = bell.reduce(0, +)
+    let weights = Buffer(bell.map { $0 / sum })
     let fields = [
-      Self.pattern(5, 2, modulo: 9, scale: 4, offset: -1), Self.pattern(4, 7, modulo: 9, scale: 4, offset: -1),
+      Self.pattern { y, x in Float((5 * y + 2 * x) % 9) / 4 - 1 },
+      Self.pattern { y, x in Float((4 * y + 7 * x) % 9) / 4 - 1 },
     ]
     for field in fields { smooth(field, rows: 5, columns: 6, by: weights, through: Buffer(count: 30)) }
     let smoothed: [Float] = [
@@ -144,7 +145,8 @@ import Testing
   @Test(arguments: [90.0, -90, 180, 270, 360, 0])
   func quarterTurnsAreExact(_ angle: Double) {
     let image = ImageExtents(rows: 6, columns: 6, channels: 1)
-    let source = Buffer<Float>((0..<36).map { Float($0) / 7 })
+    let source = Buffer<Float>(count: image.count)
+    for place in 0..<image.count { source[place] = Float(place) / 7 }
     let turned = Buffer<Float>(count: 36)
     resample(
       source, image, by: AffineMap(turningBy: angle, scalingBy: 1, shearingBy: 0, down: 0, right: 0, of: image),
@@ -196,7 +198,7 @@ import Testing
     }
     let reached = (1...5).flatMap { y in (2...6).map { counts[y * 9 + $0] } }
     #expect(reached.reduce(0, +) == 5000)
-    let square = reached.reduce(0.0) { $0 + (Double($1) - 200) * (Double($1) - 200) / 200 }
+    let square = reached.map { Double(($0 - 200) * ($0 - 200)) }.reduce(0, +) / 200
     #expect(square > 5 && square < 60, "\(square)")
   }
 
@@ -226,7 +228,7 @@ import Testing
       angles.append(atan2(2 * xy, xx - yy) / 2 * 180 / Double.pi)
     }
     let mean = angles.reduce(0, +) / 3000
-    let deviation = (angles.reduce(0) { $0 + $1 * $1 } / 3000).squareRoot()
+    let deviation = (angles.map { $0 * $0 }.reduce(0, +) / 3000).squareRoot()
     #expect(abs(mean) < 0.8 && abs(deviation - 20 / 3.0.squareRoot()) < 0.8, "\(mean), \(deviation)")
     #expect(angles.allSatisfy { abs($0) < 22 })
   }
@@ -237,10 +239,11 @@ import Testing
     for y in 11...29 { for x in 11...29 { source[y * 41 + x] = 1 } }
     var factors: [Double] = []
     draws(AffineTransformation(scale: 0.2), of: source, image, count: 2000) { result in
-      factors.append((result.array.reduce(0.0) { $0 + Double($1) } / 361).squareRoot())
+      let sum = result.array.map(Double.init).reduce(0, +)
+      factors.append((sum / 361).squareRoot())
     }
     let mean = factors.reduce(0, +) / 2000
-    let deviation = (factors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 2000).squareRoot()
+    let deviation = (factors.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 2000).squareRoot()
     #expect(abs(mean - 1) < 0.02 && abs(deviation - 0.2 / 3.0.squareRoot()) < 0.01, "\(mean), \(deviation)")
   }
 
@@ -255,7 +258,7 @@ import Testing
       for y in 0..<11 {
         let row = (0..<31).map { Double(result[y * 31 + $0]) }
         sums.append(row.reduce(0, +))
-        middles.append(row.indices.reduce(0.0) { $0 + row[$1] * Double($1 - 15) })
+        middles.append(row.indices.map { row[$0] * Double($0 - 15) }.reduce(0, +))
       }
       for y in 0..<11 {
         #expect(abs(middles[y] - middles[10] * Double(y - 5) / 5) < 1e-3)
@@ -269,7 +272,8 @@ import Testing
   /// Of a ramp the change is the displacement: its deviation is α/√3 · √(Σw²)² in the middle.
   @Test func anElasticDeformationMovesAsFarAsItSays() {
     let image = ImageExtents(rows: 28, columns: 28, channels: 1)
-    let source = Buffer<Float>((0..<784).map { Float($0 % 28) })
+    let source = Buffer<Float>(count: image.count)
+    for place in 0..<image.count { source[place] = Float(place % 28) }
     var squares = 0.0
     draws(ElasticDeformation.usual, of: source, image, count: 500) { result in
       let moved = Double(result[14 * 28 + 14]) - 14
@@ -290,7 +294,7 @@ import Testing
       guard let first = places.first, let last = places.last else { return }
       erased += 1
       area += places.count
-      numbers += places.reduce(0.0) { $0 + Double(result[$1]) }
+      numbers += places.map { Double(result[$0]) }.reduce(0, +)
       let (height, width) = (last / 28 - first / 28 + 1, last % 28 - first % 28 + 1)
       #expect(places.count == height * width, "a rectangle")
       #expect(places.count >= 12 && places.count <= 360)

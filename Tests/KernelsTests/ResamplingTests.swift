@@ -88,9 +88,9 @@ import Testing
         let (top, left) = (Int(row.rounded(.down)), Int(column.rounded(.down)))
         let (v, u) = (row - Double(top), column - Double(left))
         for channel in 0..<2 {
-          expected.append(
-            (1 - v) * ((1 - u) * at(top, left, channel) + u * at(top, left + 1, channel))
-              + v * ((1 - u) * at(top + 1, left, channel) + u * at(top + 1, left + 1, channel)))
+          let upper = (1 - u) * at(top, left, channel) + u * at(top, left + 1, channel)
+          let lower = (1 - u) * at(top + 1, left, channel) + u * at(top + 1, left + 1, channel)
+          expected.append((1 - v) * upper + v * lower)
         }
       }
     }
@@ -134,11 +134,12 @@ import Testing
     }
     func convolved(_ values: [Double], _ dy: Int, _ dx: Int) -> [Double] {
       (0..<rows * columns).map { place in
-        (0..<taps).reduce(0) { sum, tap in
+        var sum = 0.0
+        for tap in 0..<taps {
           let offset = tap - taps / 2
-          return sum + Double(weights[tap])
-            * at(values, place / columns + dy * offset, place % columns + dx * offset)
+          sum += Double(weights[tap]) * at(values, place / columns + dy * offset, place % columns + dx * offset)
         }
+        return sum
       }
     }
     let expected = convolved(convolved(field.array.map(Double.init), 1, 0), 0, 1)

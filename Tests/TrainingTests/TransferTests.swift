@@ -124,10 +124,12 @@ import Testing
       #"{"convolution1.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"#
       + #""dense2.bias":{"dtype":"F16","shape":[10],"data_offsets":[16,36]}}"#
     let values = [1, 2, 3, 4] as [Float]
-    let bytes =
-      (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) } + Array(header.utf8)
-      + values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
-      + [UInt8](repeating: 0, count: 20)
+    var bytes = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) }
+    bytes += Array(header.utf8)
+    for value in values {
+      for byte in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32(byte)))) }
+    }
+    bytes += [UInt8](repeating: 0, count: 20)
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     var run = try Self.run()
     run.options.directory = nil
