@@ -22,10 +22,18 @@ import Testing
     return run
   }
 
-  /// The last checkpoint of a run of `model`.
-  private static func checkpoint(_ run: SmallRun) throws -> String {
+  /// Files that outlive the runs that they are of.
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  /// The path of a copy of the last checkpoint of `run`, which has 15 steps.
+  private func checkpoint(_ run: SmallRun) throws -> String {
     _ = try ToldRun(run, ranks: 1)
-    return CheckpointStore(directory: "\(run.options.directory ?? "")/checkpoints").path(step: 15)
+    let path = "\(scratch.path)/first.safetensors"
+    try FileManager.default.copyItem(
+      atPath: CheckpointStore(directory: "\(run.options.directory ?? "")/checkpoints").path(step: 15), toPath: path)
+    return path
   }
 
   /// The parameters' values by name, after the run's first step or at its end.
@@ -86,7 +94,7 @@ import Testing
 
   @Test func whatFitsIsTakenAndTheRestBeginsAsUsual() throws {
     let first = try Self.run()
-    let path = try Self.checkpoint(first)
+    let path = try checkpoint(first)
     var run = try Self.run()
     run.options.directory = nil
     run.recipe.initialWeights = path
@@ -118,7 +126,6 @@ import Testing
 
   /// A file of another program's, without checksums, and with numbers of another kind.
   @Test func aPlainSafetensorsFileIsTaken() throws {
-    let scratch = try Scratch()
     let path = "\(scratch.path)/foreign.safetensors"
     let header =
       #"{"convolution1.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"#
@@ -143,7 +150,7 @@ import Testing
   }
 
   @Test func filesThatDoNotFitAreRefused() throws {
-    let path = try Self.checkpoint(Self.run())
+    let path = try checkpoint(Self.run())
     var run = try Self.run()
     run.options.directory = nil
     run.recipe.model = Model("other", input: [8, 8, 1]) {
@@ -169,7 +176,7 @@ import Testing
 
   /// The first weights are a part of the recipe, and a run goes on with its own.
   @Test func aRunGoesOnFromItsOwnCheckpoint() throws {
-    let path = try Self.checkpoint(Self.run())
+    let path = try checkpoint(Self.run())
     var run = try Self.run()
     run.recipe.initialWeights = path
     run.recipe.frozen = [Glob("convolution*")]
