@@ -98,8 +98,8 @@ import Testing
 
   @Test func threadsShareNoMemory() throws {
     let augmented = try Augmented(of: Self.base(), Self.all.get())
-    let expected = (0..<12).map { Self.copy(augmented, [UInt32($0)], noise.advanced(by: $0)) }
     let noise = self.noise
+    let expected = (0..<12).map { Self.copy(augmented, [UInt32($0)], noise.advanced(by: $0)) }
     DispatchQueue.concurrentPerform(iterations: 240) { iteration in
       let sample = iteration % 12
       #expect(Self.copy(augmented, [UInt32(sample)], noise.advanced(by: sample)) == expected[sample])
