@@ -3,7 +3,8 @@ import Tensors
 
 /// A learnt vector for each token: `y[i] = vectors[x[i]]`.
 ///
-/// Input `[positions]`, each a whole number from 0 to below ``tokens`` → output `[positions, width]`. Parameter: `vectors` [tokens, width]
+/// Input `[positions]`, each a whole number from 0 to below ``tokens`` → output `[positions, width]`. What is none gives NaN, so that a net
+/// from a file on other data than it was made for ends a run as any step does that is not finite. Parameter: `vectors` [tokens, width]
 /// (normal, deviation 1). It computes what PyTorch's `nn.Embedding` does, and starts as it does. There is no gradient by a whole number:
 /// the input's is zero.
 ///
@@ -53,10 +54,9 @@ private final class EmbeddingLayer: Layer {
     vectorsGradient = Buffer(count: tokens * width)
   }
 
-  /// The place of a token's vector.
-  private func vector(_ token: Float) -> Range<Int> {
-    precondition(
-      token >= 0 && token < Float(tokens) && token == token.rounded(), "\(token) is none of \(tokens) tokens")
+  /// The place of a token's vector; nil if `token` is none.
+  private func vector(_ token: Float) -> Range<Int>? {
+    guard token >= 0, token < Float(tokens), token == token.rounded() else { return nil }
     return Int(token) * width..<(Int(token) + 1) * width
   }
 
@@ -64,7 +64,13 @@ private final class EmbeddingLayer: Layer {
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let vectors = parameters[0]
-    for index in 0..<input.count { output[row(index)].copy(from: vectors[vector(input[index])]) }
+    for index in 0..<input.count {
+      if let vector = vector(input[index]) {
+        output[row(index)].copy(from: vectors[vector])
+      } else {
+        output[row(index)].fill(.nan)
+      }
+    }
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
@@ -76,7 +82,8 @@ private final class EmbeddingLayer: Layer {
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     vectorsGradient.fill(0)
     for index in 0..<windows.input.count {
-      add(windows.outputGradient[row(index)], into: vectorsGradient[vector(windows.input[index])])
+      guard let vector = vector(windows.input[index]) else { continue }
+      add(windows.outputGradient[row(index)], into: vectorsGradient[vector])
     }
     windows.gradient.complete(0, with: vectorsGradient)
     windows.inputGradient?.fill(0)
