@@ -39,7 +39,8 @@ import Testing
     }
     let shared = String(long.suffix(30))
     #expect(
-      line(long + "one" + long, long + "other") == "layers is \"…\(shared)one\(String(long.prefix(41)))…\" there and "
+      line(long + "first" + long, long + "other")
+        == "layers is \"…\(shared)first\(String(long.prefix(39)))…\" there and "
         + "\"…\(shared)other\" here")
     #expect(line("\(long)a", long)?.hasSuffix("\"…\(shared)\" here") == true)
     #expect(line("a", "b") == "layers is a there and b here")

@@ -73,7 +73,7 @@ import Testing
     for text in ["shift:2", "rotate:30", "scale:0.3", "shear:20", "elastic", "crop:2", "erase:1"] {
       let augmented = try Augmented(of: base, Augmentation(text))
       let same = zip(Self.copy(augmented, [1, 2, 3, 4], noise), Self.copy(base, [1, 2, 3, 4], nil)).filter { $0 == $1 }
-      #expect(same.count < 300, "\(text): \(same.count) of 384 are the same")
+      #expect(same.count < 350, "\(text): \(same.count) of 384 are the same")
     }
     let (both, nested) = (
       try Augmented(of: base, Augmentation("crop:2,flip")),

@@ -207,7 +207,7 @@ import Testing
       (#"{"type": "ReLU", "slope": 1}"#, #"layers[0]: "slope" is nothing that ReLU has: type"#),
       (
         #"{"type": "Conv2D", "filters": 4, "kernel": 3, "strides": 2}"#,
-        #"layers[0]: "strides" is nothing that Conv2D has: type, filters, kernel, padding"#
+        #"layers[0]: "strides" is nothing that Conv2D has: type, filters, kernel, padding, stride, bias"#
       ),
       (#"{"type": "Dense"}"#, "layers[0].units: is missing; \(sizes)"),
       (#"{"type": "Dense", "units": 0}"#, "layers[0].units: is 0; \(sizes)"),
