@@ -26,7 +26,7 @@ extension ProgramTests {
       _ arguments: [String], code: Int32, mentioning words: [String], _ what: String,
       sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-      for ranks in [nil, 1, 3] {
+      for ranks in [nil, 3] {
         let outcome = try Program.start(["train"] + arguments, ranks: ranks).wait(limit: 30)
         let at = "\(what) at \(ranks.map(String.init) ?? "no mpirun"): \(outcome.errors)"
         #expect(outcome.code == code, "\(at)", sourceLocation: sourceLocation)

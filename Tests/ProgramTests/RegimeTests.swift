@@ -17,7 +17,7 @@ extension ProgramTests {
     }
 
     /// Changed images and dropout: killed in an epoch, and gone on with on other ranks.
-    @Test(arguments: [1, 3])
+    @Test(arguments: [3])
     func killedAndResumedWithAugmentation(_ ranksAfter: Int) throws {
       let scratch = try ScratchDirectory()
       let arguments = [
