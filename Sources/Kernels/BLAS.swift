@@ -15,6 +15,11 @@ public struct Matrix {
     self.init(elements, rows: rows, columns: columns, stride: columns, isTransposed: false)
   }
 
+  /// As many rows of `columns` elements as there are.
+  public init(_ elements: Buffer<Float>, columns: Int) {
+    self.init(elements, rows: elements.count / columns, columns: columns)
+  }
+
   private init(_ elements: Buffer<Float>, rows: Int, columns: Int, stride: Int, isTransposed: Bool) {
     self.elements = elements
     self.rows = rows

@@ -67,15 +67,15 @@ public func multiply(
   for column in stride(from: 0, to: right.columns, by: PackedMatrix.width) {
     let panel = unsafe right.panel(at: column)
     let columns = min(PackedMatrix.width, right.columns - column)
+    let piece = PackedPiece(
+      depth: right.rows, down: down, along: along, product: product.stride, columns: columns,
+      accumulation: accumulation)
+    let added = unsafe bias.map { unsafe UnsafePointer($0.base) + column }
     // The panel stays in the first-level cache while all rows pass over it.
     var row = 0
     while row < count {
       let a = unsafe UnsafePointer(left.elements.base) + row * down
       let c = unsafe product.elements.base + row * product.stride + column
-      let piece = PackedPiece(
-        depth: right.rows, down: down, along: along, product: product.stride, columns: columns,
-        accumulation: accumulation)
-      let added = unsafe bias.map { unsafe UnsafePointer($0.base) + column }
       switch count - row {
       case 6...: unsafe rows(a, panel, added, c, piece, RegisterTile<6>())
       case 5: unsafe rows(a, panel, added, c, piece, RegisterTile<5>())

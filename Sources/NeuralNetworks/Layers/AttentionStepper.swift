@@ -32,11 +32,15 @@ final class AttentionStepper: Stepper {
   }
 
   func step(_ input: Buffer<Float>, _ parameters: ParameterBlock, at position: Int, into output: Buffer<Float>) {
-    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected)
+    // The weights stay the same from position to position.
+    let isLaidOut = position > 0
+    inputProjection.forward(
+      input, weights: parameters[0], bias: parameters[1], into: projected, isLaidOut: isLaidOut)
     for sample in 0..<samples {
       for head in 0..<heads { attend(sample, head, at: position) }
     }
-    outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output)
+    outputProjection.forward(
+      attended, weights: parameters[2], bias: parameters[3], into: output, isLaidOut: isLaidOut)
   }
 
   private func attend(_ sample: Int, _ head: Int, at position: Int) {

@@ -43,7 +43,7 @@ struct DilatedConvolution {
 
   /// Computes y.
   func forward(_ input: Buffer<Float>, into output: Buffer<Float>) {
-    multiply(matrix(input, channels), taps.1, into: matrix(output, filters))
+    multiply(Matrix(input, columns: channels), taps.1, into: Matrix(output, columns: filters))
     guard seeing > 0 else { return }
     multiply(earlier(input, channels), taps.0, into: later(output, filters), .add)
   }
@@ -51,8 +51,10 @@ struct DilatedConvolution {
   /// Computes y of one step of several samples, [samples, filters], from x of that step and, unless that is before the first, of the one
   /// `dilation` steps before.
   func step(_ input: Buffer<Float>, earlier: Buffer<Float>?, into output: Buffer<Float>) {
-    multiply(matrix(input, channels), taps.1, into: matrix(output, filters))
-    if let earlier { multiply(matrix(earlier, channels), taps.0, into: matrix(output, filters), .add) }
+    multiply(Matrix(input, columns: channels), taps.1, into: Matrix(output, columns: filters))
+    if let earlier {
+      multiply(Matrix(earlier, columns: channels), taps.0, into: Matrix(output, columns: filters), .add)
+    }
   }
 
   /// Writes or adds the gradient of W, given that of y.
@@ -60,7 +62,8 @@ struct DilatedConvolution {
     _ outputGradient: Buffer<Float>, input: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
   ) {
     multiply(
-      matrix(input, channels).transposed, matrix(outputGradient, filters), into: tap(1, of: gradient), accumulation)
+      Matrix(input, columns: channels).transposed, Matrix(outputGradient, columns: filters), into: tap(1, of: gradient),
+      accumulation)
     if seeing > 0 {
       multiply(
         earlier(input, channels).transposed, later(outputGradient, filters), into: tap(0, of: gradient), accumulation)
@@ -71,22 +74,20 @@ struct DilatedConvolution {
 
   /// Writes or adds the gradient of x, given that of y.
   func inputGradient(_ outputGradient: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation) {
-    multiply(matrix(outputGradient, filters), transposedTaps.1, into: matrix(gradient, channels), accumulation)
+    multiply(
+      Matrix(outputGradient, columns: filters), transposedTaps.1, into: Matrix(gradient, columns: channels),
+      accumulation)
     guard seeing > 0 else { return }
     multiply(later(outputGradient, filters), transposedTaps.0, into: earlier(gradient, channels), .add)
   }
 
-  private func matrix(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
-    Matrix(values, rows: values.count / columns, columns: columns)
-  }
-
   /// The steps that a later one sees, and those that see an earlier one.
   private func earlier(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
-    matrix(values.prefix(seeing * columns), columns)
+    Matrix(values.prefix(seeing * columns), columns: columns)
   }
 
   private func later(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
-    matrix(values[(steps - seeing) * columns..<steps * columns], columns)
+    Matrix(values[(steps - seeing) * columns..<steps * columns], columns: columns)
   }
 
   private func tap(_ index: Int, of weights: Buffer<Float>) -> Matrix {

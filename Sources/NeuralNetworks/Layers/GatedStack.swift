@@ -123,11 +123,7 @@ private final class GatedStackLayer: Layer {
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    skipBias.fill(0)
-    for unit in units {
-      unit.pack(parameters)
-      add(parameters[unit.place + 3], into: skipBias)
-    }
+    units.pack(parameters, skipBias: skipBias)
     for sample in 0..<pass.samples {
       let skipped = part(sample, of: output, shape.tokens * skip)
       for (number, unit) in units.enumerated() {

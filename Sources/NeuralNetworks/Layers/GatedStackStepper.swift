@@ -25,7 +25,8 @@ final class GatedStackStepper: Stepper {
   }
 
   func step(_ input: Buffer<Float>, _ parameters: ParameterBlock, at position: Int, into output: Buffer<Float>) {
-    if position == 0 { begin(parameters) }
+    // The weights stay the same from position to position.
+    if position == 0 { units.pack(parameters, skipBias: skipBias) }
     state.copy(from: input)
     for (unit, ring) in zip(units, rings) {
       let dilation = unit.convolution.dilation
@@ -35,15 +36,6 @@ final class GatedStackStepper: Stepper {
       earlier.copy(from: state)
       gatedUnit(gates, bias: parameters[unit.place + 1], into: products)
       unit.leave(products, parameters, skipBias: skipBias, into: output, state: state, next: state)
-    }
-  }
-
-  /// The weights stay the same from position to position.
-  private func begin(_ parameters: ParameterBlock) {
-    skipBias.fill(0)
-    for unit in units {
-      unit.pack(parameters)
-      add(parameters[unit.place + 3], into: skipBias)
     }
   }
 }

@@ -63,20 +63,22 @@ struct GatedStackUnit {
     _ products: Buffer<Float>, _ all: ParameterBlock, skipBias: Buffer<Float>, into skipped: Buffer<Float>,
     state: Buffer<Float>, next: Buffer<Float>
   ) {
-    let z = matrix(products, width)
+    let z = Matrix(products, columns: width)
     let isFirst = place == 0
     multiply(
-      z, skipWeights.forward, bias: isFirst ? skipBias : nil, into: matrix(skipped, skip), isFirst ? .replace : .add)
+      z, skipWeights.forward, bias: isFirst ? skipBias : nil, into: Matrix(skipped, columns: skip),
+      isFirst ? .replace : .add)
     if isLast { return }
     next.copy(from: state)
-    multiply(z, residualWeights.forward, bias: all[place + 5], into: matrix(next, width), .add)
+    multiply(z, residualWeights.forward, bias: all[place + 5], into: Matrix(next, columns: width), .add)
   }
 
   /// dz, given the gradients of what leaves the unit.
   func gradient(skipped: Buffer<Float>, state: Buffer<Float>, into productsGradient: Buffer<Float>) {
-    multiply(matrix(skipped, skip), skipWeights.backward, into: matrix(productsGradient, width))
+    multiply(Matrix(skipped, columns: skip), skipWeights.backward, into: Matrix(productsGradient, columns: width))
     if isLast { return }
-    multiply(matrix(state, width), residualWeights.backward, into: matrix(productsGradient, width), .add)
+    multiply(
+      Matrix(state, columns: width), residualWeights.backward, into: Matrix(productsGradient, columns: width), .add)
   }
 
   /// Writes or adds the gradients of S, and of R and r, given those of what leaves the unit.
@@ -84,18 +86,25 @@ struct GatedStackUnit {
     _ products: Buffer<Float>, skipped: Buffer<Float>, state: Buffer<Float>, into sums: ParameterBlock,
     _ accumulation: Accumulation
   ) {
-    let z = matrix(products, width)
-    multiply(matrix(skipped, skip).transposed, z, into: skipMatrix(sums[place + 2]), accumulation)
+    let z = Matrix(products, columns: width)
+    multiply(Matrix(skipped, columns: skip).transposed, z, into: skipMatrix(sums[place + 2]), accumulation)
     if isLast { return }
-    multiply(matrix(state, width).transposed, z, into: residualMatrix(sums[place + 4]), accumulation)
+    multiply(Matrix(state, columns: width).transposed, z, into: residualMatrix(sums[place + 4]), accumulation)
     columnSums(state, into: sums[place + 5], accumulation)
-  }
-
-  private func matrix(_ values: Buffer<Float>, _ columns: Int) -> Matrix {
-    Matrix(values, rows: values.count / columns, columns: columns)
   }
 
   private func skipMatrix(_ values: Buffer<Float>) -> Matrix { Matrix(values, rows: skip, columns: width) }
 
   private func residualMatrix(_ values: Buffer<Float>) -> Matrix { Matrix(values, rows: width, columns: width) }
+}
+
+extension [GatedStackUnit] {
+  /// Takes the weights of all units for a pass forward, and the sum of their skip connections' biases [skip].
+  func pack(_ all: ParameterBlock, skipBias: Buffer<Float>) {
+    skipBias.fill(0)
+    for unit in self {
+      unit.pack(all)
+      add(all[unit.place + 3], into: skipBias)
+    }
+  }
 }

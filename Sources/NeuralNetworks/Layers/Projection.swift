@@ -38,13 +38,18 @@ final class Projection {
   }
 
   /// Computes y of the rows of `input`.
-  func forward(_ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>) {
+  ///
+  /// - Parameter isLaidOut: whether the last call laid out these very weights.
+  func forward(
+    _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>,
+    isLaidOut: Bool = false
+  ) {
     let transposed = Matrix(weights, rows: units, columns: inputs).transposed
     if let packed = packed?.forward {
-      packed.pack(transposed)
-      return multiply(rows(input, of: inputs), packed, bias: bias, into: rows(output, of: units))
+      if !isLaidOut { packed.pack(transposed) }
+      return multiply(Matrix(input, columns: inputs), packed, bias: bias, into: Matrix(output, columns: units))
     }
-    multiply(rows(input, of: inputs), transposed, into: rows(output, of: units))
+    multiply(Matrix(input, columns: inputs), transposed, into: Matrix(output, columns: units))
     addBias(bias, toRowsOf: output)
   }
 
@@ -54,8 +59,8 @@ final class Projection {
     _ outputGradient: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>, into gradient: GradientBlock,
     at place: Int, inputGradient: Buffer<Float>?
   ) {
-    let outputGradients = rows(outputGradient, of: units)
-    let inputs = rows(input, of: inputs)
+    let outputGradients = Matrix(outputGradient, columns: units)
+    let inputs = Matrix(input, columns: inputs)
     let isAddedInParts = gradient.accumulation == .add && input.count / self.inputs > longestUnsplitSum
     let sum = isAddedInParts ? weightsGradient : gradient[place]
     multiply(
@@ -67,13 +72,9 @@ final class Projection {
     let weights = Matrix(weights, rows: units, columns: self.inputs)
     if let packed = packed?.backward {
       packed.pack(weights)
-      multiply(outputGradients, packed, into: rows(inputGradient, of: self.inputs))
+      multiply(outputGradients, packed, into: Matrix(inputGradient, columns: self.inputs))
     } else {
-      multiply(outputGradients, weights, into: rows(inputGradient, of: self.inputs))
+      multiply(outputGradients, weights, into: Matrix(inputGradient, columns: self.inputs))
     }
-  }
-
-  private func rows(_ values: Buffer<Float>, of columns: Int) -> Matrix {
-    Matrix(values, rows: values.count / columns, columns: columns)
   }
 }

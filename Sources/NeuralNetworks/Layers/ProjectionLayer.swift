@@ -22,8 +22,12 @@ final class ProjectionLayer: Layer {
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
     guard isPerToken else { return nil }
-    return PositionStepper { [projection] input, parameters, _, output in
-      projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
+    let weights = parameters[0].shape
+    let projection = Projection(inputs: weights[1], units: weights[0], capacity: samples, hasManyRows: true)
+    // The weights stay the same from position to position.
+    return PositionStepper { input, parameters, position, output in
+      projection.forward(
+        input, weights: parameters[0], bias: parameters[1], into: output, isLaidOut: position > 0)
     }
   }
 
