@@ -65,8 +65,7 @@ private final class GRULayer: Layer {
     stateSums.fill(0)
     for step in 0..<shape.steps {
       if step > 0 {
-        products.projectState(
-          states[step, samples: samples], into: stateSums, .replace, samples: samples)
+        products.projectState(states[step, samples: samples], into: stateSums, .replace, samples: samples)
       }
       gruForward(
         gates[step, samples: samples], bias: parameters[2], stateSums: stateSums,
@@ -88,17 +87,10 @@ private final class GRULayer: Layer {
         stateBefore: states[step, samples: samples], stateGradient: stateGradient,
         sumsGradient: sumsGradient[step, samples: samples], stateSumsGradient: stateSumsGradient, units: shape.units)
       if step > 0 {
-        products.passBack(
-          stateSumsGradient, into: stateGradient, .add, samples: samples)
+        products.passBack(stateSumsGradient, into: stateGradient, .add, samples: samples)
       }
     }
     products.complete(
       windows, sumsGradient: sumsGradient, stateSumsGradient: stateSumsGradient, states: states, samples: samples)
   }
-}
-
-extension GRU: DescribedLayer {
-  public var properties: [LayerProperty] { [.integer("units", units)] }
-
-  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
 }

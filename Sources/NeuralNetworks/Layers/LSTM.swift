@@ -61,8 +61,7 @@ private final class LSTMLayer: Layer {
     for step in 0..<shape.steps {
       let sums = gates[step, samples: samples]
       if step > 0 {
-        products.projectState(
-          states[step, samples: samples], into: sums, .add, samples: samples)
+        products.projectState(states[step, samples: samples], into: sums, .add, samples: samples)
       }
       lstmForward(
         sums, bias: parameters[2], cellBefore: cells[step, samples: samples], cell: cells[step + 1, samples: samples],
@@ -85,17 +84,10 @@ private final class LSTMLayer: Layer {
         cell: cells[step + 1, samples: samples], stateGradient: stateGradient, cellGradient: cellGradient,
         sumsGradient: sumsGradient, units: shape.units)
       if step > 0 {
-        products.passBack(
-          sumsGradient, into: stateGradient, .replace, samples: samples)
+        products.passBack(sumsGradient, into: stateGradient, .replace, samples: samples)
       }
     }
     products.complete(
       windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
   }
-}
-
-extension LSTM: DescribedLayer {
-  public var properties: [LayerProperty] { [.integer("units", units)] }
-
-  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
 }

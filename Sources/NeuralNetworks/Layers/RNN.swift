@@ -50,8 +50,7 @@ private final class RNNLayer: Layer {
     for step in 0..<steps {
       let sums = sums[step, samples: samples]
       if step > 0 {
-        products.projectState(
-          states[step, samples: samples], into: sums, .add, samples: samples)
+        products.projectState(states[step, samples: samples], into: sums, .add, samples: samples)
       }
       rnnForward(sums, bias: parameters[2], state: states[step + 1, samples: samples])
     }
@@ -67,17 +66,10 @@ private final class RNNLayer: Layer {
       let sumsGradient = sumsGradient[step, samples: samples]
       tanhGradient(stateGradient, output: states[step + 1, samples: samples], into: sumsGradient)
       if step > 0 {
-        products.passBack(
-          sumsGradient, into: stateGradient, .replace, samples: samples)
+        products.passBack(sumsGradient, into: stateGradient, .replace, samples: samples)
       }
     }
     products.complete(
       windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
   }
-}
-
-extension RNN: DescribedLayer {
-  public var properties: [LayerProperty] { [.integer("units", units)] }
-
-  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
 }

@@ -1,16 +1,23 @@
 import Tensors
 
 /// A recurrent layer: input `[steps, features]` → the last state `[units]`.
-public protocol RecurrentSpecification: LayerSpecification {
+public protocol RecurrentSpecification: DescribedLayer {
   /// The size of the state.
   var units: Int { get }
   /// The number of gates; each has `units` rows of the weights.
   var gates: Int { get }
   /// The layer's name in error lines, with its article.
   var title: String { get }
+
+  /// A layer of `units` units, 1 or more.
+  init(_ units: Int)
 }
 
 extension RecurrentSpecification {
+  public var properties: [LayerProperty] { [.integer("units", units)] }
+
+  public init(from reader: inout LayerReader) throws { self.init(try reader.size("units")) }
+
   public func outputShape(for input: Shape) throws -> Shape {
     _ = try shape(for: input)
     return [units]
