@@ -87,22 +87,13 @@ struct SafeTensorsHeaderParser {
   /// `[integer, …]`.
   private mutating func integers() throws(Problem) -> [Int] {
     try json.pass("[")
-    if json.next() == UInt8(ascii: "]") {
-      json.position += 1
-      return []
-    }
     var numbers: [Int] = []
-    while true {
+    while try json.hasNextElement(isFirst: numbers.isEmpty) {
       // No array has more axes, and every shape must fit in a message.
       if numbers.count == 64 { throw expected("at most 64 integers") }
       numbers.append(try integer())
-      if json.next() == UInt8(ascii: ",") {
-        json.position += 1
-      } else {
-        try json.pass("]")
-        return numbers
-      }
     }
+    return numbers
   }
 
   private mutating func integer() throws(Problem) -> Int {

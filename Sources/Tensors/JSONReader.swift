@@ -55,6 +55,17 @@ public struct JSONReader<Fault: JSONFault> {
     return key
   }
 
+  /// Whether an array goes on: passes the comma before its next element, or its end. `isFirst` behind its opening
+  /// bracket.
+  public mutating func hasNextElement(isFirst: Bool) throws(Fault) -> Bool {
+    if isFirst ? next() == UInt8(ascii: "]") : next() != UInt8(ascii: ",") {
+      try pass("]")
+      return false
+    }
+    if !isFirst { position += 1 }
+    return true
+  }
+
   /// A string, in its quotes.
   public mutating func string() throws(Fault) -> String {
     try pass("\"")

@@ -81,16 +81,7 @@ public indirect enum JSONValue: Hashable, Sendable, CustomStringConvertible {
   ) throws(JSONError) -> JSONValue {
     var elements: [JSONValue] = []
     try reader.pass("[")
-    if reader.next() == UInt8(ascii: "]") {
-      reader.position += 1
-      return .array([])
-    }
-    while true {
-      elements.append(try value(&reader, levels: levels))
-      guard reader.next() == UInt8(ascii: ",") else { break }
-      reader.position += 1
-    }
-    try reader.pass("]")
+    while try reader.hasNextElement(isFirst: elements.isEmpty) { elements.append(try value(&reader, levels: levels)) }
     return .array(elements)
   }
 
