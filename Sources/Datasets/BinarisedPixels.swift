@@ -57,9 +57,9 @@ public final class BinarisedPixels: Dataset {
     }
   }
 
-  /// The images of `base` made black and white in the same way. Throws ``DatasetError`` if they cannot be cut into such squares.
-  public func applied(to base: any Dataset) throws(DatasetError) -> BinarisedPixels {
-    try BinarisedPixels(of: base, poolingBy: side, binarisation)
+  /// The pixels of changed images: a change of black and white would give greys.
+  public func augmented(by augmentation: Augmentation) throws -> any Dataset {
+    try BinarisedPixels(of: base.augmented(by: augmentation), poolingBy: side, binarisation)
   }
 
   /// The mean of each square, its pixels added row by row as PyTorch's `avg_pool2d` adds them.

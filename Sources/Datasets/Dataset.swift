@@ -41,6 +41,10 @@ public protocol Dataset: Sendable {
   ///   0. nil in an evaluation, in which nothing is random.
   func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?)
 
+  /// The data set with these changes of the images that it is trained on: by default of its inputs. One whose inputs are
+  /// made of images changes those instead. Throws ``DatasetError`` if there are none, or they are too small.
+  func augmented(by augmentation: Augmentation) throws -> any Dataset
+
   /// Copies the inputs of adjoining samples into `destination`, without noise.
   func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>)
 
@@ -64,6 +68,8 @@ extension Dataset {
   public var classNames: [String]? { nil }
 
   public var preparation: [(key: String, value: String)] { [] }
+
+  public func augmented(by augmentation: Augmentation) throws -> any Dataset { try Augmented(of: self, augmentation) }
 
   public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
     copyInputs(of: numbers(samples), into: destination, noise: nil)
@@ -102,13 +108,20 @@ extension Dataset {
   public func check(_ classes: Classes) throws(DatasetError) {
     guard let range = targets.labelRange else { throw DatasetError(name, .noClasses(targets)) }
     guard !classes.contains(range.lowerBound) || !classes.contains(range.upperBound) else { return }
+    try forEachLabel { label, index throws(DatasetError) in
+      guard classes.contains(Int(label)) else {
+        throw DatasetError(name, .label(Int(label), index: index, classes: classes))
+      }
+    }
+  }
+
+  /// Calls `body` with the label of each sample and the sample's number. The targets must be labels or classes.
+  public func forEachLabel<Failure: Error>(_ body: (Int32, Int) throws(Failure) -> Void) throws(Failure) {
     let labels = Buffer<Int32>(count: min(count, 4096))
     for start in stride(from: 0, to: count, by: labels.count) {
       let end = min(start + labels.count, count)
       copyLabels(in: start..<end, into: labels.prefix(end - start))
-      for index in start..<end where !classes.contains(Int(labels[index - start])) {
-        throw DatasetError(name, .label(Int(labels[index - start]), index: index, classes: classes))
-      }
+      for index in start..<end { try body(labels[index - start], index) }
     }
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 /// Some samples of another data set, in any order. A sample may occur more than once.
 public struct Subset: Dataset {
   /// The data set that the samples are from, never itself a subset.
-  public let base: any Dataset
+  public private(set) var base: any Dataset
   /// Each sample's number in ``base``.
   public let indices: [UInt32]
 
@@ -43,9 +43,8 @@ public struct Subset: Dataset {
     guard let classes = Classes(checking: labels.count, firstLabel: labels.lowerBound) else {
       throw DatasetError(base.name, .tooManyClasses(smallest: labels.lowerBound, largest: labels.upperBound))
     }
-    let found = Buffer<Int32>(count: base.count)
-    base.copyLabels(in: 0..<base.count, into: found)
-    let chosen = (0..<base.count).filter { labels.contains(Int(found[$0])) }
+    var chosen: [Int] = []
+    base.forEachLabel { label, index in if labels.contains(Int(label)) { chosen.append(index) } }
     guard !chosen.isEmpty else { throw DatasetError(base.name, .labels(labels)) }
     try self.init(of: base, indices: chosen)
     targets = .classes(classes)
@@ -64,6 +63,12 @@ public struct Subset: Dataset {
   }
 
   public var preparation: [(key: String, value: String)] { base.preparation }
+
+  public func augmented(by augmentation: Augmentation) throws -> any Dataset {
+    var changed = self
+    changed.base = try base.augmented(by: augmentation)
+    return changed
+  }
 
   public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
     let size = inputShape.count

@@ -25,12 +25,7 @@ public enum ClassWeights: Sendable, Hashable {
   func weights(of training: any Dataset, over loss: any ClassLoss) -> [Float] {
     if case .each(let weights) = self { return weights }
     var counts = [Int](repeating: 0, count: loss.classes)
-    let labels = Buffer<Int32>(count: min(training.count, 4096))
-    for start in stride(from: 0, to: training.count, by: labels.count) {
-      let part = start..<min(start + labels.count, training.count)
-      training.copyLabels(in: part, into: labels.prefix(part.count))
-      for index in 0..<part.count { counts[loss.classIndex(of: labels[index])] += 1 }
-    }
+    training.forEachLabel { label, _ in counts[loss.classIndex(of: label)] += 1 }
     return ClassWeighting.balanced(counts)
   }
 }

@@ -26,14 +26,10 @@ struct RunPlan {
     _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
     ranks: Int
   ) throws {
-    if let fault = recipe.fault ?? execution.fault(reduction: recipe.reduction) ?? options.fault {
+    if let fault = recipe.fault ?? execution.fault(reduction: recipe.reduction)
+      ?? options.fault(validation: recipe.validation)
+    {
       throw TrainingError(.usage, fault)
-    }
-    guard options.earlyStopping == nil || recipe.validation != nil else {
-      throw TrainingError(
-        .usage,
-        "\(Setting.earlyStopping) needs \(Setting.validation), such as 0.1: test data that decide the run's end no longer test it"
-      )
     }
     let targets = try Targets(validating: training, test)
     (self.training, validation) = try Self.parts(of: training, recipe)
@@ -69,20 +65,9 @@ struct RunPlan {
       let parts = try TrainingParts(
         of: training, subset: recipe.subset, validation: recipe.validation, seed: recipe.seed)
       guard let augmentation = recipe.augmentation else { return (parts.training, parts.validation) }
-      return (try augmented(parts.training, augmentation), parts.validation)
+      return (try parts.training.augmented(by: augmentation), parts.validation)
     } catch {
       throw TrainingError(.usage, "\(error)")
-    }
-  }
-
-  /// The data, changed at random. Pixels in black and white are made of changed images: a change of theirs would give greys.
-  private static func augmented(_ data: any Dataset, _ augmentation: Augmentation) throws -> any Dataset {
-    switch data {
-    case let pixels as BinarisedPixels:
-      return try pixels.applied(to: Augmented(of: pixels.base, augmentation))
-    case let subset as Subset where subset.base is BinarisedPixels:
-      return try Subset(of: augmented(subset.base, augmentation), indices: subset.indices.lazy.map { Int($0) })
-    default: return try Augmented(of: data, augmentation)
     }
   }
 

@@ -9,15 +9,11 @@ import Tensors
 /// A sample's changes follow from the run's seed, the step and the sample's place in the batch (``Noise``), so they are
 /// the same on any number of ranks and after a resume. Without noise, in an evaluation, a sample is copied unaltered.
 /// A step allocates nothing.
-public struct Augmented: Dataset {
+public struct Augmented: WrappedDataset {
   /// The data set that the samples are from, never itself augmented.
   public let base: any Dataset
   /// The changes.
   public let augmentation: Augmentation
-
-  public let count: Int
-  public let inputShape: Shape
-  public let targets: Targets
 
   private let image: ImageExtents
   private let workspaces: Workspaces
@@ -34,12 +30,8 @@ public struct Augmented: Dataset {
     self.base = outer?.base ?? base
     self.augmentation = all
     self.image = image
-    (count, inputShape, targets) = (base.count, base.inputShape, base.targets)
     workspaces = Workspaces(count: all.workspaceCount(for: image))
   }
-
-  public var name: String { base.name }
-  public var preparation: [(key: String, value: String)] { base.preparation }
 
   /// The SHA-256 of the base's digest and the changes' description.
   public var digest: SHA256Digest {
@@ -57,25 +49,5 @@ public struct Augmented: Dataset {
           drawing: &words)
       }
     }
-  }
-
-  public func copyInputs(in samples: Range<Int>, into destination: Buffer<Float>) {
-    base.copyInputs(in: samples, into: destination)
-  }
-
-  public func copyLabels(of samples: ArraySlice<UInt32>, into destination: Buffer<Int32>) {
-    base.copyLabels(of: samples, into: destination)
-  }
-
-  public func copyLabels(in samples: Range<Int>, into destination: Buffer<Int32>) {
-    base.copyLabels(in: samples, into: destination)
-  }
-
-  public func copyValues(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>) {
-    base.copyValues(of: samples, into: destination)
-  }
-
-  public func copyValues(in samples: Range<Int>, into destination: Buffer<Float>) {
-    base.copyValues(in: samples, into: destination)
   }
 }
