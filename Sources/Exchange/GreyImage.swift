@@ -44,7 +44,7 @@ public struct GreyImage: Sendable {
   }
 
   /// The images side by side in a grid of `count`: its square root, rounded up.
-  private static func across(_ count: Int) -> Int {
+  public static func across(_ count: Int) -> Int {
     var across = 1
     while across * across < count { across += 1 }
     return across

@@ -7,17 +7,14 @@ public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
-  /// The unit of the loss.
-  private var unit = "loss"
-  private var isBinary = false
+  private var loss: (any Loss)?
 
   /// An observer for a terminal if `isInteractive`, else for a log.
   public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
 
   public func began(_ run: RunDescription) {
-    (ranks, unit) = (run.ranks, run.recipe.loss.unit)
+    (ranks, loss) = (run.ranks, run.recipe.loss)
     let recipe = run.recipe
-    isBinary = recipe.loss is SigmoidCrossEntropy
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
       "\(recipe.optimizer.title) \(recipe.scaledLearningRate)"
@@ -82,11 +79,11 @@ public final class ConsoleObserver: Observer {
     }
     if let digest = summary.averagedWeightsDigest { print("averaged weights digest: \(digest)") }
     print("weights digest: \(summary.weightsDigest)")
-    let lines = isBinary ? summary.testMetrics?.positiveLines : summary.testErrors?.lines
-    for line in lines ?? [] { print(line) }
+    for line in loss.map({ reportLines(of: $0, summary.testMetrics, summary.testErrors) }) ?? [] { print(line) }
     // The last line is what was sought: where nothing is right or wrong, the loss.
     let found =
-      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" } ?? "Test \(unit): \(fixed(summary.testLoss, 4))"
+      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" }
+      ?? "Test \(loss?.unit ?? "loss"): \(fixed(summary.testLoss, 4))"
     Terminal.write("\(found)\n")
   }
 

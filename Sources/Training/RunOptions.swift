@@ -34,6 +34,15 @@ public struct RunOptions: Sendable {
   /// Options without a directory and without limits.
   public init() {}
 
+  /// The fault in these values for a run that sets the part `validation` of its data aside, or none, in one line; nil if
+  /// there is none.
+  public func fault(validation: Float?) -> String? {
+    if let fault { return fault }
+    guard earlyStopping != nil, validation == nil else { return nil }
+    return
+      "\(Setting.earlyStopping) needs \(Setting.validation), such as 0.1: test data that decide the run's end no longer test it"
+  }
+
   /// The fault in these values, in one line; nil if there is none.
   public var fault: String? {
     if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }

@@ -24,9 +24,7 @@ struct Evaluate: ParsableCommand {
     guard testData.testData == nil || data.isTable else {
       throw ValidationError("--test-data needs a table: give --data FILE.csv, the file that was trained on")
     }
-    guard labels.labels == nil || !data.isTable else {
-      throw ValidationError("--labels needs images; leave the rows of other classes out of the table")
-    }
+    try labels.check(data)
   }
 
   func run() throws {
@@ -45,8 +43,7 @@ struct Evaluate: ParsableCommand {
       "\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)"
         + (restored.isAveraged ? ", averaged weights" : ""))
     if let report = result.report { print(ReportTable(report).text) }
-    let lines = restored.network.loss is SigmoidCrossEntropy ? result.report?.positiveLines : result.errors?.lines
-    for line in lines ?? [] { print(line) }
+    for line in reportLines(of: restored.network.loss, result.report, result.errors) { print(line) }
     print("Test \(restored.network.loss.unit): \(fixed(result.sums.meanLoss, 4))")
     if let accuracy = result.accuracy { print("Test accuracy: \(fixed(accuracy, 4))") }
   }

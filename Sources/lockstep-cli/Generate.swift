@@ -70,8 +70,7 @@ struct Generate: ParsableCommand {
 
   /// Throws with 64 if the grid would be more than a PNG file may hold here, whatever image a checkpoint names.
   private func requireSpace(_ rows: Int, _ columns: Int) throws {
-    let across = Int(Double(count).squareRoot().rounded(.up))
-    guard across * (max(rows, columns) * Self.scale + Self.gap) + Self.gap <= 65_535 else {
+    guard GreyImage.across(count) * (max(rows, columns) * Self.scale + Self.gap) + Self.gap <= 65_535 else {
       throw TrainingError(
         .usage, "\(count) images of \(rows)×\(columns) are too large for one picture; give a smaller --count")
     }

@@ -10,6 +10,13 @@ struct LabelOptions: ParsableArguments {
 
   func validate() throws { _ = try range() }
 
+  /// Throws if they are asked for of a table.
+  func check(_ data: DataOptions) throws {
+    guard labels == nil || !data.isTable else {
+      throw ValidationError("--labels needs images; leave the rows of other classes out of the table")
+    }
+  }
+
   /// The samples of `data` that are asked for. Throws with 65 if there are none.
   func choose(_ data: any Dataset) throws -> any Dataset {
     guard let range = try range() else { return data }

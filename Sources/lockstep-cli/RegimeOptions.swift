@@ -49,11 +49,7 @@ struct RegimeOptions: ParsableArguments {
     var recipe = Recipe(model: Model(name: "", input: [1], layers: []), loss: MeanSquaredError(outputs: 1))
     var options = RunOptions()
     do { try apply(to: &recipe, &options) } catch { throw ValidationError("\(error)") }
-    if let fault = recipe.fault ?? options.fault { throw ValidationError(fault) }
-    guard earlyStopping == nil || validation != nil else {
-      throw ValidationError(
-        "--early-stopping needs --validation, such as 0.1: test data that decide the run's end no longer test it")
-    }
+    if let fault = recipe.fault ?? options.fault(validation: validation) { throw ValidationError(fault) }
   }
 
   /// Sets the properties that these options give.

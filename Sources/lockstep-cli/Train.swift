@@ -75,6 +75,7 @@ struct Train: ParsableCommand {
   @OptionGroup var control: ControlOptions
 
   func validate() throws {
+    try labels.check(data)
     if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
     if pixels.binarise != nil && recipe.pixelTask == nil {
       throw ValidationError("--binarise needs --model \(PixelTask.names)")
@@ -130,9 +131,6 @@ struct Train: ParsableCommand {
   /// Both parts of the data, as the model takes them.
   private func load() throws -> RunData {
     guard !data.isTable else {
-      if labels.labels != nil {
-        throw TrainingError(.usage, "--labels needs images; leave the rows of other classes out of the table")
-      }
       if recipe.pixelTask != nil {
         throw TrainingError(.usage, "--model \(PixelTask.names) needs images; give another for a table, such as mlp")
       }
