@@ -38,14 +38,7 @@ import Testing
     run.options.directory = nil
     for clipNorm in [nil, 0.05 as Float] {
       run.recipe.clipNorm = clipNorm
-      var digests: Set<String?> = []
-      for ranks in 1...4 {
-        for (sharesMemory, shards) in [(true, false), (false, false), (false, true)] {
-          run.execution.sharesMemory = sharesMemory
-          run.execution.shardsOptimizer = shards
-          digests.formUnion(try run.run(ranks: ranks).map(\.digest))
-        }
-      }
+      let digests = try run.digestsInEveryWay()
       #expect(digests.count == 1 && !digests.contains(nil))
     }
   }

@@ -9,14 +9,7 @@ import Testing
     run.options.directory = nil
     let free = try run.run(ranks: 1)[0].digest
     run.recipe.sampleClipNorm = 0.5
-    var digests: Set<String?> = []
-    for ranks in 1...4 {
-      for (sharesMemory, shards) in [(true, false), (false, false), (false, true)] {
-        run.execution.sharesMemory = sharesMemory
-        run.execution.shardsOptimizer = shards
-        digests.formUnion(try run.run(ranks: ranks).map(\.digest))
-      }
-    }
+    let digests = try run.digestsInEveryWay()
     #expect(digests.count == 1 && !digests.contains(free) && !digests.contains(nil))
   }
 

@@ -48,6 +48,20 @@ struct SmallRun {
     }
   }
 
+  /// The digests of it on 1 to 4 ranks, in shared memory, apart, and apart with slices of the optimizer's state; nil of a run that fails.
+  func digestsInEveryWay() throws -> Set<String?> {
+    var run = self
+    var digests: Set<String?> = []
+    for ranks in 1...4 {
+      for (sharesMemory, shards) in [(true, false), (false, false), (false, true)] {
+        run.execution.sharesMemory = sharesMemory
+        run.execution.shardsOptimizer = shards
+        digests.formUnion(try run.run(ranks: ranks).map(\.digest))
+      }
+    }
+    return digests
+  }
+
   /// Removes the run directory.
   func startAnew() { try? FileManager.default.removeItem(atPath: "\(scratch.path)/run") }
 
