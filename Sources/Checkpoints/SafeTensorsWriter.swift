@@ -11,19 +11,19 @@ extension SafeTensors {
   ///   - tensors: each name once, and none `__metadata__`.
   ///   - metadata: each key once, and none of a checksum (`sha256`, `sha256.…`).
   public static func write(
-    _ tensors: [NamedTensor], metadata: [(key: String, value: String)] = [], to path: String
+    _ tensors: [any StorableTensor], metadata: [(key: String, value: String)] = [], to path: String
   ) throws(FileWriteError) {
     let header = header(of: tensors, metadata: metadata)
     try AtomicFile.write(to: path) { (file) throws(FileWriteError) in
       try file.write(header)
       for tensor in tensors {
-        try tensor.values.withBytes { (bytes) throws(FileWriteError) in try file.write(bytes) }
+        try tensor.withBytes { (bytes) throws(FileWriteError) in try file.write(bytes) }
       }
     }
   }
 
   /// The first bytes of the file: the header's length, the header and its padding.
-  private static func header(of tensors: [NamedTensor], metadata: [(key: String, value: String)]) -> [UInt8] {
+  private static func header(of tensors: [any StorableTensor], metadata: [(key: String, value: String)]) -> [UInt8] {
     #if !_endian(little)
       #error("safetensors data is little-endian, and buffers are written as they lie in memory")
     #endif
@@ -40,7 +40,7 @@ extension SafeTensors {
       header += ",\(json(key)):\(json(value))".utf8
     }
     for tensor in tensors {
-      header += ",\(json(checksumKey(of: tensor.name))):\"\(sha256(of: tensor.values))\"".utf8
+      header += ",\(json(checksumKey(of: tensor.name))):\"\(sha256(of: tensor))\"".utf8
     }
     header += "}".utf8
 
@@ -49,9 +49,9 @@ extension SafeTensors {
     for tensor in tensors {
       precondition(names.insert(ExactText(tensor.name)).inserted, "the tensor name \(tensor.name) is given twice")
       let begin = end
-      end += tensor.values.count * MemoryLayout<Float>.stride
+      end += tensor.shape.count * tensor.elementType.byteCount
       let extents = tensor.shape.extents.map(String.init).joined(separator: ",")
-      header += ",\(json(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(extents)]".utf8
+      header += ",\(json(tensor.name)):{\"dtype\":\"\(tensor.elementType.rawValue)\",\"shape\":[\(extents)]".utf8
       header += ",\"data_offsets\":[\(begin),\(end)]}".utf8
     }
     header += "}".utf8
@@ -63,14 +63,14 @@ extension SafeTensors {
 
     var hasher = SHA256Hasher()
     header.withBytes { hasher.update($0) }
-    for tensor in tensors { tensor.values.withBytes { hasher.update($0) } }
+    for tensor in tensors { tensor.withBytes { hasher.update($0) } }
     header.replaceSubrange(checksumOffset..<checksumOffset + 64, with: hasher.finalize().hex.utf8)
     return header
   }
 
-  private static func sha256(of values: Buffer<Float>) -> String {
+  private static func sha256(of tensor: any StorableTensor) -> String {
     var hasher = SHA256Hasher()
-    values.withBytes { hasher.update($0) }
+    tensor.withBytes { hasher.update($0) }
     return hasher.finalize().hex
   }
 

@@ -13,11 +13,11 @@ public final class Evaluation {
   /// The samples of a slice: enough for an efficient matrix product, few enough to share among many ranks.
   public static let slice = 64
 
-  private let network: Network
-  private let data: any Dataset
+  let network: Network
+  let data: any Dataset
   private let communicator: any Communicator
   private let metrics: [any Metric]
-  private let feed: Feed
+  let feed: Feed
 
   /// An evaluation of `network` on `data`. The network must be planned for at least ``slice`` samples. `metrics` are
   /// counted beside those of a ``ClassificationReport``.
@@ -85,30 +85,5 @@ public final class Evaluation {
       sums: total, accuracy: loss.countsCorrect ? total.accuracy : nil, report: report,
       errors: predictsNumbers ? RegressionReport(all.counters[0]) : nil,
       scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) })
-  }
-
-  /// Writes the network's outputs with the weights `parameters` to a CSV file at `path`, durably and atomically: a line a
-  /// sample, in the order of the data, of its outputs and then its target, a label or real numbers.
-  ///
-  /// Numbers are written so that they are read again as the same floats. One rank does it alone: the slices are those of
-  /// ``run(_:beforeSlice:)``, and so the outputs' bits. Throws ``FileWriteError``.
-  public func writeOutputs(_ parameters: Buffer<Float>, to path: String) throws(FileWriteError) {
-    try AtomicFile.removeLeftover(of: path)
-    try AtomicFile.write(to: path) { file throws(FileWriteError) in
-      for start in stride(from: 0, to: data.count, by: Self.slice) {
-        let examples = feed.load(start..<min(start + Self.slice, data.count))
-        let outputs = network.outputs(examples, parameters: parameters)
-        let (width, values) = (outputs.count / examples.samples, examples.values.count / examples.samples)
-        var lines = ""
-        for sample in 0..<examples.samples {
-          var fields = (0..<width).map { "\(outputs[sample * width + $0])" }
-          fields +=
-            values == 0
-            ? ["\(examples.labels[sample])"] : (0..<values).map { "\(examples.values[sample * values + $0])" }
-          lines += fields.joined(separator: ",") + "\n"
-        }
-        try file.write(Array(lines.utf8))
-      }
-    }
   }
 }

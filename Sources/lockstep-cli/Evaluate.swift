@@ -15,7 +15,12 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var testData: TestDataOption
 
-  @Option(help: "Writes the network's outputs to a CSV file: a line a sample, of its logits and then its target.")
+  @Option(
+    help: ArgumentHelp(
+      """
+      Writes the network's outputs and the targets to \(OutputsFile.forms): a line a sample, of its logits and then its \
+      target, or two tensors, logits and targets.
+      """, valueName: "file"))
   var writeLogits: String?
 
   @OptionGroup var strictness: StrictOption
@@ -25,7 +30,13 @@ struct Evaluate: ParsableCommand {
       throw ValidationError("--test-data needs a table: give --data FILE.csv, the file that was trained on")
     }
     try labels.check(data)
+    if let writeLogits, logitsFile == nil {
+      throw ValidationError(
+        "--write-logits \(escaped(writeLogits)) is none of the files that it writes; give \(OutputsFile.forms)")
+    }
   }
+
+  private var logitsFile: OutputsFile? { writeLogits.flatMap { OutputsFile($0) } }
 
   func run() throws {
     let world = try World.join()
@@ -36,7 +47,7 @@ struct Evaluate: ParsableCommand {
     let evaluation = Evaluation(network: restored.network, data: restored.data, communicator: world)
     let result = try evaluation.run(restored.parameters)
     try world.agree {
-      if let writeLogits, world.rank == 0 { try evaluation.writeOutputs(restored.parameters, to: writeLogits) }
+      if let logitsFile, world.rank == 0 { try evaluation.writeOutputs(restored.parameters, to: logitsFile) }
     }
     guard world.rank == 0 else { return }
     print(

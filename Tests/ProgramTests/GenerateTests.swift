@@ -66,86 +66,12 @@ extension ProgramTests {
       }
     }
 
-    /// Fails the Nth call of the name that LOCKSTEP_FAULT says, on files with `picture` in their path or on their directory.
-    private static let faults = """
-      #define _GNU_SOURCE
-      #include <dlfcn.h>
-      #include <errno.h>
-      #include <fcntl.h>
-      #include <stdarg.h>
-      #include <stdio.h>
-      #include <stdlib.h>
-      #include <string.h>
-      #include <unistd.h>
-      static int due(const char *call, const char *path) {
-        static int count;
-        const char *fault = getenv("LOCKSTEP_FAULT");
-        size_t length = strlen(call);
-        if (!fault || strncmp(fault, call, length) || fault[length] != ' ' || !strstr(path, "drawn")) return 0;
-        if (++count != atoi(fault + length)) return 0;
-        errno = EIO;
-        return 1;
-      }
-      static int dueOn(const char *call, int file) {
-        char link[64], path[4096] = {0};
-        snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-        return readlink(link, path, sizeof path - 1) > 0 && due(call, path);
-      }
-      #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-      ssize_t write(int f, const void *b, size_t n) { return dueOn("write", f) ? -1 : REAL(write)(f, b, n); }
-      int fsync(int f) { return dueOn("fsync", f) ? -1 : REAL(fsync)(f); }
-      int close(int f) { int bad = dueOn("close", f), result = REAL(close)(f); return bad ? errno = EIO, -1 : result; }
-      int rename(const char *a, const char *b) { return due("rename", b) ? -1 : REAL(rename)(a, b); }
-      int open(const char *path, int flags, ...) {
-        va_list more;
-        va_start(more, flags);
-        int mode = va_arg(more, int);
-        va_end(more);
-        return due("open", path) ? -1 : REAL(open)(path, flags, mode);
-      }
-      """
-
     /// The old picture or the new one, whatever fails, and no other file left.
     @Test func aFaultAtEveryCallKeepsAWholePicture() throws {
       let scratch = try ScratchDirectory()
       let run = try Self.train("wavenet", scratch)
-      try Self.faults.write(toFile: scratch.file("faults.c"), atomically: true, encoding: .utf8)
-      let compiler = Process()
-      compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      compiler.arguments = [
-        "clang", "-shared", "-fPIC", "-O2", scratch.file("faults.c"), "-o", scratch.file("faults.so"), "-ldl",
-      ]
-      try compiler.run()
-      compiler.waitUntilExit()
-      try #require(compiler.terminationStatus == 0)
-
-      let picture = scratch.file("drawn/picture.png")
-      func draw(_ fault: String?) throws -> Program.Outcome {
-        try? FileManager.default.removeItem(atPath: scratch.file("drawn"))
-        try FileManager.default.createDirectory(atPath: scratch.file("drawn"), withIntermediateDirectories: true)
-        try Data("old".utf8).write(to: URL(fileURLWithPath: picture))
-        let environment = fault.map { ["LOCKSTEP_FAULT": $0, "LD_PRELOAD": scratch.file("faults.so")] } ?? [:]
-        return try Program.run(["generate", run, "--count", "2", "--output", picture], environment: environment)
-      }
-      #expect(try draw(nil).code == 0)
-      let whole = try Self.bytes(picture)
-      var faults = 0
-      for call in ["open", "write", "fsync", "close", "rename"] {
-        for number in 1... {
-          let outcome = try draw("\(call) \(number)")
-          let left = try FileManager.default.contentsOfDirectory(atPath: scratch.file("drawn"))
-          let found = try Self.bytes(picture)
-          #expect(left == ["picture.png"], "\(call) \(number): \(left)")
-          #expect(found == whole || found == Data("old".utf8), "\(call) \(number)")
-          guard outcome.code != 0 else {
-            #expect(found == whole && number > 1, "\(call) \(number): nothing to fail, or nobody noticed")
-            break
-          }
-          #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(call) \(number): \(outcome.errors)")
-          faults += 1
-        }
-      }
-      print("\(faults) faults while a picture was written")
+      let faults = try WriteFaults(scratch)
+      try faults.sweep("picture.png") { ["generate", run, "--count", "2", "--output", $0] }
     }
   }
 }

@@ -290,7 +290,8 @@ extension ProgramTests {
       test.copyValues(in: 0..<test.count, into: values)
       #expect(lines.map { $0.split(separator: ",").last.flatMap { Float($0) } } == values.array)
       #expect(lines.allSatisfy { $0.split(separator: ",").count == 2 })
-      for path in ["/nowhere/logits.csv", scratch.path] {
+      try FileManager.default.createDirectory(atPath: scratch.file("taken.csv"), withIntermediateDirectories: false)
+      for path in ["/nowhere/logits.csv", scratch.file("taken.csv")] {
         let outcome = try Program.run(
           ["evaluate", scratch.file("run"), "--data", table, "--write-logits", path], ranks: 2)
         #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome.errors)")
