@@ -10,7 +10,7 @@ import subprocess
 
 import report
 from failures import fail, say
-from measure import measure_steps, measure_whole
+from measure import measure_nets, measure_steps, measure_whole
 from peers import Peers, cache
 
 
@@ -19,9 +19,9 @@ def arguments():
     for name in ("root", "program", "data", "arguments"):
         parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--models", default="article,mlp,keras-convnet,pytorch-convnet")
+    parser.add_argument("--models")
     parser.add_argument("--batches")
-    parser.add_argument("--only", choices=["steps", "runs"])
+    parser.add_argument("--only", choices=["steps", "nets", "runs"])
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json")
     parser.add_argument("--docs", action="store_true")
@@ -40,8 +40,11 @@ def machine():
     return f"{os.cpu_count()} cores of {models[0] if models else 'an unknown processor'}"
 
 
+STEPS, NETS = "article,mlp,keras-convnet,pytorch-convnet", "vgg,resnet,rnn,lstm,gru,vit,gpt,wavenet"
+
+
 def cases(options):
-    for model in options.models.split(","):
+    for model in (options.models or (NETS if options.only == "nets" else STEPS)).split(","):
         batches = options.batches or ("256,32" if model == "article" else "256")
         for batch in batches.split(","):
             if not batch.isdigit() or int(batch) < 2:
@@ -54,7 +57,7 @@ def main():
     wanted = list(cases(options))
     if not shutil.which("mpirun"):
         fail(69, "no mpirun; launch/setup installs it")
-    peers = Peers(not options.no_peers)
+    peers = Peers(not options.no_peers, wants_keras=options.only in (None, "runs"))
     commit = subprocess.run(["git", "-C", options.root, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     versions = [f"Lockstep at {commit.stdout.strip()}"] if commit.returncode == 0 else []
     versions += [f"PyTorch {peers.torch}"] if peers.torch else []
@@ -64,15 +67,19 @@ def main():
         "arguments": options.arguments.replace("--docs", "").strip(),
     }
     steps, wholes = [], []
-    if options.only != "runs":
+    if options.only == "nets":
+        for model, batch in wanted:
+            steps.append(report.Case(model, batch, measure_nets(options, peers, model, batch)))
+            print(f"\n{report.nets(steps[-1:])}", flush=True)
+    elif options.only != "runs":
         for model, batch in wanted:
             steps.append(report.Case(model, batch, measure_steps(options, peers, model, batch)))
             print(f"\n{report.speeds(steps[-1:])}", flush=True)
-    if options.only != "steps":
+    if options.only not in ("steps", "nets"):
         for name in ("article", "fast"):
             wholes.append(measure_whole(options, peers, name))
             print(f"\n{report.wholes(wholes[-1:])}", flush=True)
-    tables = report.benchmarks(run, steps, wholes)
+    tables = report.benchmarks(run, steps, wholes, of_nets=options.only == "nets")
     print(f"\n\n{tables}\n\n{report.measured(run, steps, wholes)}")
     run["steps"] = {case.name: {row.name: row.runs for row in case.rows.values()} for case in steps}
     run["whole_processes"] = [{row.name: row.runs for row in rows} for rows in wholes]
@@ -80,7 +87,9 @@ def main():
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(run, indent=2) + "\n")
     say(f"every figure is in {path}")
-    if options.docs:
+    if options.docs and options.only == "nets":
+        report.replace(f"{options.root}/docs/benchmarks.md", tables, "launch/bench --only nets --docs")
+    elif options.docs:
         report.replace(f"{options.root}/docs/benchmarks.md", tables)
         report.replace(f"{options.root}/README.md", report.measured(run, steps, wholes))
 

@@ -42,11 +42,11 @@ class Lockstep:
             epochs = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
             return json.loads((record / "summary.json").read_text()), epochs, seconds
 
-    def steps(self, model, batch, samples):
-        """Training steps over about `samples` samples; the speed is the program's own, of the steps alone."""
+    def steps(self, model, batch, samples, least=50):
+        """Training steps over about `samples` samples, `least` steps or more; the speed is the program's own, of the steps alone."""
         batch = max(1, round(batch * self.share))
         summary, epochs, _ = self.train(
-            ["--model", model, "--global-batch", batch, "--epochs", 1000, "--max-steps", max(50, math.ceil(samples / batch)),
+            ["--model", model, "--global-batch", batch, "--epochs", 1000, "--max-steps", max(least, math.ceil(samples / batch)),
              "--checkpoint-every", "1000000steps"])
         total = lambda key: sum(epoch[f"{key}_seconds"] for epoch in epochs)
         return {
@@ -127,9 +127,9 @@ class PyTorch:
             raise ContestantFailed(self.name, done)
         return done.stdout
 
-    def steps(self, model, batch, samples):
+    def steps(self, model, batch, samples, least=20):
         epochs = math.ceil(samples / TRAINING_SAMPLES)
-        steps = max(20, min(math.ceil(samples / epochs / batch), TRAINING_SAMPLES // batch))
+        steps = max(least, min(math.ceil(samples / epochs / batch), TRAINING_SAMPLES // batch))
         found = self.LINE.search(self._train(model, batch, ["--epochs", epochs, "--steps", steps]))
         return {"samples_per_second": float(found[1]), "seconds_to_first_step": float(found[2])}
 

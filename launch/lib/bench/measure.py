@@ -12,6 +12,8 @@ from failures import ContestantFailed, fail, say
 SECONDS = {Lockstep: 2.0, Apart: 2.0, PyTorch: 4.0, StepOnOneCore: 0.0, SumOverRanks: 0.0}
 # The samples of a contestant's first run.
 FIRST = {Lockstep: 60_000, Apart: 120_000, PyTorch: 8_000, StepOnOneCore: 0, SumOverRanks: 0}
+# The same for the large nets, of which some hundred samples take a second.
+NETS_SECONDS, NETS_FIRST = 5.0, 2_560
 # Peers need minutes for a whole process.
 PEERS_WHOLE_ROUNDS = 3
 
@@ -63,10 +65,8 @@ def measure_steps(options, peers, model, batch):
         "mpi": Lockstep("lockstep, 2 ranks, --reduction mpi", options, 2, "--reduction", "mpi"),
         "half": Lockstep("lockstep, 1 rank, half of the batch", options, 1, share=0.5),
         "core": StepOnOneCore(options),
+        **pytorch(options, peers),
     }
-    if peers.torch:
-        players["ddp"] = PyTorch("PyTorch DDP, 2 ranks", options, peers.python, 2, 1)
-        players["threads"] = PyTorch("PyTorch, 2 threads", options, peers.python, 1, 2)
     rows = {key: Row(player.name) for key, player in players.items()}
     for round in range(options.rounds):
         say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
@@ -76,6 +76,28 @@ def measure_steps(options, peers, model, batch):
                 samples = max(samples, SECONDS[type(player)] * rows[key].runs[-1]["samples_per_second"])
             attempt(player, rows[key], lambda: player.steps(model, batch, samples))
     return rows
+
+
+def measure_nets(options, peers, model, batch):
+    """Rows by the contestant's key: two, ddp, threads."""
+    players = {"two": Lockstep("lockstep, 2 ranks", options, 2), **pytorch(options, peers)}
+    rows = {key: Row(player.name) for key, player in players.items()}
+    for round in range(options.rounds):
+        say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
+        for key, player in players.items():
+            samples = NETS_SECONDS * rows[key].runs[-1]["samples_per_second"] if rows[key] else NETS_FIRST
+            attempt(player, rows[key], lambda: player.steps(model, batch, samples, least=10))
+    return rows
+
+
+def pytorch(options, peers):
+    """PyTorch's two ways by their keys, or none."""
+    if not peers.torch:
+        return {}
+    return {
+        "ddp": PyTorch("PyTorch DDP, 2 ranks", options, peers.python, 2, 1),
+        "threads": PyTorch("PyTorch, 2 threads", options, peers.python, 1, 2),
+    }
 
 
 def recipe(options, name):
@@ -94,9 +116,8 @@ def measure_whole(options, peers, name):
     others = []
     if name == "article" and peers.tensorflow:
         others.append(Keras(options, peers.python))
-    if name == "fast" and peers.torch:
-        others.append(PyTorch("PyTorch DDP, 2 ranks", options, peers.python, 2, 1))
-        others.append(PyTorch("PyTorch, 2 threads", options, peers.python, 1, 2))
+    if name == "fast":
+        others += pytorch(options, peers).values()
     rows = [Row(player.name) for player in [ours, *others]]
     for seed in range(options.rounds):
         say(f"whole processes of the recipe {name}: round {seed + 1} of {options.rounds}")

@@ -21,10 +21,10 @@ def cache():
 class Peers:
     """A virtual environment in the cache directory. `torch` and `tensorflow` are versions, or None where they cannot be had."""
 
-    def __init__(self, is_wanted):
+    def __init__(self, is_wanted, wants_keras):
         self.python = cache() / "peers" / "bin" / "python"
         self.torch = self._install("torch", ["torch", "numpy"]) if is_wanted else None
-        self.tensorflow = self._install("tensorflow", ["tensorflow-cpu", "numpy"]) if is_wanted else None
+        self.tensorflow = self._install("tensorflow", ["tensorflow-cpu", "numpy"]) if is_wanted and wants_keras else None
 
     def _version(self, module):
         if not self.python.exists():

@@ -63,6 +63,13 @@ def scaling(cases):
           f"{case.rows['two'].median('peak_resident_bytes') / 1e6:.0f} MB"] for case in cases])
 
 
+def nets(cases):
+    return table(
+        ["net, global batch", "Lockstep, 2 ranks", "PyTorch DDP, 2 ranks", "PyTorch, 2 threads", "over the better", "memory a rank"],
+        [[case.name, *(speed(case.rows.get(key)) for key in ("two", "ddp", "threads")), case.over_peer,
+          f"{case.rows['two'].median('peak_resident_bytes') / 1e6:.0f} MB"] for case in cases])
+
+
 def wholes(groups):
     lines = []
     for rows in groups:
@@ -75,12 +82,12 @@ def wholes(groups):
     return table(["whole process", "wall time", "Lockstep is faster by", "test accuracy", "n"], lines)
 
 
-def benchmarks(run, cases, groups):
+def benchmarks(run, cases, groups, of_nets=False):
     """All tables, with what they were measured on."""
     command = f"launch/bench {run['arguments']}".strip()
     parts = [f"{run['machine']}; {run['date']}; {run['versions']}; `{command}`."]
     if cases:
-        parts += [f"Samples a second, median ± deviation of n = {run['rounds']}:", speeds(cases), scaling(cases)]
+        parts += [f"Samples a second, median ± deviation of n = {run['rounds']}:", *([nets(cases)] if of_nets else [speeds(cases), scaling(cases)])]
     if groups:
         parts += ["Mean ± deviation of n processes, each of another seed:", wholes(groups)]
     return "\n\n".join(parts)
@@ -103,13 +110,13 @@ def measured(run, cases, groups):
     return table(["", "Lockstep, 2 ranks", "PyTorch", ""], lines)
 
 
-def replace(path, text):
-    """Puts `text` between the marks of the file at `path`."""
+def replace(path, text, mark="launch/bench --docs"):
+    """Puts `text` between the marks of the file at `path`: a comment with `mark`, and one that says end."""
     path = pathlib.Path(path)
     before = path.read_text()
     after, count = re.subn(
-        r"(<!-- launch/bench --docs -->\n).*?(<!-- end -->)", lambda marks: f"{marks[1]}\n{text}\n\n{marks[2]}", before,
+        rf"(<!-- {mark} -->\n).*?(<!-- end -->)", lambda marks: f"{marks[1]}\n{text}\n\n{marks[2]}", before,
         flags=re.DOTALL)
     if count != 1:
-        fail(69, f"{path} has not one place between <!-- launch/bench --docs --> and <!-- end -->")
+        fail(69, f"{path} has not one place between <!-- {mark} --> and <!-- end -->")
     path.write_text(after)
