@@ -3,21 +3,7 @@ import Testing
 
 /// The direct convolution, with and without its ReLU, against plain loops in Double.
 @Suite struct DirectConvolutionTests {
-  struct Size: Sendable, CustomTestStringConvertible {
-    var height: Int
-    var width: Int
-    var inputChannels: Int
-    var kernel: Int
-    var channels: Int
-    var padding: Int
-
-    var shape: ConvolutionShape {
-      ConvolutionShape(
-        height: height, width: width, inputChannels: inputChannels, kernelHeight: kernel, kernelWidth: kernel,
-        outputChannels: channels, padding: padding)
-    }
-    var testDescription: String { "\(height)×\(width)×\(inputChannels), \(kernel)×\(kernel)×\(channels), \(padding)" }
-  }
+  typealias Size = ConvolutionSize
 
   /// Rows of a patch of 3, 9, 1, 2, 5, 32, 96 and 160 floats, so that blocks of four, of three and single floats are met; outputs of
   /// 4 to 11 positions in a row, whose last four overlap or not; edges with and without zeros.
@@ -35,47 +21,6 @@ import Testing
     Size(height: 4, width: 6, inputChannels: 1, kernel: 3, channels: 32, padding: 1),
   ]
 
-  private struct Reference {
-    var output: [Double]
-    var inputGradient: [Double]
-    var weightsGradient: [Double]
-    var biasGradient: [Double]
-  }
-
-  /// Six nested loops. The gradient passes where the kernel's own `output` is above 0: a sum next to 0 may round to either side.
-  private func reference(
-    _ x: Buffer<Float>, _ w: Buffer<Float>, _ b: Buffer<Float>, _ g: Buffer<Float>, open: [Bool], samples: Int,
-    _ size: Size
-  ) -> Reference {
-    let shape = size.shape
-    var result = Reference(
-      output: Array(repeating: 0, count: g.count), inputGradient: Array(repeating: 0, count: x.count),
-      weightsGradient: Array(repeating: 0, count: w.count), biasGradient: Array(repeating: 0, count: b.count))
-    for position in 0..<samples * shape.positions {
-      let (sample, place) = position.quotientAndRemainder(dividingBy: shape.positions)
-      let (y, x0) = place.quotientAndRemainder(dividingBy: shape.outputWidth)
-      for o in 0..<size.channels {
-        let at = position * size.channels + o
-        let gradient = open[at] ? Double(g[at]) : 0
-        var sum = Double(b[o])
-        result.biasGradient[o] += gradient
-        for tap in 0..<size.kernel * size.kernel {
-          let (row, column) = (y + tap / size.kernel - size.padding, x0 + tap % size.kernel - size.padding)
-          guard (0..<size.height).contains(row), (0..<size.width).contains(column) else { continue }
-          for i in 0..<size.inputChannels {
-            let pixel = ((sample * size.height + row) * size.width + column) * size.inputChannels + i
-            let weight = (tap * size.inputChannels + i) * size.channels + o
-            sum += Double(x[pixel]) * Double(w[weight])
-            result.weightsGradient[weight] += Double(x[pixel]) * gradient
-            result.inputGradient[pixel] += Double(w[weight]) * gradient
-          }
-        }
-        result.output[at] = sum
-      }
-    }
-    return result
-  }
-
   @Test(arguments: sizes, [false, true])
   func forwardAndGradients(_ size: Size, rectifying: Bool) throws {
     // One channel or three have no input gradient of this kernel's.
@@ -90,7 +35,7 @@ import Testing
       directConvolution(
         x, weights: w, bias: b, into: y, samples: samples, shape, rectifying: rectifying, scratch: scratch)
       let g = noise(y.count, seed: 4)
-      let expected = reference(
+      let expected = ConvolutionReference(
         x, w, b, g, open: y.array.map { !rectifying || $0 > 0 }, samples: samples, size)
       // Sums of up to 1,600 products of numbers below 1, each in one chain.
       #expect(distance(y, expected.output.map { rectifying ? max(0, $0) : $0 }) < 1e-4)

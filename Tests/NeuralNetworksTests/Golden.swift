@@ -15,11 +15,14 @@ struct Golden: CustomTestStringConvertible {
 
   var testDescription: String { "\(head) … \(fingerprint)" }
 
-  /// Expects `buffer` to be this tensor up to Float's rounding in another order: 10⁻⁵ of its largest value, which the
+  /// Expects `buffer` to be this tensor up to Float's rounding in another order: `rounding` of its largest value, which the
   /// fingerprint may gather over many.
-  func expect(_ buffer: Buffer<Float>, _ name: String, _ location: SourceLocation = #_sourceLocation) {
+  func expect(
+    _ buffer: Buffer<Float>, _ name: String, within rounding: Double = 1e-5,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
     let values = buffer.array.map(Double.init)
-    let tolerance = 1e-5 * (values.map(abs).max() ?? 0)
+    let tolerance = rounding * (values.map(abs).max() ?? 0)
     #expect(head.count == min(6, values.count), "\(name)", sourceLocation: location)
     for (k, expected) in head.enumerated() {
       #expect(abs(values[k] - expected) <= tolerance, "\(name)[\(k)]", sourceLocation: location)

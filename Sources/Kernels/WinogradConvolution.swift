@@ -1,0 +1,548 @@
+// A 3×3 convolution of stride 1 by Winograd's minimal filtering F(2×2, 3×3), with or without a ReLU behind it, and its gradients.
+//
+// Four outputs, a square of 2×2, follow from a square of 4×4 inputs by 16 products a pair of channels, where the plain sum takes 36
+// (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks"; Winograd 1980):
+//
+//     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+//
+//     Bᵀ = 1  0 −1  0     G = 1    0    0       Aᵀ = 1  1  1  0
+//          0  1  1  0         1/2  1/2  1/2          0  1 −1 −1
+//          0 −1  1  0         1/2 −1/2  1/2
+//          0  1  0 −1         0    0    1
+//
+// d the inputs, g the weights. Summed over input channels, ⊙ is 16 matrix products, one a place p of the 4×4: of the squares' inputs
+// V [squares, inputChannels] and the weights U [inputChannels, outputChannels]. The gradients are those of this formula: the weights' is
+// Gᵀ [Σ Vᵀ (A ∂Y Aᵀ)] G, 16 products again, and the input's is the same convolution of the output's gradient with the weights turned
+// about. The transformations are additions, lanes along the channels; they round, so the values are those of the plain sum up to some
+// units in the last place.
+//
+// Squares are taken in blocks, so that a block's V and products stay in the second-level cache. An odd side has half a square of zeros
+// beyond its end, whose outputs are left out.
+
+/// The sizes of a convolution by Winograd's filtering.
+public struct WinogradShape: Sendable {
+  fileprivate let base: ConvolutionShape
+  /// The convolution, and that of the output's gradient, which gives the input's.
+  fileprivate let forward: WinogradPass
+  fileprivate let backward: WinogradPass
+
+  /// Sizes that this kernel can do, or nil: a 3×3 kernel, a stride of 1, no padding or a row of it, and whole pairs of vectors of input
+  /// and output channels.
+  public init?(_ shape: ConvolutionShape) {
+    guard shape.stride == 1, shape.kernelHeight == 3, shape.kernelWidth == 3, shape.padding <= 1,
+      shape.inputChannels % (2 * laneCount) == 0, shape.outputChannels % (2 * laneCount) == 0
+    else { return nil }
+    base = shape
+    forward = WinogradPass(
+      height: shape.height, width: shape.width, inputChannels: shape.inputChannels, channels: shape.outputChannels,
+      padding: shape.padding)
+    backward = WinogradPass(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.outputChannels,
+      channels: shape.inputChannels, padding: 2 - shape.padding)
+  }
+
+  /// The floats of one sample's input and output, and of all weights.
+  public var inputCount: Int { base.height * base.width * base.inputChannels }
+  public var outputCount: Int { base.positions * base.outputChannels }
+  public var weightsCount: Int { base.patch * base.outputChannels }
+}
+
+/// One pass of the kernel.
+private struct WinogradPass {
+  let height: Int
+  let width: Int
+  let inputChannels: Int
+  let channels: Int
+  let padding: Int
+
+  var outputHeight: Int { height + 2 * padding - 2 }
+  var outputWidth: Int { width + 2 * padding - 2 }
+  /// The squares of a column and of a row of the output.
+  var squareRows: Int { (outputHeight + 1) / 2 }
+  var squareColumns: Int { (outputWidth + 1) / 2 }
+  /// The image with zeros around it: all the pixels that the squares read.
+  var paddedWidth: Int { 2 * squareColumns + 2 }
+  var paddedCount: Int { (2 * squareRows + 2) * paddedWidth * inputChannels }
+
+  /// The rows of squares of a block: as many as keep its inputs and products within half a megabyte, one at least.
+  var blockRows: Int { max(1, 131_072 / (places * (inputChannels + channels)) / squareColumns) }
+  /// The squares of a block, up to whole tiles of registers.
+  var blockSquares: Int { roundedUp(blockRows * squareColumns) }
+
+  /// Squares up to an even number of them of eight at least, which tiles of six and four rows divide.
+  func roundedUp(_ squares: Int) -> Int { max(8, (squares + 1) / 2 * 2) }
+
+  /// The floats from one place's matrix of a block to the next: an odd number of cache lines, so that those of all places do not meet in
+  /// the same set of a cache.
+  func plane(_ width: Int) -> Int { blockSquares * width + 16 }
+
+  /// Puts zeros around `image` [height, width, inputChannels]. The border of `padded` is zero already.
+  func pad(_ image: UnsafePointer<Float>, into padded: UnsafeMutablePointer<Float>) {
+    let row = width * inputChannels
+    for y in 0..<height {
+      unsafe (padded + ((y + padding) * paddedWidth + padding) * inputChannels).update(
+        from: image + y * row, count: row)
+    }
+  }
+}
+
+/// The places of a square of 4×4.
+private let places = 16
+
+/// Buffers that a convolution by Winograd's filtering needs, made once.
+public struct WinogradScratch: Sendable {
+  /// The weights U of the two passes, [places][channels / 2 lanes][inputChannels][2 lanes].
+  fileprivate let forwardWeights: Buffer<Float>
+  fileprivate let backwardWeights: Buffer<Float>
+  /// A sample with zeros around it; its output's gradient behind the ReLU, without and with zeros around it.
+  fileprivate let image: Buffer<Float>
+  fileprivate let gradient: Buffer<Float>
+  fileprivate let paddedGradient: Buffer<Float>
+  /// A block's V, and its products, [places][squares][channels], for the larger pass; the weights' gradient has the output's there.
+  fileprivate let inputs: Buffer<Float>
+  fileprivate let products: Buffer<Float>
+  /// The gradient of U, [places][inputChannels][outputChannels], then that of the weights and the bias, completed over the samples.
+  fileprivate let weightsProducts: Buffer<Float>
+  fileprivate let totals: Buffer<Float>
+  fileprivate let biasTotals: Buffer<Float>
+  /// The bias of the input's gradient, and of a convolution without one: zeros.
+  fileprivate let noBias: Buffer<Float>
+
+  /// The buffers for `shape`.
+  public init(_ shape: WinogradShape) {
+    let (from, to) = (shape.base.inputChannels, shape.base.outputChannels)
+    let passes = [shape.forward, shape.backward]
+    forwardWeights = Buffer(count: places * from * to)
+    backwardWeights = Buffer(count: places * from * to)
+    image = Buffer(count: shape.forward.paddedCount)
+    gradient = Buffer(count: shape.outputCount)
+    paddedGradient = Buffer(count: shape.backward.paddedCount)
+    inputs = Buffer(count: passes.map { places * $0.plane($0.inputChannels) }.max() ?? 0)
+    products = Buffer(count: passes.map { places * $0.plane($0.channels) }.max() ?? 0)
+    weightsProducts = Buffer(count: places * from * to)
+    totals = Buffer(count: shape.weightsCount)
+    biasTotals = Buffer(count: to)
+    noBias = Buffer(count: max(from, to))
+  }
+}
+
+/// `output[n, y, x, o]` = bias[o] + Σ weights · patch, and with `rectifying` the larger of that and 0.
+///
+/// `input` [samples, height, width, inputChannels] · `weights` [3, 3, inputChannels, outputChannels] · `bias` [outputChannels], nil for
+/// none · `output` [samples, output height, output width, outputChannels].
+public func winogradConvolution(
+  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>?, into output: Buffer<Float>, samples: Int,
+  _ shape: WinogradShape, rectifying: Bool, scratch: WinogradScratch
+) {
+  let bias = bias ?? scratch.noBias.prefix(shape.base.outputChannels)
+  precondition(input.count == samples * shape.inputCount, "Winograd's convolution of \(input.count) floats")
+  precondition(output.count == samples * shape.outputCount, "Winograd's convolution into \(output.count) floats")
+  precondition(
+    weights.count == shape.weightsCount && bias.count == shape.base.outputChannels, "Winograd's convolution: weights")
+  unsafe transformWeights(weights.base, shape.base, into: scratch.forwardWeights.base)
+  for sample in 0..<samples {
+    unsafe shape.forward.pad(input.base + sample * shape.inputCount, into: scratch.image.base)
+    unsafe convolve(
+      scratch.image.base, scratch.forwardWeights.base, bias.base, output.base + sample * shape.outputCount,
+      shape.forward, rectifying, scratch)
+  }
+}
+
+/// The gradients of ``winogradConvolution``: of its weights and bias, if any, summed over the samples and then written or added once, and
+/// of its input, if that is asked for. `output` is what forward wrote; it is read only with `rectifying`.
+public func winogradConvolutionGradient(
+  _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
+  into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,
+  _ shape: WinogradShape, rectifying: Bool, scratch: WinogradScratch, _ accumulation: Accumulation
+) {
+  precondition(input.count == samples * shape.inputCount, "Winograd's convolution's gradient: input")
+  precondition(
+    gradient.count == samples * shape.outputCount && output.count == gradient.count,
+    "Winograd's convolution's gradient of \(gradient.count) and \(output.count) floats")
+  precondition(
+    weightsGradient.count == shape.weightsCount && weights.count == shape.weightsCount
+      && (biasGradient?.count ?? shape.base.outputChannels) == shape.base.outputChannels,
+    "Winograd's convolution's gradient: weights")
+  precondition(inputGradient.map { $0.count == input.count } ?? true, "Winograd's convolution's input gradient")
+  scratch.weightsProducts.fill(0)
+  scratch.biasTotals.fill(0)
+  if inputGradient != nil {
+    unsafe transformTurnedWeights(weights.base, shape.base, into: scratch.backwardWeights.base)
+  }
+  for sample in 0..<samples {
+    let range = sample * shape.outputCount..<(sample + 1) * shape.outputCount
+    var own = gradient[range]
+    if rectifying {
+      rectifyGradient(own, output: output[range], into: scratch.gradient)
+      own = scratch.gradient
+    }
+    if biasGradient != nil { columnSums(own, into: scratch.biasTotals, .add) }
+    unsafe shape.forward.pad(input.base + sample * shape.inputCount, into: scratch.image.base)
+    unsafe shape.backward.pad(own.base, into: scratch.paddedGradient.base)
+    accumulateWeights(shape, scratch)
+    if let inputGradient {
+      unsafe convolve(
+        scratch.paddedGradient.base, scratch.backwardWeights.base, scratch.noBias.base,
+        inputGradient.base + sample * shape.inputCount, shape.backward, false, scratch)
+    }
+  }
+  unsafe transformWeightsGradient(scratch.weightsProducts.base, shape.base, into: scratch.totals.base)
+  accumulate(scratch.totals, into: weightsGradient, accumulation)
+  if let biasGradient { accumulate(scratch.biasTotals, into: biasGradient, accumulation) }
+}
+
+/// One sample: blocks of rows of squares, each transformed, multiplied, transformed back.
+private func convolve(
+  _ padded: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+  _ output: UnsafeMutablePointer<Float>, _ pass: WinogradPass, _ rectifying: Bool, _ scratch: WinogradScratch
+) {
+  let (inputs, products) = unsafe (scratch.inputs.base, scratch.products.base)
+  let (inputPlane, productPlane) = (pass.plane(pass.inputChannels), pass.plane(pass.channels))
+  for first in stride(from: 0, to: pass.squareRows, by: pass.blockRows) {
+    let rows = first..<min(first + pass.blockRows, pass.squareRows)
+    let squares = pass.roundedUp(rows.count * pass.squareColumns)
+    unsafe transformInputs(padded, rows, pass, into: inputs)
+    for place in 0..<places {
+      unsafe multiply(
+        inputs + place * inputPlane, weights + place * pass.inputChannels * pass.channels,
+        into: products + place * productPlane, squares: squares, pass)
+    }
+    unsafe transformProducts(products, rows, pass, bias, rectifying, into: output)
+  }
+}
+
+/// V = Bᵀ d B of the squares in `rows`, a row of it at a time, [places][squares][inputChannels].
+private func transformInputs(
+  _ padded: UnsafePointer<Float>, _ rows: Range<Int>, _ pass: WinogradPass, into inputs: UnsafeMutablePointer<Float>
+) {
+  let (pixel, line) = (pass.inputChannels, pass.paddedWidth * pass.inputChannels)
+  let plane = pass.plane(pass.inputChannels)
+  var target = unsafe inputs
+  for row in rows {
+    for column in 0..<pass.squareColumns {
+      let corner = unsafe padded + 2 * row * line + 2 * column * pixel
+      for channel in stride(from: 0, to: pass.inputChannels, by: laneCount) {
+        let d = unsafe corner + channel
+        let v = unsafe target + channel
+        unsafe storeColumns(Square(d, d + 2 * line, pixel).differences, to: v, plane)
+        unsafe storeColumns(Square(d + line, d + 2 * line, pixel).sums, to: v + 4 * plane, plane)
+        unsafe storeColumns(Square(d + 2 * line, d + line, pixel).differences, to: v + 8 * plane, plane)
+        unsafe storeColumns(Square(d + line, d + 3 * line, pixel).differences, to: v + 12 * plane, plane)
+      }
+      unsafe target += pass.inputChannels
+    }
+  }
+}
+
+/// Two rows of four pixels.
+private struct Square {
+  let one: Registers<4>
+  let other: Registers<4>
+
+  @inline(__always)
+  init(_ one: UnsafePointer<Float>, _ other: UnsafePointer<Float>, _ pixel: Int) {
+    self.one = unsafe Registers(one, stride: pixel)
+    self.other = unsafe Registers(other, stride: pixel)
+  }
+
+  @inline(__always)
+  var differences: Registers<4> {
+    var row = Registers<4>()
+    for index in 0..<4 { row[index] = one[index] - other[index] }
+    return row
+  }
+
+  @inline(__always)
+  var sums: Registers<4> {
+    var row = Registers<4>()
+    for index in 0..<4 { row[index] = one[index] + other[index] }
+    return row
+  }
+}
+
+/// A row of V: `row` times B.
+@inline(__always)
+private func storeColumns(_ row: Registers<4>, to v: UnsafeMutablePointer<Float>, _ plane: Int) {
+  unsafe v.store(row[0] - row[2], 0)
+  unsafe v.store(row[1] + row[2], plane)
+  unsafe v.store(row[2] - row[1], 2 * plane)
+  unsafe v.store(row[1] - row[3], 3 * plane)
+}
+
+/// `products` [squares, channels] = `inputs` [squares, inputChannels] · `weights`, of one place.
+private func multiply(
+  _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, into products: UnsafeMutablePointer<Float>,
+  squares: Int, _ pass: WinogradPass
+) {
+  for group in stride(from: 0, to: pass.channels, by: 2 * laneCount) {
+    let w = unsafe weights + group * pass.inputChannels
+    var square = 0
+    while square < squares {
+      let v = unsafe inputs + square * pass.inputChannels
+      let target = unsafe products + square * pass.channels + group
+      if tilesOfFour(squares - square) > 0 {
+        unsafe multiply(RegisterTile<4>.self, v, w, into: target, pass)
+        square += 4
+      } else {
+        unsafe multiply(RegisterTile<6>.self, v, w, into: target, pass)
+        square += 6
+      }
+    }
+  }
+}
+
+/// The tiles of four rows that leave whole tiles of six of an even number of rows.
+@inline(__always)
+private func tilesOfFour(_ rows: Int) -> Int { rows % 6 == 0 ? 0 : rows % 6 == 4 ? 1 : 2 }
+
+/// A row of the tile is one of neighbouring squares.
+@inline(__always)
+private func multiply<let squares: Int>(
+  _ tile: RegisterTile<squares>.Type, _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+  into products: UnsafeMutablePointer<Float>, _ pass: WinogradPass
+) {
+  var sums = tile.init()
+  var (v, w) = unsafe (inputs, weights)
+  for _ in 0..<pass.inputChannels {
+    unsafe sums.addOuterProduct(v, stride: pass.inputChannels, w.lanes(0), w.lanes(laneCount))
+    unsafe v += 1
+    unsafe w += 2 * laneCount
+  }
+  unsafe sums.store(to: products, stride: pass.channels)
+}
+
+/// Aᵀ m A of the squares in `rows`, with the bias, into the output's positions that there are.
+private func transformProducts(
+  _ products: UnsafePointer<Float>, _ rows: Range<Int>, _ pass: WinogradPass, _ bias: UnsafePointer<Float>,
+  _ rectifying: Bool, into output: UnsafeMutablePointer<Float>
+) {
+  let plane = pass.plane(pass.channels)
+  let line = pass.outputWidth * pass.channels
+  var source = unsafe products
+  for row in rows {
+    for column in 0..<pass.squareColumns {
+      let corner = unsafe output + 2 * row * line + 2 * column * pass.channels
+      let (hasRight, hasBelow) = (2 * column + 1 < pass.outputWidth, 2 * row + 1 < pass.outputHeight)
+      for channel in stride(from: 0, to: pass.channels, by: laneCount) {
+        let (m, y) = unsafe (source + channel, corner + channel)
+        let rows = unsafe (
+          Registers<4>(m, stride: plane), Registers<4>(m + 4 * plane, stride: plane),
+          Registers<4>(m + 8 * plane, stride: plane), Registers<4>(m + 12 * plane, stride: plane)
+        )
+        var (above, below) = (Registers<4>(), Registers<4>())
+        for index in 0..<4 {
+          above[index] = rows.0[index] + rows.1[index] + rows.2[index]
+          below[index] = rows.1[index] - rows.2[index] - rows.3[index]
+        }
+        let b = unsafe bias.lanes(channel)
+        unsafe store(above, b, rectifying, hasRight, to: y, pass.channels)
+        if hasBelow { unsafe store(below, b, rectifying, hasRight, to: y + line, pass.channels) }
+      }
+      unsafe source += pass.channels
+    }
+  }
+}
+
+/// Two neighbouring positions of the output: `row` times A, and the bias.
+@inline(__always)
+private func store(
+  _ row: Registers<4>, _ bias: Lanes, _ rectifying: Bool, _ hasRight: Bool, to y: UnsafeMutablePointer<Float>,
+  _ channels: Int
+) {
+  var (left, right) = (row[0] + row[1] + row[2] + bias, row[1] - row[2] - row[3] + bias)
+  if rectifying {
+    let zero = Lanes(repeating: 0)
+    left.replace(with: zero, where: left .< zero)
+    right.replace(with: zero, where: right .< zero)
+  }
+  unsafe y.store(left, 0)
+  if hasRight { unsafe y.store(right, channels) }
+}
+
+/// Adds a sample's Vᵀ (A ∂Y Aᵀ) to the gradient of U.
+private func accumulateWeights(_ shape: WinogradShape, _ scratch: WinogradScratch) {
+  let pass = shape.forward
+  let (inputs, gradients) = unsafe (scratch.inputs.base, scratch.products.base)
+  let (inputPlane, gradientPlane) = (pass.plane(pass.inputChannels), pass.plane(pass.channels))
+  for first in stride(from: 0, to: pass.squareRows, by: pass.blockRows) {
+    let rows = first..<min(first + pass.blockRows, pass.squareRows)
+    unsafe transformInputs(scratch.image.base, rows, pass, into: inputs)
+    unsafe transformGradients(scratch.paddedGradient.base, rows, shape, into: gradients)
+    for place in 0..<places {
+      unsafe accumulateProducts(
+        inputs + place * inputPlane, gradients + place * gradientPlane,
+        into: scratch.weightsProducts.base + place * pass.inputChannels * pass.channels,
+        squares: rows.count * pass.squareColumns, pass)
+    }
+  }
+}
+
+/// A ∂Y Aᵀ of the squares in `rows`, [places][squares][outputChannels].
+private func transformGradients(
+  _ padded: UnsafePointer<Float>, _ rows: Range<Int>, _ shape: WinogradShape,
+  into gradients: UnsafeMutablePointer<Float>
+) {
+  let (pass, backward) = (shape.forward, shape.backward)
+  let plane = pass.plane(pass.channels)
+  let (pixel, line) = (pass.channels, backward.paddedWidth * pass.channels)
+  let origin = unsafe padded + backward.padding * (line + pixel)
+  var target = unsafe gradients
+  for row in rows {
+    for column in 0..<pass.squareColumns {
+      let corner = unsafe origin + 2 * row * line + 2 * column * pixel
+      for channel in stride(from: 0, to: pass.channels, by: laneCount) {
+        let g = unsafe corner + channel
+        let above = unsafe Registers<2>(g, stride: pixel)
+        let below = unsafe Registers<2>(g + line, stride: pixel)
+        let z = unsafe target + channel
+        unsafe storeGradient(above[0], above[1], to: z, plane)
+        unsafe storeGradient(above[0] + below[0], above[1] + below[1], to: z + 4 * plane, plane)
+        unsafe storeGradient(above[0] - below[0], above[1] - below[1], to: z + 8 * plane, plane)
+        let zero = Lanes(repeating: 0)
+        unsafe storeGradient(zero - below[0], zero - below[1], to: z + 12 * plane, plane)
+      }
+      unsafe target += pass.channels
+    }
+  }
+}
+
+/// A row of A ∂Y Aᵀ from one of A ∂Y.
+@inline(__always)
+private func storeGradient(_ left: Lanes, _ right: Lanes, to z: UnsafeMutablePointer<Float>, _ plane: Int) {
+  unsafe z.store(left, 0)
+  unsafe z.store(left + right, plane)
+  unsafe z.store(left - right, 2 * plane)
+  unsafe z.store(Lanes(repeating: 0) - right, 3 * plane)
+}
+
+/// `totals` [inputChannels, channels] += `inputs`ᵀ · `gradients` over the squares of a block, of one place.
+private func accumulateProducts(
+  _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, into totals: UnsafeMutablePointer<Float>,
+  squares: Int, _ pass: WinogradPass
+) {
+  for group in stride(from: 0, to: pass.channels, by: 2 * laneCount) {
+    var channel = 0
+    while channel < pass.inputChannels {
+      let target = unsafe totals + channel * pass.channels + group
+      let (v, z) = unsafe (inputs + channel, gradients + group)
+      if tilesOfFour(pass.inputChannels - channel) > 0 {
+        unsafe accumulateProducts(RegisterTile<4>.self, v, z, into: target, squares: squares, pass)
+        channel += 4
+      } else {
+        unsafe accumulateProducts(RegisterTile<6>.self, v, z, into: target, squares: squares, pass)
+        channel += 6
+      }
+    }
+  }
+}
+
+/// A row of the tile is one of neighbouring input channels.
+@inline(__always)
+private func accumulateProducts<let channels: Int>(
+  _ tile: RegisterTile<channels>.Type, _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>,
+  into totals: UnsafeMutablePointer<Float>, squares: Int, _ pass: WinogradPass
+) {
+  var sums = unsafe tile.init(totals, stride: pass.channels)
+  var (v, z) = unsafe (inputs, gradients)
+  for _ in 0..<squares {
+    unsafe sums.addOuterProduct(v, stride: 1, z.lanes(0), z.lanes(laneCount))
+    unsafe v += pass.inputChannels
+    unsafe z += pass.channels
+  }
+  unsafe sums.store(to: totals, stride: pass.channels)
+}
+
+/// U = G g Gᵀ, grouped by pairs of vectors of output channels.
+private func transformWeights(
+  _ weights: UnsafePointer<Float>, _ shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>
+) {
+  let (from, to) = (shape.inputChannels, shape.outputChannels)
+  let pair = 2 * laneCount
+  for i in 0..<from {
+    for o in stride(from: 0, to: to, by: laneCount) {
+      let target = unsafe transformed + (o / pair * from + i) * pair + o % pair
+      unsafe transform(weights + i * to + o, tap: from * to) { place, u in
+        unsafe target.store(u, place * from * to)
+      }
+    }
+  }
+}
+
+/// The same of the weights as the input's gradient reads them: turned by half a turn, output channels for input channels.
+private func transformTurnedWeights(
+  _ weights: UnsafePointer<Float>, _ shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>
+) {
+  let (from, to) = (shape.inputChannels, shape.outputChannels)
+  let pair = 2 * laneCount
+  for i in 0..<from {
+    for o in stride(from: 0, to: to, by: laneCount) {
+      let target = unsafe transformed + (i / pair * to + o) * pair + i % pair
+      // From the last tap backwards.
+      unsafe transform(weights + (8 * from + i) * to + o, tap: -from * to) { place, u in
+        let column = unsafe target + place * from * to
+        for lane in 0..<laneCount { unsafe column[lane * pair] = u[lane] }
+      }
+    }
+  }
+}
+
+/// Calls `body` with each place of G g Gᵀ, for a vector of weights whose taps are `tap` floats apart.
+@inline(__always)
+private func transform(_ weights: UnsafePointer<Float>, tap: Int, _ body: (_ place: Int, _ u: Lanes) -> Void) {
+  // G g: rows of the three columns.
+  var rows = (Registers<3>(), Registers<3>(), Registers<3>(), Registers<3>())
+  for column in 0..<3 {
+    let (top, middle, bottom) = unsafe (
+      weights.lanes(column * tap), weights.lanes((3 + column) * tap), weights.lanes((6 + column) * tap)
+    )
+    let outer = (top + bottom) * 0.5
+    rows.0[column] = top
+    rows.1[column] = outer + middle * 0.5
+    rows.2[column] = outer - middle * 0.5
+    rows.3[column] = bottom
+  }
+  transform(rows.0, from: 0, body)
+  transform(rows.1, from: 4, body)
+  transform(rows.2, from: 8, body)
+  transform(rows.3, from: 12, body)
+}
+
+@inline(__always)
+private func transform(_ row: Registers<3>, from place: Int, _ body: (_ place: Int, _ u: Lanes) -> Void) {
+  let outer = (row[0] + row[2]) * 0.5
+  body(place, row[0])
+  body(place + 1, outer + row[1] * 0.5)
+  body(place + 2, outer - row[1] * 0.5)
+  body(place + 3, row[2])
+}
+
+/// Gᵀ u G, into `gradient` [3, 3, inputChannels, outputChannels].
+private func transformWeightsGradient(
+  _ products: UnsafePointer<Float>, _ shape: ConvolutionShape, into gradient: UnsafeMutablePointer<Float>
+) {
+  let count = shape.inputChannels * shape.outputChannels
+  for offset in stride(from: 0, to: count, by: laneCount) {
+    let u = unsafe products + offset
+    // Gᵀ u: three rows of four columns.
+    var rows = (Registers<4>(), Registers<4>(), Registers<4>())
+    for column in 0..<4 {
+      let (one, two) = unsafe (u.lanes((4 + column) * count), u.lanes((8 + column) * count))
+      let half = (one + two) * 0.5
+      rows.0[column] = unsafe u.lanes(column * count) + half
+      rows.1[column] = (one - two) * 0.5
+      rows.2[column] = unsafe half + u.lanes((12 + column) * count)
+    }
+    unsafe storeTaps(rows.0, to: gradient + offset, count)
+    unsafe storeTaps(rows.1, to: gradient + 3 * count + offset, count)
+    unsafe storeTaps(rows.2, to: gradient + 6 * count + offset, count)
+  }
+}
+
+/// A row of Gᵀ u, times G.
+@inline(__always)
+private func storeTaps(_ row: Registers<4>, to gradient: UnsafeMutablePointer<Float>, _ tap: Int) {
+  let half = (row[1] + row[2]) * 0.5
+  unsafe gradient.store(row[0] + half, 0)
+  unsafe gradient.store((row[1] - row[2]) * 0.5, tap)
+  unsafe gradient.store(half + row[3], 2 * tap)
+}
