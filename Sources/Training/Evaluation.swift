@@ -11,7 +11,7 @@ import Tensors
 /// same at any number of ranks, to the bit. Every sample is counted once.
 public final class Evaluation {
   /// The samples of a slice: enough for an efficient matrix product, few enough to share among many ranks.
-  public static let slice = 64
+  public static let slice = 32
 
   let network: Network
   let data: any Dataset
