@@ -18,6 +18,8 @@ public final class GradientReduction {
   private let count: Int
   private let hosts: HostMap
   private let plans: [Int: ReductionPlan]
+  /// The plans of sums whose halves are shown.
+  private let halvedPlans: [Int: ReductionPlan]
   /// The slots of each rank of this host, as the others see them.
   private let slots: [Buffer<Float>]
   /// This rank among those of its host.
@@ -61,17 +63,24 @@ public final class GradientReduction {
     self.hosts = hosts
     let finishesSlices = usesTree && (finishesSlices ?? (hosts.ranks.count == 1))
     self.finishesSlices = finishesSlices
-    let plans = Dictionary(
-      uniqueKeysWithValues: microbatchCounts.map {
-        (
-          $0,
-          ReductionPlan(
-            leaves: $0, count: count, rank: rank, hosts: hosts, size: size, pass: passMicrobatches,
-            finishesSlices: finishesSlices)
-        )
-      })
-    self.plans = plans
-    func most(_ part: KeyPath<ReductionPlan, Int>) -> Int { plans.values.map { $0[keyPath: part] }.max() ?? 0 }
+    func makePlans(keepsHalves: Bool) -> [Int: ReductionPlan] {
+      Dictionary(
+        uniqueKeysWithValues: microbatchCounts.map {
+          (
+            $0,
+            ReductionPlan(
+              leaves: $0, count: count, rank: rank, hosts: hosts, pass: passMicrobatches,
+              finishesSlices: finishesSlices, keepsHalves: keepsHalves)
+          )
+        })
+    }
+    let plans = makePlans(keepsHalves: false)
+    // Of several ranks none holds both halves, and their last addition is that of the halves anyway.
+    let halvedPlans = size == 1 ? makePlans(keepsHalves: true) : plans
+    (self.plans, self.halvedPlans) = (plans, halvedPlans)
+    func most(_ part: KeyPath<ReductionPlan, Int>) -> Int {
+      (Array(plans.values) + Array(halvedPlans.values)).map { $0[keyPath: part] }.max() ?? 0
+    }
     let slotCount = count * max(1, most(\.slots))
     place = hosts.neighbours(of: rank).firstIndex(of: rank) ?? 0
     isPublished = hosts != .apart(size) && count <= Self.mostPublished
@@ -121,9 +130,12 @@ public final class GradientReduction {
   /// Whether all ranks add in memory that they share.
   public var isShared: Bool { hosts.ranks.count == 1 && slots.count > 1 }
 
-  /// This rank's part in a batch of `microbatches` microbatches, one of the counts that were planned.
-  public func plan(microbatches: Int) -> ReductionPlan {
-    guard let plan = plans[microbatches] else { preconditionFailure("no plan for \(microbatches) microbatches") }
+  /// This rank's part in a batch of `microbatches` microbatches, one of the counts that were planned. With
+  /// `showsHalves`, ``sum(_:showing:)`` can show the sum's halves; the sum has the same bits.
+  public func plan(microbatches: Int, showsHalves: Bool = false) -> ReductionPlan {
+    guard let plan = (showsHalves ? halvedPlans : plans)[microbatches] else {
+      preconditionFailure("no plan for \(microbatches) microbatches")
+    }
     return plan
   }
 
@@ -170,12 +182,20 @@ public final class GradientReduction {
   private var phase = Phase.filling
 
   /// Adds up all ranks' contributions to `plan`, which must all be in their slots.
-  public func sum(_ plan: ReductionPlan) throws -> Part {
+  ///
+  /// - Parameter halves: is shown the two halves of this rank's slice before they are added: the sums over the
+  ///   microbatches under the root's left child, and under its right one. Not shown: halves of a single microbatch, and
+  ///   of a sum by ``ReductionMethod/mpi``. The plan must be one that shows them.
+  public func sum(_ plan: ReductionPlan, showing halves: (any HalvesReader)? = nil) throws -> Part {
     guard case .filling = phase else { preconditionFailure("a sum is begun before the last one was spread") }
     var sliceIsFinite: Bool?
     switch method {
     case .mpi: try sumByAllreduce(plan)
-    case .lockstep: if communicator.size > 1 { sliceIsFinite = try sumByTree(plan) }
+    case .lockstep:
+      sliceIsFinite =
+        communicator.size > 1
+        ? try sumByTree(plan, showing: halves)
+        : plan.heldNodes > 1 ? carryOut(plan.additions, from: plan.slice.lowerBound, showing: halves) : nil
     }
     phase = .summed(plan)
     // A slice is not copied to the total. Stores to lines that another core has read ask for them back one by one,
@@ -252,7 +272,7 @@ public final class GradientReduction {
   /// spread.
   ///
   /// - Returns: whether the slice is finite; nil if nothing was to be added.
-  private func sumByTree(_ plan: ReductionPlan) throws -> Bool? {
+  private func sumByTree(_ plan: ReductionPlan, showing halves: (any HalvesReader)?) throws -> Bool? {
     if isPublished { publish(plan) }
     // Behind this barrier the slots of the host's ranks are complete, and none of them reads the last total any more.
     try meetOnHost()
@@ -260,7 +280,7 @@ public final class GradientReduction {
     let isAlone = slots.count == 1
     try exchange(plan.scatter, from: isAlone ? mine : staged, into: received)
     // What is not finite stays so in a sum, so the last addition tells.
-    let isFinite = carryOut(plan.additions)
+    let isFinite = carryOut(plan.additions, from: plan.slice.lowerBound, showing: halves)
     guard !finishesSlices else { return isFinite }
     try exchange(plan.spread, from: total, into: total)
     // As at the end of `spread`.
@@ -293,8 +313,11 @@ public final class GradientReduction {
   }
 
   /// Carries the additions out, and returns whether the last one's result is finite; nil if there is none to tell.
+  /// `halves` is shown that one's operands, which begin at float `start` of the gradient.
   @discardableResult
-  private func carryOut(_ additions: [ReductionPlan.Addition]) -> Bool? {
+  private func carryOut(
+    _ additions: [ReductionPlan.Addition], from start: Int = 0, showing halves: (any HalvesReader)? = nil
+  ) -> Bool? {
     var isFinite: Bool?
     for (index, addition) in additions.enumerated() {
       let left = floats(addition.left, addition.count)
@@ -302,7 +325,12 @@ public final class GradientReduction {
       let isLast = index == additions.count - 1
       if let right = addition.right {
         let right = floats(right, addition.count)
-        if isLast { isFinite = sumIsFinite(left, right, into: result) } else { Kernels.sum(left, right, into: result) }
+        if isLast {
+          halves?.read(left, right, from: start)
+          isFinite = sumIsFinite(left, right, into: result)
+        } else {
+          Kernels.sum(left, right, into: result)
+        }
       } else {
         result.copy(from: left)
       }

@@ -6,6 +6,9 @@ public struct HostMap: Sendable, Equatable {
   public let ranks: [[Int]]
   private let hosts: [Int]
 
+  /// The number of ranks.
+  public var rankCount: Int { hosts.count }
+
   /// A map of as many ranks as `colours`: those of one colour are on one host.
   public init(colours: [Int]) {
     var order: [Int] = []

@@ -37,14 +37,23 @@ public final class ReductionPlan: Sendable {
   let additions: [Addition]
   let spread: ExchangePlan
 
+  /// With `keepsHalves`, the last addition is that of the two halves of the batch, even if one rank holds all of it.
   init(
-    leaves: Int, count: Int, rank: Int, hosts: HostMap, size: Int, pass: Int, finishesSlices: Bool
+    leaves: Int, count: Int, rank: Int, hosts: HostMap, pass: Int, finishesSlices: Bool, keepsHalves: Bool = false
   ) {
+    let size = hosts.rankCount
     let tree = ReductionTree(leaves: leaves)
     let held = (0..<size).map { microbatches(of: leaves, heldBy: $0, of: size) }
+    /// The nodes that a rank shows the others.
+    func shownNodes(of rank: Int) -> [ReductionTree.Node] {
+      let nodes = tree.nodes(covering: held[rank])
+      guard keepsHalves && nodes == [tree.root] && leaves > 1 else { return nodes }
+      let halves = tree.root.children
+      return [halves.left, halves.right]
+    }
     let host = hosts.host(of: rank)
     let neighbours = hosts.neighbours(of: rank)
-    let nodes = tree.nodes(covering: held[rank])
+    let nodes = shownNodes(of: rank)
     let hostNodes = hosts.ranks.map { tree.nodes(covering: $0.map { held[$0] }) }
     (contributions, slots) = tree.contributions(to: nodes, pass: pass)
     heldNodes = nodes.count
@@ -54,7 +63,7 @@ public final class ReductionPlan: Sendable {
     func shown(from start: Int) -> [ReductionTree.Node: Operand] {
       var operands: [ReductionTree.Node: Operand] = [:]
       for (place, neighbour) in neighbours.enumerated() {
-        for (slot, node) in tree.nodes(covering: held[neighbour]).enumerated() {
+        for (slot, node) in shownNodes(of: neighbour).enumerated() {
           operands[node] = Operand(neighbour == rank ? .mine : .slots(of: place), slot * count + start)
         }
       }

@@ -18,7 +18,7 @@ public struct ReductionTree: Sendable, Equatable {
     }
 
     /// The two nodes that this one is the sum of.
-    var children: (left: Node, right: Node) {
+    public var children: (left: Node, right: Node) {
       (Node(level: level - 1, index: 2 * index), Node(level: level - 1, index: 2 * index + 1))
     }
   }

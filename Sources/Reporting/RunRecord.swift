@@ -89,7 +89,8 @@ public final class RunRecord: Observer {
         samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
-        slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps), pretty: false)
+        slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps, gradientNorm: report.gradientNorm,
+        gradientNoiseScale: report.gradientNoiseScale), pretty: false)
     try writing(try metrics.append(line + [UInt8(ascii: "\n")]))
   }
 
@@ -195,6 +196,8 @@ private struct Epoch: Encodable {
   var waitingSeconds: Double
   var slowestRank: Int
   var skippedSteps: Int
+  var gradientNorm: Double?
+  var gradientNoiseScale: Double?
 
   enum CodingKeys: String, CodingKey {
     case epoch, step, seconds
@@ -212,5 +215,7 @@ private struct Epoch: Encodable {
     case waitingSeconds = "waiting_seconds"
     case slowestRank = "slowest_rank"
     case skippedSteps = "skipped_steps"
+    case gradientNorm = "gradient_norm"
+    case gradientNoiseScale = "gradient_noise_scale"
   }
 }

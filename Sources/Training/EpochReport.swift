@@ -24,4 +24,10 @@ public struct EpochReport: Sendable {
   public let time: TimeSplit
   /// The steps of the epoch that were not taken, for their loss or gradient was not finite.
   public let skippedSteps: Int
+  /// The root of the mean squared norm of the batches' mean gradient, before it is clipped, over some of the epoch's steps;
+  /// nil if none was measured: a batch is one microbatch, or the epoch shorter than a batch, or the reduction is MPI's.
+  public let gradientNorm: Double?
+  /// The gradient noise scale in samples (McCandlish et al. 2018), over the same steps; nil likewise, and if it is too large
+  /// for the batch to be told.
+  public let gradientNoiseScale: Double?
 }

@@ -26,19 +26,19 @@ extension Trainer {
     return (result, (.now - start).seconds)
   }
 
-  /// Adds all ranks' times of the epoch to the run's, and returns their split. Takes in what ranks have been asked for
-  /// since the last step. Collective.
-  func meet() throws -> TimeSplit {
+  /// Adds all ranks' times of the epoch to the run's, and returns their split, and the figures of the gradient's noise,
+  /// if there are any. Takes in what ranks have been asked for since the last step. Collective.
+  func meet() throws -> (time: TimeSplit, noise: GradientNoise.Figures?) {
     let times = step.times
     let mine = [times.compute.seconds.bitPattern, times.reduction.seconds.bitPattern, UInt64(pending.rawValue)]
-    let words = try communicator.gather(words: mine)
+    let words = try communicator.gather(words: mine + (step.noise?.words ?? []))
     for rank in words { asked.formUnion(RunRequests(rawValue: UInt32(rank[2]))) }
     let all = words.map { (compute: Double(bitPattern: $0[0]), reduction: Double(bitPattern: $0[1])) }
     for rank in all.indices {
       ranksTimes[rank].compute += all[rank].compute
       ranksTimes[rank].reduction += all[rank].reduction
     }
-    return TimeSplit(all)
+    return (TimeSplit(all), step.noise?.figures(words.map { $0[mine.count...] }))
   }
 
   /// The summary of the run; `validated` is nil without validation data. Collective.

@@ -39,10 +39,11 @@ extension Trainer {
       let (progress, skipped) = try trainEpoch(order)
       let (result, seconds) = try evaluate(evaluation)
       evaluated = result
+      let (time, noise) = try meet()
       let report = EpochReport(
         training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
-        time: try meet(), skippedSteps: skipped)
+        time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
       if options.earlyStopping != nil && state.sampleOffset == 0 && judge(result) {
@@ -90,6 +91,7 @@ extension Trainer {
     var samplesTimed = 0
     var progress = self.progress(seconds, samplesTimed)
     step.resetTimes()
+    step.noise?.reset()
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)

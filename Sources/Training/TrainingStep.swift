@@ -20,6 +20,8 @@ public final class TrainingStep {
   public var skipsNonFinite = true
   /// The times of this rank since ``resetTimes()``.
   public private(set) var times = PhaseTimes()
+  /// The measurement of the gradient's noise; nil if the reduction shows no halves, or batches have none.
+  let noise: GradientNoise?
   /// The first of this rank's microbatches of the last step whose loss was not finite; nil if there is none.
   public private(set) var nonFiniteMicrobatch: Int?
 
@@ -47,6 +49,7 @@ public final class TrainingStep {
     self.communicator = communicator
     stepped = layout.ranges(of: [.weight, .bias])
     averages = RunningAverages(of: layout)
+    noise = division.method == .lockstep ? GradientNoise(of: stepped, batches: batches) : nil
     reduction = try GradientReduction(
       count: layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -66,7 +69,8 @@ public final class TrainingStep {
   public func take(
     _ batch: Batch, of order: EpochOrder, step: Int, asking requests: RunRequests = []
   ) throws -> StepOutcome {
-    let plan = reduction.plan(microbatches: batch.count)
+    let noise = noise.flatMap { $0.isDue(at: batch) ? $0 : nil }
+    let plan = reduction.plan(microbatches: batch.count, showsHalves: noise != nil)
     let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
     for (index, share) in plan.contributions.enumerated() {
@@ -75,7 +79,9 @@ public final class TrainingStep {
       reduction.fold(share)
     }
     let computed = ContinuousClock.now
-    let (total, isFinite, updating) = try reduceAndUpdate(plan, samples: batch.positions.count, step: step)
+    let (total, isFinite, updating) = try reduceAndUpdate(
+      plan, samples: batch.positions.count, step: step, showing: noise)
+    noise?.endStep(wasTaken: isFinite)
     times.add(compute: computed - began + updating, reduction: .now - computed - updating)
     return StepOutcome(losses: total.batch.losses, isFinite: isFinite, requests: total.batch.requests)
   }
@@ -102,10 +108,10 @@ public final class TrainingStep {
   /// Adds all ranks' gradients and, if the sum is finite, takes the optimizer's step by its mean. `updating` is the
   /// time of the latter.
   private func reduceAndUpdate(
-    _ plan: ReductionPlan, samples: Int, step: Int
+    _ plan: ReductionPlan, samples: Int, step: Int, showing noise: GradientNoise?
   ) throws -> (total: Sum, isFinite: Bool, updating: Duration) {
     communicator.entered(.reduction, step: step)
-    let part = try reduction.sum(plan)
+    let part = try reduction.sum(plan, showing: noise)
     let isFinite = try reduction.agree(
       part.isFinite, awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
     var updating = Duration.zero

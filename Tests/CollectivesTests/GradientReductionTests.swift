@@ -76,6 +76,48 @@ struct Way: Sendable, CustomStringConvertible {
     }
   }
 
+  /// Keeps the halves that a rank is shown.
+  private final class Halves: HalvesReader {
+    var shown: [(start: Int, left: [Float], right: [Float])] = []
+    func read(_ left: Buffer<Float>, _ right: Buffer<Float>, from start: Int) {
+      shown.append((start, left.array, right.array))
+    }
+  }
+
+  @Test(arguments: [1, 2, 4])
+  func `The halves are shown once, slice by slice, and the sum is the same`(passMicrobatches: Int) throws {
+    for leaves in 1...20 {
+      for count in [17, 331] {
+        let batch = LeafGradients(leaves: leaves, count: count)
+        let left = 1 << max(0, ReductionTree(leaves: leaves).root.level - 1)
+        let halves = [batch.gradients.prefix(left), batch.gradients.dropFirst(left)].map {
+          $0.isEmpty ? [] : LeafGradients(gradients: Array($0)).treeSum
+        }
+        for way in Way.all {
+          let ranks = try way.run(
+            count: count, microbatchCounts: [leaves], passMicrobatches: passMicrobatches
+          ) { reduction in
+            let reader = Halves()
+            let sum = try batch.reduce(with: reduction, showing: reader).sum
+            // Afterwards, one that shows nothing.
+            return (sum: sum, shown: reader.shown, plain: try batch.reduce(with: reduction).sum)
+          }
+          var seen: [[Float?]] = [0, 1].map { _ in Array(repeating: nil, count: leaves > 1 ? count : 0) }
+          for rank in ranks {
+            #expect(bits(rank.sum) == bits(batch.treeSum) && bits(rank.plain) == bits(batch.treeSum))
+            for (start, left, right) in rank.shown {
+              for index in left.indices {
+                #expect(seen[0][start + index] == nil, "float \(start + index) is shown twice")
+                (seen[0][start + index], seen[1][start + index]) = (left[index], right[index])
+              }
+            }
+          }
+          if leaves > 1 { #expect(seen == halves, "\(leaves) microbatches of \(count) floats, \(way)") }
+        }
+      }
+    }
+  }
+
   @Test func `A phase that is left out is a trap`() async {
     await #expect(processExitsWith: .failure) {
       let reduction = try GradientReduction(count: 16, microbatchCounts: [1], communicator: SoloCommunicator())

@@ -72,13 +72,15 @@ public struct LeafGradients: Sendable {
   /// - Parameters:
   ///   - inspect: says whether this rank's part is good; nil for no agreement.
   ///   - measure: told the whole sum, which is then waited for.
+  ///   - halves: is shown the halves of the sum; nil for a plan that does not show them.
   ///   - finish: makes what is spread of this rank's part, which it is told with whether all are good.
   public func reduce(
     with reduction: GradientReduction, making made: Buffer<Float>? = nil,
     inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, awaiting: GradientReduction.Awaited = .opinions,
-    measure: ((Buffer<Float>) -> Void)? = nil, finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
+    measure: ((Buffer<Float>) -> Void)? = nil, showing halves: (any HalvesReader)? = nil,
+    finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws -> (sum: [Float], isGood: Bool, partIsFinite: Bool) {
-    let plan = reduction.plan(microbatches: gradients.count)
+    let plan = reduction.plan(microbatches: gradients.count, showsHalves: halves != nil)
     for contribution in plan.contributions {
       let slot = reduction.slot(contribution.slot)
       // A pass over several microbatches adds them in the tree's order, as a layer that takes them does.
@@ -91,7 +93,7 @@ public struct LeafGradients: Sendable {
       }
       reduction.fold(contribution)
     }
-    let part = try reduction.sum(plan)
+    let part = try reduction.sum(plan, showing: halves)
     var isGood = true
     if inspect != nil || measure != nil {
       isGood = try reduction.agree(
