@@ -39,7 +39,7 @@ public final class RunRecord: Observer {
         keep: options.keep, clipNorm: recipe.clipNorm, sampleClipNorm: recipe.sampleClipNorm,
         onNonFinite: run.execution.onNonFinite.rawValue, maxSteps: options.maxSteps, ranks: run.ranks, hosts: run.hosts,
         augment: recipe.augmentation?.description, subset: recipe.subset, validation: recipe.validation,
-        earlyStopping: options.earlyStopping, initFrom: recipe.initialWeights,
+        earlyStopping: options.earlyStopping, saveBest: options.savesBest ? true : nil, initFrom: recipe.initialWeights,
         freeze: recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern), ema: recipe.ema,
         scaleLearningRate: recipe.rateScaling?.rawValue,
         scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate })
@@ -153,6 +153,7 @@ private struct Configuration: Encodable {
   var subset: Int?
   var validation: Float?
   var earlyStopping: Int?
+  var saveBest: Bool?
   var initFrom: String?
   var freeze: [String]?
   var ema: Float?
@@ -172,6 +173,7 @@ private struct Configuration: Encodable {
     case maxSteps = "max_steps"
     case augment, subset, validation, freeze, ema
     case earlyStopping = "early_stopping"
+    case saveBest = "save_best"
     case initFrom = "init_from"
     case scaleLearningRate = "scale_learning_rate"
     case scaledLearningRate = "scaled_learning_rate"

@@ -8,7 +8,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case learningRate, momentum, isNesterov, weightDecay
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
   case directory, keep, resume, maxSteps, maxTime
-  case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping
+  case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping, savesBest
   case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing
 
   private static let haveFlags = Atomic<Bool>(false)
@@ -26,6 +26,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
     case .initialWeights: "--init-from"
     case .frozen: "--freeze"
     case .rateScaling: "--scale-learning-rate"
+    case .savesBest: "--save-best"
     case .sharesMemory: "--no-shared-memory"
     case .shardsOptimizer: "--optimizer-sharding"
     case .onNonFinite: "--on-nonfinite"

@@ -273,7 +273,7 @@ public struct RestoredNetwork {
     return parameters
   }
 
-  private static func open(_ path: String, strict: Bool, warn: (String) -> Void) throws -> CheckpointFile {
+  static func open(_ path: String, strict: Bool, warn: (String) -> Void) throws -> CheckpointFile {
     var isDirectory = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
       return try CheckpointFile(path)

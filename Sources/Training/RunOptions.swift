@@ -23,6 +23,9 @@ public struct RunOptions: Sendable {
   /// The number of epochs without a smaller loss on the validation data after which the run ends; nil for all its
   /// epochs. The checkpoint of the best epoch stays.
   public var earlyStopping: Int?
+  /// Whether the checkpoint of the epoch with the smallest loss on the validation data stays beside the newest ones. With
+  /// ``earlyStopping`` it does so anyway.
+  public var savesBest = false
   /// The control by which the run is asked to stop or to save; each rank may have its own. Signals ask that of the
   /// process.
   public var control = RunControl.ofProcess
@@ -34,13 +37,17 @@ public struct RunOptions: Sendable {
   /// Options without a directory and without limits.
   public init() {}
 
+  /// Whether the run looks for its best epoch.
+  var looksForBest: Bool { savesBest || earlyStopping != nil }
+
   /// The fault in these values for a run that sets the part `validation` of its data aside, or none, in one line; nil if
   /// there is none.
   public func fault(validation: Float?) -> String? {
     if let fault { return fault }
-    guard earlyStopping != nil, validation == nil else { return nil }
-    return
-      "\(Setting.earlyStopping) needs \(Setting.validation), such as 0.1: test data that decide the run's end no longer test it"
+    guard looksForBest, validation == nil else { return nil }
+    let (setting, use) =
+      earlyStopping == nil ? (Setting.savesBest, "choose a checkpoint") : (.earlyStopping, "decide the run's end")
+    return "\(setting) needs \(Setting.validation), such as 0.1: test data that \(use) no longer test it"
   }
 
   /// The fault in these values, in one line; nil if there is none.

@@ -50,6 +50,7 @@ struct RunPlan {
         ("shared_memory", "\(execution.sharesMemory)"),
         ("optimizer_sharding", "\(execution.shardsOptimizer)"),
         ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
+        ("save_best", "\(options.savesBest)"),
         ("init_from_file", recipe.initialWeights ?? "none"),
         ("max_steps", options.maxSteps.map(String.init) ?? "none"),
         ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),

@@ -134,7 +134,7 @@ public final class Trainer {
     let start = try Self.share(restored, seed: recipe.seed, content, shards, among: communicator)
     state = start ?? RunState(seed: recipe.seed)
     // A best epoch that is looked for no more would be one among the earlier epochs only.
-    if options.earlyStopping == nil { state.best = nil }
+    if !options.looksForBest { state.best = nil }
     initialWeights = start == nil ? taken : nil
     if let start { drift.hasRestored(start.step) } else { optimizer.begin(with: step.parameters) }
     // Whole moments exist only while a checkpoint is read or written.

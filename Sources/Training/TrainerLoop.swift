@@ -22,7 +22,7 @@ extension Trainer {
     // This thread may be another than that of the start.
     useDefaultFloatingPoint()
     // The run may have been stopped after an epoch and before it was judged. To judge an epoch again changes nothing.
-    if options.earlyStopping != nil && state.step > 0 && state.sampleOffset == 0 {
+    if options.looksForBest && state.step > 0 && state.sampleOffset == 0 {
       judge(try evaluate(evaluation).result)
     }
     let description = RunDescription(
@@ -46,7 +46,7 @@ extension Trainer {
         time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
-      if options.earlyStopping != nil && state.sampleOffset == 0 && judge(result) {
+      if options.looksForBest && state.sampleOffset == 0 && judge(result) {
         try checkpoints.save(state)
       } else {
         try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)

@@ -9,6 +9,8 @@ struct Evaluate: ParsableCommand {
   @Argument(help: "A checkpoint, or a run directory, whose newest whole checkpoint is meant.")
   var checkpoint: String
 
+  @OptionGroup var best: BestOption
+
   @OptionGroup var data: DataOptions
 
   @OptionGroup var labels: LabelOptions
@@ -40,7 +42,10 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let world = try World.join()
-    let test = try load(world)
+    // Ranks that have different kinds of data, or look for other checkpoints, would run different collectives.
+    try world.requireEqual([("data", data.isTable ? "a table" : "images"), ("best", "\(best.best)")])
+    let checkpoint = try best.checkpoint(checkpoint, strict: strictness.strict, on: world)
+    let test = try load(checkpoint, world)
     let restored = try RestoredNetwork(
       checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }
@@ -60,9 +65,7 @@ struct Evaluate: ParsableCommand {
   }
 
   /// The test samples. Those of a table are prepared as the checkpoint's recipe says, with the file that was trained on.
-  private func load(_ world: any Communicator) throws -> any Dataset {
-    // Ranks that have different kinds of data would run different collectives.
-    try world.requireEqual([("data", data.isTable ? "a table" : "images")])
+  private func load(_ checkpoint: String, _ world: any Communicator) throws -> any Dataset {
     guard data.isTable else { return try world.agree { try labels.choose(data.load(.test)) } }
     let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strictness.strict, communicator: world)
     return try world.agree {

@@ -17,6 +17,8 @@ struct Generate: ParsableCommand {
   @Option(help: "The run directory, as an option.")
   var runDir: String?
 
+  @OptionGroup var best: BestOption
+
   @Option(help: "How many images.")
   var count = 64
 
@@ -51,8 +53,8 @@ struct Generate: ParsableCommand {
 
   func run() throws {
     guard World.isFirst else { return }
-    let path = checkpoint ?? runDir ?? ""
     do {
+      let path = try best.checkpoint(checkpoint ?? runDir ?? "", strict: strictness.strict, on: SoloCommunicator())
       let (generator, shape) = try RestoredNetwork.generator(path, strict: strictness.strict) {
         Terminal.complain("warning: \($0)")
       }

@@ -22,6 +22,10 @@ struct RegimeOptions: ParsableArguments {
   @Option(help: "Ends the run after this number of epochs without a smaller loss on the --validation data.")
   var earlyStopping: Int?
 
+  @Flag(
+    help: "Keeps the checkpoint of the epoch with the smallest loss on the --validation data: see evaluate's --best.")
+  var saveBest = false
+
   @Option(
     help: ArgumentHelp(
       "Begins with the weights of a checkpoint or safetensors file, as far as names and shapes fit.", valueName: "file")
@@ -62,5 +66,6 @@ struct RegimeOptions: ParsableArguments {
     recipe.ema = ema
     recipe.rateScaling = scaleLearningRate
     options.earlyStopping = earlyStopping
+    options.savesBest = saveBest
   }
 }

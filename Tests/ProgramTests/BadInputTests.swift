@@ -120,7 +120,7 @@ extension ProgramTests {
       (["--sample-clip-norm", "inf"], "--sample-clip-norm"),
       (["--augment", "rotat:10"], "--augment"), (["--augment", "crop"], "--augment"), (["--subset", "0"], "--subset"),
       (["--validation", "1"], "--validation"), (["--validation", "some"], "--validation"), (["--ema", "1"], "--ema"),
-      (["--early-stopping", "3"], "--validation"),
+      (["--early-stopping", "3"], "--validation"), (["--save-best"], "--save-best needs --validation"),
       (["--early-stopping", "0", "--validation", "0.1"], "--early-stopping"),
       (["--scale-learning-rate", "cubic"], "--scale-learning-rate"), (["--labels", "4-0"], "--labels"),
       (["--labels", "a"], "--labels"), (["--labels", "-1"], "--labels"), (["--labels", "1-2-3"], "--labels"),

@@ -76,6 +76,58 @@ extension ProgramTests {
       #expect(config["learning_rate"] as? Double == 0.001 && config["scaled_learning_rate"] as? Double == 0.002)
     }
 
+    @Test func theBestCheckpointIsEvaluated() throws {
+      let scratch = try ScratchDirectory()
+      // Labels that follow from nothing, so that the loss on what is set aside soon rises.
+      try FileManager.default.createDirectory(atPath: scratch.file("data"), withIntermediateDirectories: true)
+      for (part, count) in [("train", 84), ("t10k", 50)] {
+        try SmallSet.file(
+          [0, 0, 8, 3], [count, 8, 8], (0..<count * 64).map { UInt8(($0 * 2_654_435_761) >> 7 & 255) }
+        )
+        .write(to: URL(fileURLWithPath: scratch.file("data/\(part)-images-idx3-ubyte")))
+        try SmallSet.file([0, 0, 8, 1], [count], (0..<count).map { UInt8($0 * 7 % 10) })
+          .write(to: URL(fileURLWithPath: scratch.file("data/\(part)-labels-idx1-ubyte")))
+      }
+      let data = ["--data", scratch.file("data")]
+      let arguments =
+        ["train", "--model", "mlp:64-16-10", "--learning-rate", "0.01", "--validation", "0.25", "--epochs", "15"] + data
+      let trained = try Program.run(
+        arguments + ["--save-best", "--run-dir", scratch.file("run")], ranks: 2)
+      #expect(trained.code == 0, "\(trained.errors)")
+      let summary = try Self.json(scratch.file("run/summary.json"))
+      let best = try #require(summary["best_step"] as? Int)
+      let losses = try Self.lines(scratch.file("run/metrics.jsonl")).compactMap { $0["validation_loss"] as? Double }
+      #expect(losses.count == 15 && summary["best_validation_loss"] as? Double == losses.min())
+      #expect(best < summary["steps"] as? Int ?? 0, "the last epoch is the best one, and nothing is chosen")
+      #expect(try Self.json(scratch.file("run/config.json"))["save_best"] as? Bool == true)
+      let file = scratch.file(
+        "run/checkpoints/step-\(String(repeating: "0", count: 8 - "\(best)".count))\(best).safetensors")
+      let expected = try Program.run(["evaluate", file] + data)
+      #expect(expected.code == 0, "\(expected.errors)")
+      for ranks in [1, 3] {
+        let found = try Program.run(["evaluate", scratch.file("run"), "--best"] + data, ranks: ranks)
+        #expect(found.code == 0 && found.output == expected.output, "\(found.errors)")
+      }
+      let newest = try Program.run(["evaluate", scratch.file("run")] + data)
+      #expect(newest.code == 0 && newest.output != expected.output)
+
+      // Without a best epoch, of a file, and of nothing.
+      let plain = try Program.run(arguments + ["--max-steps", "5", "--run-dir", scratch.file("plain")])
+      #expect(plain.code == 0, "\(plain.errors)")
+      for (path, code, word) in [
+        (scratch.file("plain"), 64, "--save-best"), (file, 64, "is a checkpoint"), (scratch.file("none"), 66, "none"),
+      ] as [(String, Int32, String)] {
+        for ranks in [nil, 3] {
+          let refused = try Program.run(["evaluate", path, "--best"] + data, ranks: ranks)
+          #expect(refused.code == code && refused.errorLines.count == 1, "\(refused.errors)")
+          #expect(refused.errors.contains(word), "\(refused.errors)")
+        }
+      }
+      let other = try Program.run(
+        ["evaluate", scratch.file("run")] + data, ranks: 2, others: ["evaluate", scratch.file("run"), "--best"] + data)
+      #expect(other.code == 64 && other.errors.contains("best true"), "\(other.errors)")
+    }
+
     /// Keras' mnist_transfer_cnn: digits 0 to 4, and then 5 to 9 by the same convolutions.
     @Test func convolutionsOfSomeDigitsServeOthers() throws {
       let scratch = try ScratchDirectory()

@@ -79,6 +79,31 @@ import Testing
     #expect(patient.summary.weightsDigest == told.summary.weightsDigest)
   }
 
+  /// The best checkpoint is kept, and the run goes on to its last epoch, as it does without.
+  @Test func theBestCheckpointStaysWithoutAnEarlyEnd() throws {
+    var run = try Self.run(nil)
+    run.recipe.epochs = 15
+    let plain = try ToldRun(run, ranks: 1)
+    for ranks in [1, 3] {
+      run.startAnew()
+      run.options.savesBest = true
+      let told = try ToldRun(run, ranks: ranks)
+      let losses = told.reports.map(\.testLoss)
+      let best = try #require(losses.indices.min { losses[$0] < losses[$1] })
+      #expect(losses.count == 15 && best < 12, "\(losses)")
+      #expect(told.summary.isStoppedEarly == nil && told.summary.weightsDigest == plain.summary.weightsDigest)
+      #expect(told.summary.bestEpoch == best + 1 && told.summary.bestValidationLoss == losses[best])
+      #expect(try run.checkpoints == [(best + 1) * 4, 52, 56, 60])
+      let directory = try #require(run.options.directory)
+      let path = try RestoredNetwork.bestCheckpoint(of: directory, communicator: SoloCommunicator()) { _ in }
+      #expect(try CheckpointFile(path).state.step == (best + 1) * 4)
+    }
+    run.recipe.validation = nil
+    run.startAnew()
+    let error = #expect(throws: TrainingError.self) { _ = try ToldRun(run, ranks: 2) }
+    #expect(error?.code == .usage && error?.description.contains("savesBest needs validation") == true)
+  }
+
   /// A state that cannot be is refused, whatever the checksums say.
   @Test(arguments: [(1, 4, true), (2, 8, true), (0, 0, false), (1, 5, false), (3, 12, false), (.max, 4, false)])
   func aForgedBestEpochIsRefused(epoch: Int, step: Int, isPossible: Bool) throws {
