@@ -35,6 +35,8 @@ public final class Network {
   private let body: Sequential
   private let output: Buffer<Float>
   private let outputGradient: Buffer<Float>
+  /// The floats at the front whose gradient is not worked out, for they and all before them are frozen.
+  private let skippedCount: Int
 
   /// Plans `model` for `capacity` samples. Throws ``ModelError`` if its layers and the loss do not fit one another, or
   /// need more memory than there is.
@@ -65,6 +67,7 @@ public final class Network {
     self.loss = loss
     self.capacity = capacity
     layout = try ParameterLayout(body.parameters).freezing(frozen)
+    skippedCount = needsInputGradient ? 0 : body.skipFrozenStages(layout)
     output = Buffer(count: capacity * loss.outputs)
     outputGradient = Buffer(count: capacity * loss.outputs)
   }
@@ -118,6 +121,7 @@ public final class Network {
       losses.append(sums)
       total += sums
     }
+    if accumulation == .replace { gradient.prefix(skippedCount).fill(0) }
     body.backward(
       BackwardWindows(
         outputGradient: outputGradient, input: examples.inputs, output: output,

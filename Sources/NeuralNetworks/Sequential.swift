@@ -35,6 +35,8 @@ public final class Sequential: Layer {
   /// The times of the stages, measured while this is not nil.
   var stageTimes: StageTimes?
   private let stages: [Stage]
+  /// The first stage that a gradient is worked out for: those before it have nothing to learn.
+  private var firstLearningStage = 0
 
   /// Plans `layers` for up to `capacity` samples of shape `input`: fuses layers that one kernel does, drops those that
   /// only rename a shape, and makes every buffer. Throws ``ModelError`` if a layer cannot take the output of the one
@@ -86,6 +88,20 @@ public final class Sequential: Layer {
     placeCount = places + 1
   }
 
+  /// Works out no gradient for the first stages, as far as all of their parameters are frozen in `layout`, this container's.
+  ///
+  /// - Returns: the floats of their parameters, whose gradient ``backward(_:_:)`` no longer writes.
+  func skipFrozenStages(_ layout: ParameterLayout) -> Int {
+    var place = 0
+    for (index, stage) in stages.enumerated() {
+      let own = layout.parameters[place..<place + stage.layout.parameters.count]
+      firstLearningStage = index
+      if own.contains(where: { $0.role != .frozen }) { return stage.start }
+      place = own.endIndex
+    }
+    return layout.count
+  }
+
   public func forward(
     _ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass
   ) {
@@ -134,7 +150,7 @@ public final class Sequential: Layer {
           gradient: windows.gradient.part(from: stage.start, stage.layout)),
         pass.entering(after: stage.placesBefore))
       stageTimes?.endBackward(stage: index)
-      guard stage.needsInputGradient, let beforeGradient else { return }
+      guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
     }
