@@ -46,6 +46,8 @@ public struct Philox: Sendable {
     public static var binarisation: Purpose { Purpose(rawValue: 8) }
     /// The pixels of an image that a network draws; the stream is the image's number.
     public static var generation: Purpose { Purpose(rawValue: 9) }
+    /// The patches of an image that are hidden; the stream is as that of ``binarisation``.
+    public static var hiding: Purpose { Purpose(rawValue: 10) }
     /// The choice of the samples that are trained on, and of those set aside for validation.
     public static var partition: Purpose { Purpose(rawValue: 16) }
     /// The rows of a table that are tested on.

@@ -16,9 +16,22 @@ extension Model {
     _ name: String, input: Shape, outputs: Int, layers table: LayerTable = .builtIn
   ) throws -> Model {
     guard name.hasSuffix(fileSuffix) else { return try named(name, input: input, outputs: outputs) }
+    return try reading(name) { try $0.model(input: input, outputs: outputs, layers: table) }
+  }
+
+  /// The task of the model of `--model` if it predicts pixels: that which the file `name` names, or which follows from the name. The data are
+  /// prepared by it, before there is a model for them.
+  ///
+  /// Throws as ``load(_:input:outputs:layers:)``.
+  public static func pixelTask(of name: String) throws -> PixelTask? {
+    guard name.hasSuffix(fileSuffix) else { return PixelTask(modelNamed: name) }
+    return try reading(name) { $0.task }
+  }
+
+  /// What `make` makes of the file at `name`.
+  private static func reading<Result>(_ name: String, _ make: (ModelDescription) throws -> Result) throws -> Result {
     do {
-      let text = try fileBytes(name, limit: ModelDescription.mostBytes)
-      return try ModelDescription(text).model(input: input, outputs: outputs, layers: table)
+      return try make(ModelDescription(fileBytes(name, limit: ModelDescription.mostBytes)))
     } catch let error as ModelDescriptionError {
       throw TrainingError(.badData, "\(name): \(error)")
     } catch {

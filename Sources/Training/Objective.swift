@@ -14,21 +14,30 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   case pixelsBySoftmax
   /// Predicting each pixel of the sample itself, 0 or 1: sigmoid and binary cross-entropy a pixel.
   case pixelsBySigmoid
+  /// Predicting the hidden pixels of the sample itself from the others: mean squared error over these.
+  case hiddenPixels
 
-  /// Reads `classify`, `binary:K`, `regress`, `pixels:softmax` or `pixels:sigmoid`; nil for anything else.
+  /// Reads `classify`, `binary:K`, `regress`, `pixels:softmax`, `pixels:sigmoid` or `pixels:hidden`; nil for anything else.
   public init?(_ text: String) {
     if text == "classify" {
       self = .classify
     } else if text == "regress" {
       self = .regress
-    } else if text == "pixels:softmax" {
-      self = .pixelsBySoftmax
-    } else if text == "pixels:sigmoid" {
-      self = .pixelsBySigmoid
+    } else if let kind = PixelTask.Kind(rawValue: text) {
+      self.init(kind)
     } else if text.hasPrefix("binary:"), let positive = Int(text.dropFirst("binary:".count)) {
       self = .binary(positive: positive)
     } else {
       return nil
+    }
+  }
+
+  /// The objective of a model that predicts pixels.
+  public init(_ kind: PixelTask.Kind) {
+    switch kind {
+    case .softmax: self = .pixelsBySoftmax
+    case .sigmoid: self = .pixelsBySigmoid
+    case .hidden: self = .hiddenPixels
     }
   }
 
@@ -38,8 +47,9 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
     case .classify: "classify"
     case .regress: "regress"
     case .binary(let positive): "binary:\(positive)"
-    case .pixelsBySoftmax: "pixels:softmax"
-    case .pixelsBySigmoid: "pixels:sigmoid"
+    case .pixelsBySoftmax: PixelTask.Kind.softmax.rawValue
+    case .pixelsBySigmoid: PixelTask.Kind.sigmoid.rawValue
+    case .hiddenPixels: PixelTask.Kind.hidden.rawValue
     }
   }
 
@@ -54,7 +64,7 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
   ) throws -> any Loss {
     do {
       let targets = try Targets(validating: training, test)
-      let plain = try loss(targets, classNames: training.classNames)
+      let plain = try loss(targets, input: training.inputShape, classNames: training.classNames)
       guard classWeights != nil || labelSmoothing != 0 else { return plain }
       let setting = classWeights == nil ? Setting.labelSmoothing : .classWeights
       guard let plain = plain as? any ClassLoss else {
@@ -62,17 +72,17 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
       }
       let weights = classWeights?.weights(of: training, over: plain)
       return try loss(
-        targets, classNames: training.classNames,
+        targets, input: training.inputShape, classNames: training.classNames,
         ClassWeighting(weights: weights, smoothing: labelSmoothing, classes: plain.classes))
     } catch {
       throw TrainingError(error)
     }
   }
 
-  /// The loss over data with `targets`, those of all parts. Throws ``ModelError`` if the objective asks for other
+  /// The loss over data with inputs of shape `input` and `targets`, those of all parts. Throws ``ModelError`` if the objective asks for other
   /// targets, or for a class that the data does not have.
   func loss(
-    _ targets: Targets, classNames names: [String]? = nil, _ weighting: ClassWeighting? = nil
+    _ targets: Targets, input: Shape, classNames names: [String]? = nil, _ weighting: ClassWeighting? = nil
   ) throws -> any Loss {
     switch (self, targets) {
     case (.classify, .classes(let classes)):
@@ -88,6 +98,7 @@ public enum Objective: Sendable, Hashable, CustomStringConvertible {
       return SigmoidCrossEntropy(positive: positive, names: isLastOfTwo ? names : nil, weighting: weighting)
     case (.pixelsBySoftmax, .input(let count)): return PixelSoftmaxCrossEntropy(pixels: count)
     case (.pixelsBySigmoid, .input(let count)): return PixelSigmoidCrossEntropy(pixels: count)
+    case (.hiddenPixels, .input): return try HiddenPatchError(input: input)
     case (.regress, .values(let count)), (.regress, .input(let count)): return MeanSquaredError(outputs: count)
     default:
       throw ModelError("\(Setting.task) \(self) does not fit the data, whose targets are \(targets)")

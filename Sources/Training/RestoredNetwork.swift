@@ -27,7 +27,8 @@ public struct RestoredNetwork {
   /// Only rank 0 reads, because a run may save another checkpoint while ranks look, and one rank's copy may differ.
   ///
   /// - Parameters:
-  ///   - data: the data as they come. Where the checkpoint's run was on pixels that were made black and white, so are these (``data``).
+  ///   - data: the data as they come. Where the checkpoint's run was on pixels that were made black and white, or hidden, so are these
+  ///     (``data``).
   ///   - strict: whether every checkpoint of the run directory must be whole.
   ///   - program: the program's version, which must be the same on every rank.
   ///   - layers: the types of layers that the checkpoint's model may have, if a file described it.
@@ -78,9 +79,10 @@ public struct RestoredNetwork {
     let file = try open(path, strict: strict, warn: warn)
     let facts = try Facts(file)
     guard let shape = try facts.pixels?.shape(in: facts.path) else {
+      let fault = facts.hiding == nil ? "predicts no pixels" : "predicts hidden pixels alone, and draws no images"
       throw TrainingError(
         .usage,
-        "\(facts.path): is of model \(escaped(facts.model)), which predicts no pixels; give a checkpoint of one that does"
+        "\(facts.path): is of model \(escaped(facts.model)), which \(fault); give a checkpoint of one that predicts each pixel"
       )
     }
     let network = try facts.network(input: shape, targets: .input(count: shape.count), capacity: 1, layers: layers)
@@ -102,6 +104,8 @@ public struct RestoredNetwork {
     var labelSmoothing: String?
     /// How pixels were made black and white; nil where they were not.
     var pixels: Pixels?
+    /// How patches were hidden; nil where none were.
+    var hiding: Hiding?
     var state: RunState
     var isAveraged: Bool
 
@@ -122,6 +126,12 @@ public struct RestoredNetwork {
       }
     }
 
+    /// The lines of a recipe that ``HiddenPatches`` gives it.
+    struct Hiding: Codable {
+      var side: Int
+      var seed: UInt64
+    }
+
     init(_ file: borrowing CheckpointFile) throws {
       guard let model = file.recipe["model"], let task = file.recipe["task"] else { throw Self.incomplete(file.path) }
       guard let classes = file.recipe.classes else {
@@ -136,6 +146,12 @@ public struct RestoredNetwork {
           throw Self.incomplete(file.path)
         }
         pixels = Pixels(text: text, pooling: pooling, binarisation: binarisation)
+      }
+      if let side = file.recipe["hidden_patches"] {
+        guard let side = Int(side), let seed = file.recipe["hiding_seed"].flatMap({ UInt64($0) }) else {
+          throw Self.incomplete(file.path)
+        }
+        hiding = Hiding(side: side, seed: seed)
       }
       isAveraged = !Checkpoint.weightsPrefix(file.file.header).isEmpty
     }
@@ -157,9 +173,13 @@ public struct RestoredNetwork {
 
     /// `data` as the checkpoint's run prepared its own; data that are so already stay as they are. Throws with 65 if they cannot be.
     func prepare(_ data: any Dataset) throws -> any Dataset {
-      guard let pixels, !data.targets.isInput else { return data }
-      guard let binarisation = Binarisation(pixels.binarisation) else { throw Self.incomplete(path) }
-      do { return try BinarisedPixels(of: data, poolingBy: pixels.pooling, binarisation) } catch {
+      guard !data.targets.isInput else { return data }
+      do {
+        if let hiding { return try HiddenPatches(of: data, side: hiding.side, seed: hiding.seed) }
+        guard let pixels else { return data }
+        guard let binarisation = Binarisation(pixels.binarisation) else { throw Self.incomplete(path) }
+        return try BinarisedPixels(of: data, poolingBy: pixels.pooling, binarisation)
+      } catch {
         throw TrainingError(error)
       }
     }
@@ -186,7 +206,7 @@ public struct RestoredNetwork {
     ) throws -> Network {
       guard let task = Objective(task) else { throw Self.incomplete(path) }
       do {
-        let loss = try loss(task, targets, classNames: classNames)
+        let loss = try loss(task, targets, input: input, classNames: classNames)
         let model =
           try layers.map {
             try ModelDescription(name: self.model, layersText: $0).model(
@@ -198,13 +218,15 @@ public struct RestoredNetwork {
       }
     }
 
-    private func loss(_ task: Objective, _ targets: Targets, classNames: [String]?) throws -> any Loss {
-      let plain = try task.loss(targets, classNames: classNames)
+    private func loss(
+      _ task: Objective, _ targets: Targets, input: Shape, classNames: [String]?
+    ) throws -> any Loss {
+      let plain = try task.loss(targets, input: input, classNames: classNames)
       guard classWeights != nil || labelSmoothing != nil, let plain = plain as? any ClassLoss else { return plain }
       let weights = classWeights?.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) ?? .nan }
       let smoothing = labelSmoothing.map { Float($0) ?? .nan } ?? 0
       let weighting = try ClassWeighting(weights: weights, smoothing: smoothing, classes: plain.classes)
-      return try task.loss(targets, classNames: classNames, weighting)
+      return try task.loss(targets, input: input, classNames: classNames, weighting)
     }
 
     /// The checkpoint's classes, or the data's real numbers. Throws with 65 if the data are faulty or have other

@@ -7,7 +7,6 @@ struct BinariseOption: ParsableArguments {
   enum Way: String, CaseIterable, ExpressibleByArgument {
     case threshold, bernoulli
 
-    /// Drawn by seed 0 in evaluations, so that runs of other seeds are measured on the same images.
     var binarisation: Binarisation {
       switch self {
       case .threshold: .threshold(0.5)
@@ -18,7 +17,7 @@ struct BinariseOption: ParsableArguments {
 
   @Option(
     help: """
-      \(PixelTask.names): how a pixel becomes 0 or 1: threshold, at a half, or bernoulli, drawn with its value as probability. \
+      \(PixelTask.blackAndWhite): how a pixel becomes 0 or 1: threshold, at a half, or bernoulli, drawn with its value as probability. \
       (default: threshold)
       """)
   var binarise: Way?

@@ -3,7 +3,7 @@ import Lockstep
 
 struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws images from a checkpoint of a model that predicts pixels: gpt or wavenet.",
+    abstract: "Draws images from a checkpoint of a model that predicts each pixel: \(PixelTask.blackAndWhite).",
     discussion: """
       The same checkpoint, seed and temperature give the same images. Those with the lower numbers stay when more are drawn. Below \
       mpirun rank 0 draws them alone.

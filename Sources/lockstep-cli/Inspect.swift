@@ -28,15 +28,20 @@ struct Inspect: ParsableCommand {
   @Option(help: "How the network is shown: table, or json, as the file that --model reads.")
   var format = Format.table
 
-  @Option(help: "The shape of the network's input, such as 28x28x1: height, width, channels.")
-  var input = "28x28x1"
+  @Option(
+    help: """
+      The shape of the network's input, such as 28x28x1: height, width, channels. (default: MNIST's images as the network takes them)
+      """)
+  var input: String?
 
   @Option(help: "The network's outputs.")
   var outputs = 10
 
   func validate() throws {
     guard (file == nil) != (model == nil) else { throw ValidationError("give a FILE to inspect, or --model") }
-    guard shape != nil else { throw ValidationError("--input \(escaped(input)) is not a shape such as 28x28x1") }
+    if let input, Self.shape(input) == nil {
+      throw ValidationError("--input \(escaped(input)) is not a shape such as 28x28x1")
+    }
     guard (1...Self.mostExtent).contains(outputs) else {
       throw ValidationError("--outputs \(outputs) is not in 1 to \(Self.mostExtent)")
     }
@@ -44,10 +49,10 @@ struct Inspect: ParsableCommand {
 
   private static let mostExtent = 1_000_000
 
-  /// The input's shape; nil if it is none, or of more values than any image has.
-  private var shape: Shape? {
-    let parts = input.split(separator: "x", omittingEmptySubsequences: false)
-    let extents = parts.compactMap { Int($0) }.filter { (1...Self.mostExtent).contains($0) }
+  /// The shape that `text` says; nil if it is none, or of more values than any image has.
+  private static func shape(_ text: String) -> Shape? {
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false)
+    let extents = parts.compactMap { Int($0) }.filter { (1...mostExtent).contains($0) }
     guard extents.count == parts.count, (1...4).contains(extents.count),
       extents.reduce(1.0, { $0 * Double($1) }) <= 1e9
     else { return nil }
@@ -57,9 +62,17 @@ struct Inspect: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     if let file { try show(file: file) }
-    if let model, let shape {
-      do { try show(model: model, input: shape) } catch { throw TrainingError(error) }
+    if let model {
+      do { try show(model: model, input: input.flatMap(Self.shape) ?? usualInput(of: model)) } catch {
+        throw TrainingError(error)
+      }
     }
+  }
+
+  /// The shape of MNIST's images as the network takes them.
+  private func usualInput(of model: String) throws -> Shape {
+    let image: Shape = [28, 28, 1]
+    return try Model.pixelTask(of: model)?.inputShape(for: image) ?? image
   }
 
   private func show(file: String) throws {

@@ -12,11 +12,11 @@ struct OneRankStep {
 
   /// Steps of `model`, which classifies `data` or predicts their pixels (``PixelTask``). Throws with 64 if the flags do not fit.
   init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
-    let pixelTask = PixelTask(rawValue: model)
+    let pixelTask = try Model.pixelTask(of: model)
     let data = try pixelTask?.prepare(data, .threshold) ?? data
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
-      let loss = try (pixelTask?.objective ?? .classify).loss(over: data, data)
+      let loss = try (pixelTask.map { Objective($0.kind) } ?? .classify).loss(over: data, data)
       let model = try Model.load(model, input: data.inputShape, outputs: loss.outputs)
       let passes = PassPlan(model, microbatch: batches.microbatch)
       network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)

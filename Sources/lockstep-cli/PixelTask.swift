@@ -1,30 +1,23 @@
 import Lockstep
 
-/// The task of a model that predicts an image's pixels from one another, which follows from its name; other models classify.
-enum PixelTask: String, CaseIterable {
-  case gpt, wavenet
-
-  /// The names of these models, for help and for errors.
-  static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }
-
-  /// What its outputs are compared by.
-  var objective: Objective {
-    switch self {
-    case .gpt: .pixelsBySoftmax
-    case .wavenet: .pixelsBySigmoid
-    }
+extension PixelTask {
+  /// The names of the models whose task `isMeant`, for help and for errors: `gpt or wavenet`.
+  static func models(where isMeant: (PixelTask) -> Bool = { _ in true }) -> String {
+    let names = named.filter { isMeant($0.task) }.map(\.model)
+    return (names.dropLast().joined(separator: ", ") + " or " + (names.last ?? ""))
   }
 
-  /// The side of the squares whose means are its pixels.
-  var side: Int {
-    switch self {
-    case .gpt: 2
-    case .wavenet: 1
-    }
-  }
+  /// The models that predict black and white pixels.
+  static var blackAndWhite: String { models { $0.kind.isBlackAndWhite } }
 
-  /// The images of `data` as the model takes them.
+  /// The images of `data` as the model takes them; those of an evaluation follow from seed 0, so that runs of other seeds are measured on the
+  /// same images. Throws with 65 if they do not fit.
   func prepare(_ data: any Dataset, _ way: BinariseOption.Way) throws -> any Dataset {
-    do { return try BinarisedPixels(of: data, poolingBy: side, way.binarisation) } catch { throw TrainingError(error) }
+    do {
+      guard kind.isBlackAndWhite else { return try HiddenPatches(of: data) }
+      return try BinarisedPixels(of: data, poolingBy: pooling, way.binarisation)
+    } catch {
+      throw TrainingError(error)
+    }
   }
 }

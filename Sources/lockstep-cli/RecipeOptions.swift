@@ -29,8 +29,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps at the start in which the step size grows to its full. \(preset(\.warmup))")
   var warmup: Int?
 
-  /// The task that follows from the model's name; nil for one that classifies.
-  var pixelTask: PixelTask? { PixelTask(rawValue: model ?? recipe.model) }
+  /// The task of a model that predicts pixels, which its name or its file says; nil for any other. Throws if the file cannot be used.
+  func pixelTask() throws -> PixelTask? { try Model.pixelTask(of: model ?? recipe.model) }
 
   func validate() throws {
     let fault = Recipe.fault(

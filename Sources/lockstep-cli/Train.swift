@@ -26,7 +26,7 @@ struct Train: ParsableCommand {
   @Option(
     help: """
       What it learns: classify; binary:K, the samples of label K against the rest; CSV: also binary, the second class \
-      against the first, and regress. \(PixelTask.names) predict pixels instead. (default: classify; CSV: found from the target)
+      against the first, and regress. \(PixelTask.models()) predict pixels instead. (default: classify; CSV: found from the target)
       """)
   var task: TaskArgument?
 
@@ -77,12 +77,6 @@ struct Train: ParsableCommand {
   func validate() throws {
     try labels.check(data)
     if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
-    if pixels.binarise != nil && recipe.pixelTask == nil {
-      throw ValidationError("--binarise needs --model \(PixelTask.names)")
-    }
-    if let objective = recipe.pixelTask?.objective, let task, task != .whole(objective) {
-      throw ValidationError("--task \(task) does not fit the model, which predicts pixels: leave --task away")
-    }
   }
 
   private var execution: Execution {
@@ -130,25 +124,38 @@ struct Train: ParsableCommand {
 
   /// Both parts of the data, as the model takes them.
   private func load() throws -> RunData {
-    guard !data.isTable else {
-      if recipe.pixelTask != nil {
-        throw TrainingError(.usage, "--model \(PixelTask.names) needs images; give another for a table, such as mlp")
-      }
-      return try RunData(table: data.data, table, task: task)
-    }
+    let pixelTask = try recipe.pixelTask()
+    try check(pixelTask)
+    guard !data.isTable else { return try RunData(table: data.data, table, task: task) }
     if let flag = table.given { throw TrainingError(.usage, "\(flag) needs a table: give \(Setting.data) FILE.csv") }
     if task == .binary {
       throw TrainingError(.usage, "\(Setting.task) binary needs a table; give \(Setting.task) binary:K for label K")
     }
     return RunData(
-      training: try images(.train), test: try images(.test),
-      task: recipe.pixelTask?.objective ?? task?.objective ?? .classify, report: nil)
+      training: try images(.train, pixelTask), test: try images(.test, pixelTask),
+      task: pixelTask.map { Objective($0.kind) } ?? task?.objective ?? .classify, report: nil)
+  }
+
+  /// Throws with 64 if other flags do not fit the task of a model that predicts pixels, or that there is none.
+  private func check(_ pixelTask: PixelTask?) throws {
+    if pixels.binarise != nil && pixelTask?.kind.isBlackAndWhite != true {
+      throw TrainingError(.usage, "--binarise needs --model \(PixelTask.blackAndWhite), which predict black and white pixels")
+    }
+    guard let pixelTask else { return }
+    if let task, task != .whole(Objective(pixelTask.kind)) {
+      throw TrainingError(
+        .usage, "\(Setting.task) \(task) does not fit the model, which predicts pixels: leave \(Setting.task) away")
+    }
+    if data.isTable {
+      throw TrainingError(
+        .usage, "\(Setting.model) \(PixelTask.models()) needs images; give another for a table, such as mlp")
+    }
   }
 
   /// One part of the images, as the model takes them.
-  private func images(_ part: ImageDataset.Part) throws -> any Dataset {
+  private func images(_ part: ImageDataset.Part, _ pixelTask: PixelTask?) throws -> any Dataset {
     let images = try labels.choose(data.load(part))
-    return try recipe.pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
+    return try pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
   }
 
   /// The recipe that the flags name, for these data.

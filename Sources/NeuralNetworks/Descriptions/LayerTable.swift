@@ -5,9 +5,9 @@ public struct LayerTable: Sendable {
   /// Lockstep's own: a new layer is a name here and an extension in the layer's file.
   public static let builtIn = LayerTable([
     BatchNorm.self, Block.self, ClassToken.self, Conv2D.self, Dense.self, Dropout.self, Embedding.self, Flatten.self,
-    GELU.self, GRU.self, GatedStack.self, GlobalAveragePool2D.self, LSTM.self, LayerNorm.self, MaxPool2D.self,
-    MultiHeadAttention.self, Patches.self, Positions.self, RNN.self, ReLU.self, Reshape.self, Residual.self, Shift.self,
-    SiLU.self, Sigmoid.self, Tanh.self, Token.self, TokenDense.self,
+    GELU.self, GRU.self, GatedStack.self, GlobalAveragePool2D.self, LSTM.self, LayerNorm.self, MaskedPatches.self,
+    MaxPool2D.self, MultiHeadAttention.self, Patches.self, Positions.self, RNN.self, ReLU.self, Reshape.self, Residual.self, Shift.self,
+    SiLU.self, Sigmoid.self, Tanh.self, Token.self, TokenDense.self, Tokens.self,
   ])
 
   private var types: [String: any DescribedLayer.Type] = [:]

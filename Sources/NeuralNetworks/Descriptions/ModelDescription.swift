@@ -1,6 +1,6 @@
 import Tensors
 
-/// A model in words: its name and its layers, as a model's file has them (docs/models.md).
+/// A model in words: its name, its layers and, if it predicts pixels, its task, as a model's file has them (docs/models.md).
 ///
 ///     {"name": "mine", "layers": [
 ///       {"type": "Conv2D", "filters": 32, "kernel": 3},
@@ -12,6 +12,8 @@ import Tensors
 public struct ModelDescription: Sendable, Equatable {
   /// The model's name.
   public let name: String
+  /// The task of a model that predicts pixels; nil if the data say what it learns.
+  public let task: PixelTask?
   /// The layers: an array of objects.
   public let layers: JSONValue
 
@@ -25,9 +27,10 @@ public struct ModelDescription: Sendable, Equatable {
     guard let members = value.members else {
       throw ModelDescriptionError(nil, "is \(shown(value)); give an object with \"name\" and \"layers\"")
     }
-    for member in members where !["name", "layers"].contains(where: { ExactText($0) == ExactText(member.key) }) {
+    for member in members where !Self.keys.contains(where: { ExactText($0) == ExactText(member.key) }) {
       throw ModelDescriptionError(
-        nil, "\(quoted(member.key, limit: 40)) is nothing that a model has: name, layers")
+        nil,
+        "\(quoted(member.key, limit: 40)) is nothing that a model has: \(Self.keys.joined(separator: ", "))")
     }
     guard let name = value["name"] else { throw ModelDescriptionError("name", "is missing; give the model a name") }
     guard case .string(let called) = name, Self.isName(called) else {
@@ -37,19 +40,46 @@ public struct ModelDescription: Sendable, Equatable {
     guard let layers = value["layers"] else {
       throw ModelDescriptionError("layers", "is missing; give a list of layers")
     }
-    (self.name, self.layers) = (called, layers)
+    (self.name, task, self.layers) = (called, try Self.task(value), layers)
   }
 
-  /// The description whose ``layersText`` is `layersText`, of a model called `name`. Throws ``ModelDescriptionError`` if
+  /// The keys of a file, in the order in which they are written.
+  private static let keys = ["name", "task", "pooling", "layers"]
+
+  /// The task that the file names.
+  private static func task(_ value: JSONValue) throws -> PixelTask? {
+    guard let task = value["task"] else {
+      if value["pooling"] != nil { throw ModelDescriptionError("pooling", "needs a task; give \(taskWords)") }
+      return nil
+    }
+    guard case .string(let text) = task, let kind = PixelTask.Kind(rawValue: text) else {
+      throw ModelDescriptionError(
+        "task", "is \(shown(task)); give \(taskWords), or leave it out for one that follows from the data")
+    }
+    guard let pooling = value["pooling"] else { return PixelTask(kind) }
+    let range = 1...(kind.isBlackAndWhite ? mostPooling : 1)
+    guard case .number(let text) = pooling, let side = Int(text), range.contains(side) else {
+      throw ModelDescriptionError(
+        "pooling",
+        "is \(shown(pooling)); give "
+          + (kind.isBlackAndWhite ? "an integer from 1 to \(mostPooling)" : "none with task \(quoted(text, limit: 40))"))
+    }
+    return PixelTask(kind, pooling: side)
+  }
+
+  private static let taskWords = PixelTask.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+  private static let mostPooling = 1000
+
+  /// The description whose ``layersText`` is `layersText`, of a model called `name`, without a task. Throws ``ModelDescriptionError`` if
   /// the text is not JSON.
   public init(name: String, layersText: String) throws {
-    self.name = name
+    (self.name, task) = (name, nil)
     layers = try Self.parsed(Array(layersText.utf8), at: "layers")
   }
 
   /// The description of `model`. Throws ``ModelError`` if a layer of it is no ``DescribedLayer``.
   public init(of model: Model) throws {
-    name = model.name
+    (name, task) = (model.name, model.pixelTask)
     layers = Self.folding(.array(try Self.objects(of: model.layers)))
   }
 
@@ -57,7 +87,7 @@ public struct ModelDescription: Sendable, Equatable {
   /// number. Throws if `make` cannot give the model for `outputs` outputs, or as ``init(of:)``.
   public init(outputs: Int, of make: (Int) throws -> Model) throws {
     let model = try make(outputs)
-    name = model.name
+    (name, task) = (model.name, model.pixelTask)
     var layers = JSONValue.array(try Self.objects(of: model.layers))
     // Sizes that another number of outputs changes are the outputs. mlp:784-10 fits its own number only.
     if let other = try? make(outputs + 1) {
@@ -68,7 +98,12 @@ public struct ModelDescription: Sendable, Equatable {
 
   /// The file's text for people, a layer a line.
   public var text: String {
-    JSONValue.object([.init("name", .string(name)), .init("layers", layers)]).lines
+    var members = [JSONValue.Member("name", .string(name))]
+    if let task {
+      members.append(.init("task", .string(task.kind.rawValue)))
+      if task.pooling != 1 { members.append(.init("pooling", .number("\(task.pooling)"))) }
+    }
+    return JSONValue.object(members + [.init("layers", layers)]).lines
   }
 
   /// The layers on one line: all that decides what the model computes.
@@ -80,7 +115,7 @@ public struct ModelDescription: Sendable, Equatable {
   /// - Parameter table: the types of layers that it may name.
   public func model(input: Shape, outputs: Int, layers table: LayerTable = .builtIn) throws -> Model {
     let layers = try ModelReader(table, outputs: outputs).layers(self.layers, at: "layers", input: input)
-    return Model(name: name, input: input, layers: layers, isDescribed: true)
+    return Model(name: name, input: input, layers: layers, isDescribed: true, pixelTask: task)
   }
 
   /// The most bytes of a file.

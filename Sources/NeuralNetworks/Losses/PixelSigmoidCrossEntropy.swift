@@ -8,7 +8,7 @@ import Tensors
 public struct PixelSigmoidCrossEntropy: PixelLoss {
   public let pixels: Int
   public var outputs: Int { pixels }
-  public var name: String { "pixels:sigmoid" }
+  public var name: String { PixelTask.Kind.sigmoid.rawValue }
 
   /// The loss over images of `pixels` pixels, 1 or more.
   public init(pixels: Int) {

@@ -11,7 +11,7 @@ public struct PixelSoftmaxCrossEntropy: PixelLoss {
   public let levels: Int
   public var outputs: Int { pixels * levels }
   public var outputShape: Shape { [pixels, levels] }
-  public var name: String { "pixels:softmax" }
+  public var name: String { PixelTask.Kind.softmax.rawValue }
 
   /// The loss over images of `pixels` pixels, 1 or more, with values 0 to below `levels`, 2 or more.
   public init(pixels: Int, levels: Int = 2) {

@@ -20,6 +20,8 @@ public struct Model: Sendable {
   public let isNamed: Bool
   /// Whether a ``ModelDescription`` made it, so that its description tells its layers.
   public let isDescribed: Bool
+  /// The task, if the model predicts the pixels of its own input and its name or its description says so.
+  public let pixelTask: PixelTask?
 
   /// A model of these layers.
   public init(name: String, input: Shape, layers: [any LayerSpecification]) {
@@ -32,13 +34,15 @@ public struct Model: Sendable {
   }
 
   init(
-    name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool = false, isDescribed: Bool = false
+    name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool = false, isDescribed: Bool = false,
+    pixelTask: PixelTask? = nil
   ) {
     self.name = name
     self.input = input
     self.layers = layers
     self.isNamed = isNamed
     self.isDescribed = isDescribed
+    self.pixelTask = pixelTask
   }
 
   /// The layers in words: `Conv2D(filters: 16, kernel: 3, padding: valid), ReLU(), Dense(10)`, as Swift describes each.
@@ -53,7 +57,7 @@ public struct Model: Sendable {
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),
     ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru), ("vit", vit),
     ("resnet", resnet),
-    ("gpt", gpt), ("wavenet", wavenet),
+    ("gpt", gpt), ("wavenet", wavenet), ("bert", bert),
   ]
 
   /// The names that `--model` takes, for help and for errors.
@@ -70,6 +74,8 @@ public struct Model: Sendable {
       throw ModelError(
         "unknown \(Setting.model) '\(escaped(name))'; there are: \(names.joined(separator: ", "))")
     }
-    return Model(name: name, input: input, layers: architecture.make(input, outputs), isNamed: true)
+    return Model(
+      name: name, input: input, layers: architecture.make(input, outputs), isNamed: true,
+      pixelTask: PixelTask(modelNamed: name))
   }
 }

@@ -6,7 +6,11 @@ import Tensors
 /// The class token is taken before the last normalisation, which treats each token by itself.
 @Sendable
 func vit(input: Shape, outputs: Int) -> [any LayerSpecification] {
-  let embedding: [any LayerSpecification] = [Patches(4), TokenDense(64), ClassToken(), Positions()]
-  let blocks = (0..<6).map { _ in transformerBlock(width: 64, heads: 4, hidden: 128) }
-  return embedding + blocks + [Token(0), LayerNorm(), Dense(outputs)]
+  [Patches(4)] + visionTransformerTrunk() + [Token(0), LayerNorm(), Dense(outputs)]
+}
+
+/// The layers of a vision transformer between its patches and what it reads off: [patches, …] → [patches + 1, 64], the class token first.
+func visionTransformerTrunk() -> [any LayerSpecification] {
+  let embedding: [any LayerSpecification] = [TokenDense(64), ClassToken(), Positions()]
+  return embedding + (0..<6).map { _ in transformerBlock(width: 64, heads: 4, hidden: 128) }
 }
