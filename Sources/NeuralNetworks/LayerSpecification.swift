@@ -33,6 +33,11 @@ public protocol LayerSpecification: Sendable {
     with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
   ) -> Fusion?
 
+  /// The layer's parameters under the names and in the layouts of the module of the same kind in `framework`.
+  ///
+  /// By default a layer that learns nothing has none, and one that learns throws ``ModelError``: there is no such module.
+  func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule
+
   /// Makes the layer, with all its buffers, for up to `capacity` samples at once. Throws ``ModelError`` if it cannot be
   /// made.
   ///

@@ -4,7 +4,7 @@ import Synchronization
 ///
 ///     "give \(Setting.microbatch) 4 or less"     // give microbatch 4 or less, or give --microbatch 4 or less
 public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
-  case data, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, sampleClipNorm, reduction
+  case data, input, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, sampleClipNorm, reduction
   case learningRate, momentum, isNesterov, weightDecay
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
   case directory, keep, resume, maxSteps, maxTime

@@ -90,6 +90,26 @@ public struct RestoredNetwork {
     do { return (try PixelGenerator(network, parameters: parameters), shape) } catch { throw TrainingError(error) }
   }
 
+  /// The weights of the checkpoint at `path`, or of the newest whole one if `path` is a run directory, to hand on without data.
+  ///
+  /// - Parameters:
+  ///   - input: the shape of a sample; nil if it is to be found: that of the recipe's pixels or of MNIST's images, or a list that the first
+  ///     dense layer fits.
+  ///   - layers: the types of layers that the checkpoint's model may have, if a file described it.
+  ///   - warn: called with a line for every damaged checkpoint that is passed over.
+  /// - Throws: ``TrainingError``: 66 if there is no checkpoint, 65 if it is damaged, or if samples of this shape do not fit it.
+  public static func weights(
+    _ path: String, input: Shape? = nil, strict: Bool = false, layers: LayerTable = .builtIn, warn: (String) -> Void
+  ) throws -> TrainedWeights {
+    try prepareArithmetic()
+    let file = try open(path, strict: strict, warn: warn)
+    let facts = try Facts(file)
+    let network = try facts.network(of: file, input: input, layers: layers)
+    return TrainedWeights(
+      network: network, parameters: try weights(of: network, from: file), path: facts.path, state: facts.state,
+      isAveraged: facts.isAveraged)
+  }
+
   /// The facts of a checkpoint that every rank needs before it can take its weights.
   private struct Facts: Codable {
     var path: String
@@ -216,6 +236,36 @@ public struct RestoredNetwork {
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
       }
+    }
+
+    /// The network whose parameters `file` has, for samples of shape `input`, or of the first shape that fits it.
+    func network(of file: borrowing CheckpointFile, input: Shape?, layers table: LayerTable) throws -> Network {
+      let weights = file.file.header.tensors.filter { !$0.name.utf8.starts(with: Checkpoint.optimizerPrefix.utf8) }
+      // A table's rows, whose number of columns the first weights tell.
+      let row = weights.first { $0.name == "dense1.weights" && $0.shape.rank == 2 }.map { Shape([$0.shape[1]]) }
+      let usual = try pixels?.shape(in: path) ?? [28, 28, hiding == nil ? 1 : 2]
+      var fault: String?
+      for shape in input.map({ [$0] }) ?? [usual, row].compactMap({ $0 }) {
+        do {
+          let network = try network(
+            input: shape, targets: targets(for: shape, weights), capacity: 1, layers: table)
+          try file.requireTensors(network.layout.parameters.map { ($0.name, $0.shape) })
+          return network
+        } catch {
+          fault = fault ?? "\(error)"
+        }
+      }
+      throw TrainingError(
+        .badData,
+        "\(path): its weights are not those of model \(escaped(model)) on samples of shape \(input ?? usual) "
+          + "(\((fault ?? "").replacing("\(path): ", with: ""))); give \(Setting.input), the shape of its samples")
+    }
+
+    /// Targets as the checkpoint's run had them, of which only the number matters here.
+    private func targets(for input: Shape, _ weights: [TensorEntry]) -> Targets {
+      if pixels != nil || hiding != nil { return .input(count: input.count) }
+      if Objective(task) == .regress { return .values(count: weights.last.map { $0.shape.extents.first ?? 1 } ?? 1) }
+      return .classes(Classes(checking: classCount, firstLabel: firstLabel) ?? .ten)
     }
 
     private func loss(

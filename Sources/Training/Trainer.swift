@@ -115,7 +115,7 @@ public final class Trainer {
     let taken = try communicator.agree { () -> InitialWeights? in
       guard communicator.rank == 0 else { return nil }
       plan.network.initialise(weights, seed: recipe.seed)
-      return try recipe.initialWeights.map { try InitialWeights(path: $0, plan.network.layout, into: weights) }
+      return try recipe.initialWeights.map { try InitialWeights(path: $0, of: plan.network, into: weights) }
     }
     var fingerprint = plan.fingerprint
     if recipe.initialWeights != nil { fingerprint["init_from"] = try communicator.fromFirst(taken?.digest.hex ?? "") }

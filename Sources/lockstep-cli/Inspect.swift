@@ -39,31 +39,19 @@ struct Inspect: ParsableCommand {
 
   func validate() throws {
     guard (file == nil) != (model == nil) else { throw ValidationError("give a FILE to inspect, or --model") }
-    if let input, Self.shape(input) == nil {
-      throw ValidationError("--input \(escaped(input)) is not a shape such as 28x28x1")
+    if let input, Shape(argument: input) == nil {
+      throw ValidationError(Shape.argumentFault(input))
     }
-    guard (1...Self.mostExtent).contains(outputs) else {
-      throw ValidationError("--outputs \(outputs) is not in 1 to \(Self.mostExtent)")
+    guard (1...Shape.mostExtent).contains(outputs) else {
+      throw ValidationError("--outputs \(outputs) is not in 1 to \(Shape.mostExtent)")
     }
-  }
-
-  private static let mostExtent = 1_000_000
-
-  /// The shape that `text` says; nil if it is none, or of more values than any image has.
-  private static func shape(_ text: String) -> Shape? {
-    let parts = text.split(separator: "x", omittingEmptySubsequences: false)
-    let extents = parts.compactMap { Int($0) }.filter { (1...mostExtent).contains($0) }
-    guard extents.count == parts.count, (1...4).contains(extents.count),
-      extents.reduce(1.0, { $0 * Double($1) }) <= 1e9
-    else { return nil }
-    return Shape(extents)
   }
 
   func run() throws {
     guard World.isFirst else { return }
     if let file { try show(file: file) }
     if let model {
-      do { try show(model: model, input: input.flatMap(Self.shape) ?? usualInput(of: model)) } catch {
+      do { try show(model: model, input: input.flatMap { Shape(argument: $0) } ?? usualInput(of: model)) } catch {
         throw TrainingError(error)
       }
     }

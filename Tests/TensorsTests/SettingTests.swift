@@ -13,7 +13,8 @@ import Testing
     #expect(Set(flags).count == flags.count)
     #expect(
       flags == [
-        "--data", "--model", "--task", "--epochs", "--global-batch", "--microbatch", "--warmup", "--clip-norm",
+        "--data", "--input", "--model", "--task", "--epochs", "--global-batch", "--microbatch", "--warmup",
+        "--clip-norm",
         "--sample-clip-norm", "--reduction", "--learning-rate", "--momentum", "--nesterov", "--weight-decay",
         "--no-shared-memory",
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",

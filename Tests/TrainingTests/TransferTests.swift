@@ -197,4 +197,86 @@ import Testing
     let thawed = #expect(throws: TrainingError.self) { _ = try ToldRun(run, ranks: 1) }
     #expect(thawed?.description.contains("freeze is convolution* there and not given here") == true)
   }
+
+  /// The digest in the recipe is of the weights taken, whatever their file calls them.
+  @Test func aRunGoesOnWithTheSameWeightsUnderOtherNames() throws {
+    let path = try checkpoint(Self.run())
+    let foreign = "\(scratch.path)/exported.safetensors"
+    let network = try Network(Self.model(), loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    let parameters = Buffer<Float>(count: network.layout.count)
+    _ = try InitialWeights(path: path, of: network, into: parameters)
+    let weights = TrainedWeights(network: network, parameters: parameters, state: RunState(seed: 0))
+    for framework in Framework.allCases {
+      #expect(try weights.write(for: framework, safetensors: foreign) == 6)
+      var run = try Self.run()
+      run.recipe.initialWeights = path
+      run.options.maxSteps = 7
+      _ = try ToldRun(run, ranks: 2)
+      run.options.maxSteps = nil
+      run.recipe.initialWeights = foreign
+      let resumed = try ToldRun(run, ranks: 1).summary.weightsDigest
+      run.startAnew()
+      let anew = try ToldRun(run, ranks: 3)
+      #expect(anew.summary.weightsDigest == resumed)
+      #expect(
+        anew.description?.initialWeights?.text
+          == "initialised from \(foreign): 6 of 6 parameters, by \(framework.possessive) names")
+    }
+  }
+
+  /// Of PyTorch's weights for ten classes a model of five takes all but the last layer; and damage is seen.
+  @Test func whatFitsOfForeignWeightsIsTaken() throws {
+    let path = "\(scratch.path)/foreign.safetensors"
+    let network = try Network(Self.model(), loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+    let parameters = Buffer<Float>(count: network.layout.count)
+    network.initialise(parameters, seed: 4)
+    let weights = TrainedWeights(network: network, parameters: parameters, state: RunState(seed: 0))
+    _ = try weights.write(for: .pytorch, safetensors: path)
+    let five = try Network(Self.model(5), loss: SoftmaxCrossEntropy(classes: 5), capacity: 1)
+    let taken = Buffer<Float>(count: five.layout.count)
+    #expect(
+      try InitialWeights(path: path, of: five, into: taken).text == "initialised from \(path): 4 of 6 parameters, by "
+        + "PyTorch's names; not dense2.weights of shape [5, 12], as 5.weight [5, 12], which is F32 [10, 12] there; "
+        + "dense2.bias of shape [5], as 5.bias [5], which is F32 [10] there")
+    for place in 0..<4 {
+      #expect(taken[five.layout.ranges[place]].array == parameters[network.layout.ranges[place]].array)
+    }
+
+    // Other layers, so that no name fits, and layers of other sizes under the same names.
+    for (model, words) in [
+      (
+        Model("other", input: [8, 8, 1]) {
+          ReLU()
+          Dense(10)
+        }, "has no parameter of the model, dense1.weights, dense1.bias, with its shape; give another"
+      ),
+      (
+        Model("wide", input: [8, 8, 1]) {
+          Conv2D(filters: 5, kernel: 3)
+          Flatten()
+          ReLU()
+          Dense(10)
+        },
+        "with its shape; by PyTorch's names it has not convolution1.weights of shape [3, 3, 1, 5], as 0.weight [5, 1, 3, 3]"
+      ),
+    ] {
+      let other = try Network(model, loss: SoftmaxCrossEntropy(classes: 10), capacity: 1)
+      let error = #expect(throws: TrainingError.self) {
+        _ = try InitialWeights(path: path, of: other, into: Buffer(count: other.layout.count))
+      }
+      #expect(error?.code == .badData && error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    for place in stride(from: 0, to: bytes.count, by: bytes.count / 40) {
+      var damaged = bytes
+      damaged[place] ^= 0x10
+      for content in [damaged, bytes.prefix(place)] {
+        try content.write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: TrainingError.self, "byte \(place)") {
+          _ = try InitialWeights(path: path, of: network, into: parameters)
+        }
+        #expect(error?.code == .badData && error?.description.contains("\n") == false)
+      }
+    }
+  }
 }

@@ -103,6 +103,18 @@ final class BatchNormLayer: Layer {
   }
 }
 
+extension BatchNorm {
+  /// Keras' has another constant under the root.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let names = [("weight", "scale"), ("bias", "shift"), ("running_mean", "mean"), ("running_var", "variance")]
+    return FrameworkModule(
+      names.map { name, parameter in
+        FrameworkTensor(framework, name, [input.features.count], parameter: parameter, input.features)
+      } + [FrameworkTensor(framework, "num_batches_tracked", [], .stepCount)], features: input.features)
+  }
+}
+
 extension BatchNorm: DescribedLayer {
   public init(from reader: inout LayerReader) { self.init() }
 }

@@ -52,6 +52,14 @@ public struct Block: LayerSpecification {
   }
 }
 
+extension Block {
+  /// An `nn.Sequential` in another.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    return try FrameworkModule.sequence(of: layers, in: framework, input: input)
+  }
+}
+
 extension Block: DescribedLayer {
   public var properties: [LayerProperty] { [.layers("layers", layers)] }
 

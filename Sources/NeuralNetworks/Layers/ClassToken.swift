@@ -67,6 +67,14 @@ private final class ClassTokenLayer: Layer {
   }
 }
 
+extension ClassToken {
+  /// An `nn.Parameter` with an axis of samples, as PyTorch's vision transformers have it.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    return FrameworkModule([FrameworkTensor(framework, "token", [1, 1, input.features.count], parameter: "token")])
+  }
+}
+
 extension ClassToken: DescribedLayer {
   public init(from reader: inout LayerReader) { self.init() }
 }

@@ -176,6 +176,24 @@ private final class Conv2DLayer: Layer {
   }
 }
 
+extension Conv2D {
+  /// With more than one stride, Keras' 'same' pads the sides of an image differently.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    let shape = parameters(channels: try convolutionShape(for: input.shape).inputChannels)[0].shape
+    let weights: FrameworkTensor
+    switch framework {
+    case .pytorch:
+      let order = ElementOrder(shape, axes: [3, 2, 0, 1])
+      weights = FrameworkTensor(framework, "weight", Shape(order.extents), parameter: "weights", order)
+    case .keras:
+      guard padding == .valid || stride == 1 else { throw withoutModule(in: framework) }
+      weights = FrameworkTensor(framework, "kernel", shape, parameter: "weights")
+    }
+    let bias = FrameworkTensor(framework, "bias", [filters], parameter: "bias")
+    return FrameworkModule(hasBias ? [weights, bias] : [weights], stem: "conv2d")
+  }
+}
+
 extension Conv2D: DescribedLayer {
   public var properties: [LayerProperty] {
     [

@@ -131,6 +131,13 @@ extension Buffer<Float> {
   }
 }
 
+extension Dense {
+  public func module(in framework: Framework, input: FrameworkModule.Input) -> FrameworkModule {
+    let inputs = input.elements(in: framework)
+    return FrameworkModule(Projection.tensors(in: framework, inputs: inputs, units: units), stem: "dense")
+  }
+}
+
 extension Dense: DescribedLayer {
   public var properties: [LayerProperty] { [.integer("units", units)] }
 

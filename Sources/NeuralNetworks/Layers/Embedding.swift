@@ -90,6 +90,15 @@ private final class EmbeddingLayer: Layer {
   }
 }
 
+extension Embedding {
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch, input.features == FrameworkModule.Input.plain(input.shape) else {
+      throw withoutModule(in: framework)
+    }
+    return FrameworkModule([FrameworkTensor(framework, "weight", [tokens, width], parameter: "vectors")])
+  }
+}
+
 extension Embedding: DescribedLayer {
   public var properties: [LayerProperty] { [.integer("tokens", tokens), .integer("width", width)] }
 

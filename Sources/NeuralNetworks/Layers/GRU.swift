@@ -17,6 +17,8 @@ public struct GRU: RecurrentSpecification {
   public var kind: String { "gru" }
   public var gates: Int { 3 }
   public var title: String { "a GRU" }
+  /// Those of r and z: r multiplies the second bias of n.
+  public var addableBiases: Int { 2 * units }
 
   /// A layer of `units` units, 1 or more.
   public init(_ units: Int) { self.units = units }

@@ -59,6 +59,31 @@ public struct GatedStack: LayerSpecification {
   private func shape(for input: Shape) throws -> TokenShape { try TokenShape("a gated stack", input: input) }
 }
 
+extension GatedStack {
+  /// A module of three lists of `nn.Conv1d`: `gate`, `skip` and `res`, each with one for every unit.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let width = try shape(for: input.shape).width
+    let gate = ElementOrder([2, width, 2 * width], axes: [2, 1, 0])
+    let units = dilations.indices.map { number -> [FrameworkTensor] in
+      func convolution(_ name: String, _ ours: String, _ filters: Int, _ order: ElementOrder? = nil)
+        -> [FrameworkTensor]
+      {
+        let steps = order == nil ? 1 : 2
+        return [
+          FrameworkTensor(
+            framework, "\(name).\(number).weight", [filters, width, steps],
+            parameter: "unit\(number + 1).\(ours)Weights", order),
+          FrameworkTensor(framework, "\(name).\(number).bias", [filters], parameter: "unit\(number + 1).\(ours)Bias"),
+        ]
+      }
+      return convolution("gate", "gate", 2 * width, gate) + convolution("skip", "skip", skip)
+        + (number == dilations.count - 1 ? [] : convolution("res", "residual", width))
+    }
+    return FrameworkModule(units.flatMap { $0 })
+  }
+}
+
 /// It goes through all units sample by sample: what one unit leaves is still in the cache when the next reads it.
 ///
 /// Legend: h a unit's input · gates tanh(a) | sigmoid(b) of each step · z their product · d… the gradient of …

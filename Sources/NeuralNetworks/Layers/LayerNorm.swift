@@ -79,6 +79,19 @@ private final class LayerNormLayer: Layer {
   }
 }
 
+extension LayerNorm {
+  /// Keras' has another constant under the root.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let width: Shape = [input.features.count]
+    return FrameworkModule(
+      [
+        FrameworkTensor(framework, "weight", width, parameter: "scale", input.features),
+        FrameworkTensor(framework, "bias", width, parameter: "shift", input.features),
+      ], features: input.features)
+  }
+}
+
 extension LayerNorm: DescribedLayer {
   public init(from reader: inout LayerReader) { self.init() }
 }

@@ -81,6 +81,14 @@ private final class MaskedPatchesLayer: Layer {
   }
 }
 
+extension MaskedPatches {
+  /// An `nn.Parameter` called `patch`, of one channel.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    return FrameworkModule([FrameworkTensor(framework, "patch", [size * size], parameter: "patch")])
+  }
+}
+
 extension MaskedPatches: DescribedLayer {
   public var properties: [LayerProperty] { [.integer("size", size)] }
 

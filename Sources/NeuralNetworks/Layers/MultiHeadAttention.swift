@@ -58,6 +58,20 @@ public struct MultiHeadAttention: LayerSpecification {
   }
 }
 
+extension MultiHeadAttention {
+  /// PyTorch's `nn.MultiheadAttention`.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let width = try shape(for: input.shape).width
+    return FrameworkModule([
+      FrameworkTensor(framework, "in_proj_weight", [3 * width, width], parameter: "inputWeights"),
+      FrameworkTensor(framework, "in_proj_bias", [3 * width], parameter: "inputBias"),
+      FrameworkTensor(framework, "out_proj.weight", [width, width], parameter: "outputWeights"),
+      FrameworkTensor(framework, "out_proj.bias", [width], parameter: "outputBias"),
+    ])
+  }
+}
+
 private final class MultiHeadAttentionLayer: Layer {
   private let shape: TokenShape
   private let heads: Int

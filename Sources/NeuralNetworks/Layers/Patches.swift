@@ -64,6 +64,15 @@ private final class PatchesLayer: Layer {
   }
 }
 
+extension Patches {
+  /// PyTorch's `unfold` has a patch with its channels first.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    _ = try outputShape(for: input.shape)
+    guard framework == .pytorch else { return FrameworkModule() }
+    return FrameworkModule(features: ElementOrder(channelsFirst: [size, size, input.shape[2]]))
+  }
+}
+
 extension Patches: DescribedLayer {
   public var properties: [LayerProperty] { [.integer("size", size)] }
 

@@ -59,6 +59,17 @@ private final class PositionsLayer: Layer {
   }
 }
 
+extension Positions {
+  /// An `nn.Parameter` with an axis of samples, as PyTorch's transformers have it.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let shape = try TokenShape("a layer of positions", input: input.shape)
+    return FrameworkModule([
+      FrameworkTensor(framework, "positions", [1, shape.tokens, shape.width], parameter: "positions")
+    ])
+  }
+}
+
 extension Positions: DescribedLayer {
   public init(from reader: inout LayerReader) { self.init() }
 }

@@ -37,6 +37,24 @@ final class Projection {
     ]
   }
 
+  /// The parameters as PyTorch's `nn.Linear` or Keras' `Dense` has them, whose inputs have the order `inputs`.
+  static func tensors(
+    in framework: Framework, inputs: ElementOrder, units: Int, weights: String = "weights", bias: String = "bias"
+  ) -> [FrameworkTensor] {
+    switch framework {
+    case .pytorch:
+      [
+        FrameworkTensor(framework, "weight", [units, inputs.count], parameter: weights, inputs.rows(units)),
+        FrameworkTensor(framework, "bias", [units], parameter: bias),
+      ]
+    case .keras:
+      [
+        FrameworkTensor(framework, "kernel", [inputs.count, units], parameter: weights, inputs.columns(units)),
+        FrameworkTensor(framework, "bias", [units], parameter: bias),
+      ]
+    }
+  }
+
   /// Computes y of the rows of `input`.
   ///
   /// - Parameter isLaidOut: whether the last call laid out these very weights.

@@ -8,6 +8,8 @@ public protocol RecurrentSpecification: DescribedLayer {
   var gates: Int { get }
   /// The layer's name in error lines, with its article.
   var title: String { get }
+  /// The first elements of the bias to which PyTorch's second bias can be added: by default all.
+  var addableBiases: Int { get }
 
   /// A layer of `units` units, 1 or more.
   init(_ units: Int)
@@ -28,6 +30,21 @@ extension RecurrentSpecification {
   }
 
   public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
+
+  public var addableBiases: Int { gates * units }
+
+  /// A layer of PyTorch's `nn.RNN`, `nn.LSTM` or `nn.GRU`, whose gates have our order.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let shape = try shape(for: input.shape)
+    let inputs = input.features.rows(shape.rows)
+    return FrameworkModule([
+      FrameworkTensor(framework, "weight_ih_l0", [shape.rows, shape.features], parameter: "weights", inputs),
+      FrameworkTensor(framework, "weight_hh_l0", [shape.rows, units], parameter: "recurrent"),
+      FrameworkTensor(framework, "bias_ih_l0", [shape.rows], parameter: "bias"),
+      FrameworkTensor(framework, "bias_hh_l0", [shape.rows], .secondBias(of: "bias", addable: addableBiases)),
+    ])
+  }
 
   /// The sizes of the layer. Throws ``ModelError`` if `input` is not [steps, features].
   func shape(for input: Shape) throws -> RecurrentShape {

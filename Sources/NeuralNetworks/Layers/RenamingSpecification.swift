@@ -10,6 +10,18 @@ extension RenamingSpecification {
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     RenamingLayer()
   }
+
+  /// PyTorch flattens an image with its channels first.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    let output = try outputShape(for: input.shape)
+    if output == input.shape { return FrameworkModule(features: input.features) }
+    let elements = input.elements(in: framework)
+    if output.rank == 1 { return FrameworkModule(features: elements) }
+    guard input.shape.rank > 1 || elements == ElementOrder(count: output.count) else {
+      throw ModelError("a \(kind) of what was an image of several channels is another one in \(framework.rawValue)")
+    }
+    return FrameworkModule()
+  }
 }
 
 /// What a layer that is called by itself does.

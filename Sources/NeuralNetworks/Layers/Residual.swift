@@ -166,6 +166,20 @@ private final class ResidualLayer: Layer {
   }
 }
 
+extension Residual {
+  /// A module with an `nn.Sequential` called `body` and, where there is one, another called `shortcut`.
+  public func module(in framework: Framework, input: FrameworkModule.Input) throws -> FrameworkModule {
+    guard framework == .pytorch else { throw withoutModule(in: framework) }
+    let own = try FrameworkModule.sequence(of: body.layers, in: framework, input: input)
+    let other = try shortcut.map { try FrameworkModule.sequence(of: $0.layers, in: framework, input: input) }
+    // Sums of values in two orders are in neither.
+    guard own.features == other?.features ?? input.features else { throw withoutModule(in: framework) }
+    return FrameworkModule(
+      own.tensors.map { $0.within(layer: "", module: "body") }
+        + (other?.tensors ?? []).map { $0.within(layer: "shortcut", module: "shortcut") }, features: own.features)
+  }
+}
+
 extension Residual: DescribedLayer {
   public var properties: [LayerProperty] {
     [.layers("body", body.layers), .layers("shortcut", shortcut?.layers ?? [])]

@@ -35,6 +35,12 @@ public struct TokenDense: LayerSpecification {
   }
 }
 
+extension TokenDense {
+  public func module(in framework: Framework, input: FrameworkModule.Input) -> FrameworkModule {
+    FrameworkModule(Projection.tensors(in: framework, inputs: input.features, units: units), stem: "dense")
+  }
+}
+
 extension TokenDense: DescribedLayer {
   public var properties: [LayerProperty] { [.integer("units", units)] }
 

@@ -11,3 +11,7 @@ func gpt(input: Shape, outputs: Int) -> [any LayerSpecification] {
   let blocks = (0..<4).map { _ in transformerBlock(width: 64, heads: 4, hidden: 256, causal: true) }
   return embedding + blocks + [LayerNorm(), TokenDense(2)]
 }
+
+/// The names of its modules in PyTorch.
+let gptNames = transformerNames(
+  blocks: 4, ["embedding1": "tok", "positions1.positions": "pos", "layernorm1": "norm", "tokendense1": "out"])

@@ -22,6 +22,8 @@ public struct Model: Sendable {
   public let isDescribed: Bool
   /// The task, if the model predicts the pixels of its own input and its name or its description says so.
   public let pixelTask: PixelTask?
+  /// The names of its modules in PyTorch.
+  let moduleNames: ModuleNames
 
   /// A model of these layers.
   public init(name: String, input: Shape, layers: [any LayerSpecification]) {
@@ -35,7 +37,7 @@ public struct Model: Sendable {
 
   init(
     name: String, input: Shape, layers: [any LayerSpecification], isNamed: Bool = false, isDescribed: Bool = false,
-    pixelTask: PixelTask? = nil
+    pixelTask: PixelTask? = nil, moduleNames: ModuleNames = ModuleNames()
   ) {
     self.name = name
     self.input = input
@@ -43,6 +45,7 @@ public struct Model: Sendable {
     self.isNamed = isNamed
     self.isDescribed = isDescribed
     self.pixelTask = pixelTask
+    self.moduleNames = moduleNames
   }
 
   /// The layers in words: `Conv2D(filters: 16, kernel: 3, padding: valid), ReLU(), Dense(10)`, as Swift describes each.
@@ -58,6 +61,14 @@ public struct Model: Sendable {
     ("vgg", vgg), ("rnn", rnn), ("lstm", lstm), ("gru", gru), ("vit", vit),
     ("resnet", resnet),
     ("gpt", gpt), ("wavenet", wavenet), ("bert", bert),
+  ]
+
+  /// What their modules are called in PyTorch, of those that are not one `nn.Sequential` of the same layers there.
+  private static let moduleNames: [String: ModuleNames] = [
+    "rnn": rowNames("rnn1"), "lstm": rowNames("lstm1"), "gru": rowNames("gru1"),
+    "vit": visionTransformerNames(output: "dense1"),
+    "resnet": resnetNames, "gpt": gptNames, "wavenet": wavenetNames,
+    "bert": visionTransformerNames(output: "tokendense2", ["maskedpatches1.patch": "mask"]),
   ]
 
   /// The names that `--model` takes, for help and for errors.
@@ -76,6 +87,6 @@ public struct Model: Sendable {
     }
     return Model(
       name: name, input: input, layers: architecture.make(input, outputs), isNamed: true,
-      pixelTask: PixelTask(modelNamed: name))
+      pixelTask: PixelTask(modelNamed: name), moduleNames: moduleNames[name] ?? ModuleNames())
   }
 }

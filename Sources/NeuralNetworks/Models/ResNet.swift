@@ -20,3 +20,16 @@ func resnet(input: Shape, outputs: Int) -> [any LayerSpecification] {
   }
   return layers + [GlobalAveragePool2D(), Dense(outputs)]
 }
+
+/// The names of its modules in PyTorch: the blocks have the rectifier behind them, so their numbers are not ours.
+let resnetNames: ModuleNames = {
+  var names = ["convolution1": "0", "batchnorm1": "1", "dense1": "14"]
+  for block in 1...9 {
+    let (ours, theirs) = ("residual\(block)", "\(block + 2)")
+    for (layer, name) in [
+      ("convolution1", "c1"), ("batchnorm1", "b1"), ("convolution2", "c2"), ("batchnorm2", "b2"),
+      ("shortcut.convolution1", "short.0"), ("shortcut.batchnorm1", "short.1"),
+    ] { names["\(ours).\(layer)"] = "\(theirs).\(name)" }
+  }
+  return ModuleNames(names: names)
+}()

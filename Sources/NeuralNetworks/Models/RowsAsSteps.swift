@@ -5,3 +5,6 @@ import Tensors
 func rowsAsSteps(of input: Shape) -> [any LayerSpecification] {
   input.rank >= 2 ? [Reshape([input[0], input.extents.dropFirst().reduce(1, *)])] : []
 }
+
+/// The names of the modules of a model of rows, whose recurrent layer is called `layer`.
+func rowNames(_ layer: String) -> ModuleNames { ModuleNames(names: [layer: "rnn", "dense1": "out"]) }

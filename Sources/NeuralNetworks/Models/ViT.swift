@@ -14,3 +14,12 @@ func visionTransformerTrunk() -> [any LayerSpecification] {
   let embedding: [any LayerSpecification] = [TokenDense(64), ClassToken(), Positions()]
   return embedding + (0..<6).map { _ in transformerBlock(width: 64, heads: 4, hidden: 128) }
 }
+
+/// The names in PyTorch of the trunk's modules and of the last normalisation, and of the module that reads off, which is `output` here.
+func visionTransformerNames(output: String, _ others: [String: String] = [:]) -> ModuleNames {
+  let names = [
+    "tokendense1": "patch", "classtoken1.token": "cls", "positions1.positions": "pos", "layernorm1": "norm",
+    output: "out",
+  ]
+  return transformerNames(blocks: 6, names.merging(others) { $1 })
+}

@@ -12,3 +12,8 @@ func wavenet(input: Shape, outputs: Int) -> [any LayerSpecification] {
     Reshape([pixels]),
   ]
 }
+
+/// The names of its modules in PyTorch, where layers over steps are convolutions of one step.
+let wavenetNames = ModuleNames(
+  names: ["tokendense1": "inp", "gatedstack1": "", "tokendense2": "o1", "tokendense3": "o2"],
+  pointwise: ["tokendense1", "tokendense2", "tokendense3"])
