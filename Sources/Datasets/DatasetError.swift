@@ -70,7 +70,8 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .targetsDiffer(let targets, let other): "its targets are \(targets), and those of the other part \(other)"
     case .sample(let index, let count): "has no sample \(index): they are numbered 0 to \(count - 1)"
     case .notInSquares(let shape, let side): "inputs of shape \(shape) cannot be cut into squares of \(side)×\(side)"
-    case .notInPatches(let shape, let side): "inputs of shape \(shape) cannot be cut into grey patches of \(side)×\(side)"
+    case .notInPatches(let shape, let side):
+      "inputs of shape \(shape) cannot be cut into grey patches of \(side)×\(side)"
     case .shard(let index, let count): "has no shard \(index) of \(count)"
     case .augmentation(let fault): fault
     case .labels(let range): "none of its labels is one of \(range.lowerBound) to \(range.upperBound)"
@@ -91,7 +92,8 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .targetsDiffer: "take both parts from one data set"
     case .sample: "choose among those"
     case .notInSquares: "take images whose height and width are multiples of that"
-    case .notInPatches: "take images of one channel and two patches or more, whose height and width are multiples of that"
+    case .notInPatches:
+      "take images of one channel and two patches or more, whose height and width are multiples of that"
     case .shard: "number the shards from 0, and make no more of them than there are samples"
     case .augmentation: "choose changes that fit"
     case .labels: "choose among those that occur"

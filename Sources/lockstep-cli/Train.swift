@@ -139,7 +139,8 @@ struct Train: ParsableCommand {
   /// Throws with 64 if other flags do not fit the task of a model that predicts pixels, or that there is none.
   private func check(_ pixelTask: PixelTask?) throws {
     if pixels.binarise != nil && pixelTask?.kind.isBlackAndWhite != true {
-      throw TrainingError(.usage, "--binarise needs --model \(PixelTask.blackAndWhite), which predict black and white pixels")
+      throw TrainingError(
+        .usage, "--binarise needs --model \(PixelTask.blackAndWhite), which predict black and white pixels")
     }
     guard let pixelTask else { return }
     if let task, task != .whole(Objective(pixelTask.kind)) {

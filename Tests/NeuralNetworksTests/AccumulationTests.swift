@@ -86,6 +86,17 @@ import Testing
       fromImages: true)
   }
 
+  @Test func maskedPatches() throws {
+    for (size, shape) in [(2, [4, 6, 2]), (4, [8, 4, 2])] as [(Int, Shape)] {
+      try checkAddition([Hiding(), MaskedPatches(size)], input: shape)
+    }
+    try checkAddition(
+      [
+        Hiding(), MaskedPatches(2), TokenDense(6), ClassToken(), Positions(), Tokens(from: 1), LayerNorm(),
+        TokenDense(4),
+      ], input: [4, 6, 2], fromImages: true)
+  }
+
   /// Whole numbers 0, 1, 2 of the noise that tests are made of.
   private struct WholeNumbers: ElementwiseSpecification {
     let kind = "wholenumbers"
@@ -134,7 +145,7 @@ import Testing
       (Residual([Dense(5)], shortcut: [Dense(5)]), [4]), (Block([Residual([Dense(4)]), ReLU()]), [4]),
       (Conv2D(filters: 2, kernel: 3, padding: .same, stride: 2, bias: false), [5, 5, 2]), (BatchNorm(), [2, 3, 4]),
       (Block([BatchNorm(), ReLU()]), [5]), (GlobalAveragePool2D(), [3, 2, 4]),
-      (Shift(start: 1), [4, 2]),
+      (Shift(start: 1), [4, 2]), (Tokens(from: 1), [3, 4]), (MaskedPatches(2), [4, 6, 2]),
       (GatedStack(skip: 3, dilations: [1, 2]), [4, 2]),
     ]
     for (specification, shape) in layers {

@@ -188,6 +188,7 @@ import Testing
     (TokenDense(3), [4, 5]), (TokenDense(20), [3, 16]), (TokenDense(1), [1, 1]), (Patches(2), [4, 6, 3]),
     (Patches(4), [8, 4, 1]), (Patches(1), [2, 3, 2]), (ClassToken(), [3, 5]), (ClassToken(), [1, 16]),
     (Positions(), [3, 5]), (Token(0), [3, 5]), (Token(2), [3, 5]), (Shift(start: 2), [5]), (Shift(start: 0), [3, 4]),
+    (Tokens(from: 0), [3, 5]), (Tokens(from: 2), [3, 5]), (Tokens(from: 1), [4, 16]),
   ]
 
   @Test(arguments: tokenLayers.indices)
@@ -196,6 +197,19 @@ import Testing
     for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 19).check() }
     let first = try GradientOracle(layer, input: Shape(input), samples: 2, seed: 20, needsInputGradient: false)
     first.check(ofInput: false)
+  }
+
+  /// There is no gradient by whether a pixel is hidden, nor by a pixel that is.
+  @Test(arguments: [(2, [4, 6, 2]), (4, [4, 8, 2]), (1, [2, 3, 2]), (3, [3, 3, 2])])
+  func maskedPatches(size: Int, input: [Int]) throws {
+    for (samples, needsInputGradient) in [(1, true), (3, true), (2, false)] {
+      let oracle = try GradientOracle(
+        Block([Hiding(), MaskedPatches(size)]), input: Shape(input), samples: samples, seed: 19,
+        needsInputGradient: needsInputGradient)
+      // No step of the oracle's hides or shows a pixel, and some of every place in a patch are hidden.
+      for k in stride(from: 1, to: oracle.input.count, by: 2) { oracle.input[k] += oracle.input[k] < 0 ? -1 : 1 }
+      oracle.check(ofInput: needsInputGradient)
+    }
   }
 
   /// There is no gradient by a whole number.

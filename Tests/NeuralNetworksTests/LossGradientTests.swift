@@ -119,6 +119,28 @@ import Testing
     check(MeanSquaredError(outputs: outputs), valued(noise(5 * outputs, seed: 4), samples: 5))
   }
 
+  @Test(arguments: [(2, [4, 6, 2]), (4, [8, 4, 2]), (1, [1, 3, 2])])
+  func hiddenPatchError(size: Int, input: [Int]) throws {
+    let loss = try HiddenPatchError(input: Shape(input), size: size)
+    #expect(loss.outputShape == [loss.outputs / size / size, size * size] && loss.targetValues == 2 * loss.outputs)
+    check(loss, valued(hiding(noise(3 * loss.targetValues, seed: 6)), samples: 3))
+  }
+
+  /// A pixel that can be seen is of no account, nor is a sample of which all can be.
+  @Test func onlyHiddenPixelsCount() throws {
+    let loss = try HiddenPatchError(input: [2, 2, 2], size: 2)
+    let values = Buffer([1, 0, 2, 1, 3, 0, 4, 1, 5, 0, 6, 0, 7, 0, 8, 0] as [Float])
+    let gradient = Buffer<Float>(count: 8)
+    gradient.fill(.nan)
+    let sums = loss.evaluate(
+      Buffer([9, 3, .nan, 6, 9, 9, 9, 9] as [Float]), valued(values, samples: 2), gradient: gradient)
+    #expect(sums == LossSums(loss: (1 + 4) / 2, samples: 2))
+    #expect(gradient.array == [0, 1, 0, 2, 0, 0, 0, 0])
+    for shape in [[2, 2], [2, 2, 1], [3, 2, 2], [0, 2, 2]] as [Shape] {
+      #expect(throws: ModelError.self) { try HiddenPatchError(input: shape, size: 2) }
+    }
+  }
+
   /// The loss is a sum over pixels: nats an image.
   @Test func pixelLosses() {
     let values = Buffer([1, 0, 0, 1, 1, 1, 0, 1] as [Float])

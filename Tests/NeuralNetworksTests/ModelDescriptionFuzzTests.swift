@@ -33,7 +33,7 @@ import Testing
   @Test func mutantsAreRefusedOrReadBack() throws {
     let texts =
       try [Self.file]
-      + ["vit", "rnn"].map { name in
+      + ["vit", "rnn", "gpt"].map { name in
         try ModelDescription(outputs: 10) { try Model.named(name, input: Self.mnist, outputs: $0) }.text
       }
     var read = 0

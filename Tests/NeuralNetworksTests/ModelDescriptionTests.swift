@@ -21,10 +21,12 @@ import Testing
 
   @Test(arguments: names)
   func builtInNetsAreReadBack(_ name: String) throws {
-    let named = try Model.named(name, input: Self.mnist, outputs: 10)
-    let description = try ModelDescription(outputs: 10) { try Model.named(name, input: Self.mnist, outputs: $0) }
-    let read = try Self.model(description.text)
+    let input = Self.input(of: name)
+    let named = try Model.named(name, input: input, outputs: 10)
+    let description = try ModelDescription(outputs: 10) { try Model.named(name, input: input, outputs: $0) }
+    let read = try Self.model(description.text, input: input)
     #expect(read.name == name && read.isDescribed && !read.isNamed)
+    #expect(read.pixelTask == named.pixelTask && read.pixelTask == PixelTask(modelNamed: name))
     func inSwift(_ model: Model) -> String { model.layers.map { "\($0)" }.joined(separator: ", ") }
     #expect(inSwift(read) == inSwift(named))
     // The lists of names and shapes, and the places of noise, follow from the layers alone.
@@ -32,17 +34,22 @@ import Testing
     #expect(layouts[0].map(\.name) == layouts[1].map(\.name))
     #expect(layouts[0].map(\.shape) == layouts[1].map(\.shape))
     // Written again, it is the same text, in the file and in a checkpoint.
-    #expect(try ModelDescription(outputs: 10) { try Self.model(description.text, outputs: $0) } == description)
+    #expect(
+      try ModelDescription(outputs: 10) { try Self.model(description.text, input: input, outputs: $0) } == description)
     let line = try ModelDescription(of: read)
-    #expect(try ModelDescription(name: name, layersText: read.layersText) == line)
+    #expect(try ModelDescription(name: name, layersText: read.layersText).layers == line.layers)
     #expect(try ModelDescription(of: named) == line && !line.layersText.contains("\n"))
   }
 
+  /// An image as a net takes it.
+  private static func input(of name: String) -> Shape { name == "bert" ? [28, 28, 2] : mnist }
+
   /// What a net's outputs are compared by.
-  private static func loss(of name: String) -> any Loss {
+  private static func loss(of name: String) throws -> any Loss {
     switch name {
     case "gpt": PixelSoftmaxCrossEntropy(pixels: mnist.count)
     case "wavenet": PixelSigmoidCrossEntropy(pixels: mnist.count)
+    case "bert": try HiddenPatchError(input: input(of: name))
     default: SoftmaxCrossEntropy(classes: 10)
     }
   }
@@ -50,8 +57,9 @@ import Testing
   /// A net is printed for any number of outputs, but for one whose name says them, or which predicts its input.
   @Test(arguments: names)
   func outputsAreNamed(_ name: String) throws {
-    let description = try ModelDescription(outputs: 10) { try Model.named(name, input: Self.mnist, outputs: $0) }
-    let isFree = !name.hasPrefix("mlp:") && name != "gpt" && name != "wavenet"
+    let input = Self.input(of: name)
+    let description = try ModelDescription(outputs: 10) { try Model.named(name, input: input, outputs: $0) }
+    let isFree = !name.hasPrefix("mlp:") && PixelTask(modelNamed: name) == nil
     #expect(description.text.contains("\"outputs\"") == isFree)
     guard isFree else { return }
     let three = try description.model(input: Self.mnist, outputs: 3)
@@ -101,11 +109,13 @@ import Testing
       (Shift(start: -2.5), [3]),
       (Conv2D(filters: 2, kernel: 5, padding: .same), [6, 6, 1]), (Conv2D(filters: 2, kernel: 2), [6, 6, 1]),
       (Dense(7), [4]), (Dropout(0), [4]), (Dropout(0.3333333), [4]), (Flatten(), [2, 2, 1]), (GELU(), [4]),
-      (GRU(3), [2, 4]), (LSTM(3), [2, 4]), (LayerNorm(), [4]), (MaxPool2D(3), [6, 6, 1]),
+      (GRU(3), [2, 4]), (LSTM(3), [2, 4]), (LayerNorm(), [4]), (MaskedPatches(3), [6, 6, 2]),
+      (MaxPool2D(3), [6, 6, 1]),
       (MultiHeadAttention(heads: 2, causal: true), [3, 4]), (MultiHeadAttention(heads: 4), [3, 4]),
       (Patches(2), [4, 4, 1]), (Positions(), [3, 4]), (RNN(3), [2, 4]), (ReLU(), [4]), (Reshape([2, 1, 2]), [4]),
       (Residual([Dense(3)], shortcut: [Dense(3)]), [4]), (Residual([TokenDense(4)]), [3, 4]), (SiLU(), [4]),
       (Sigmoid(), [4]), (Tanh(), [4]), (Token(2), [3, 4]), (TokenDense(5), [3, 4]),
+      (Tokens(from: 2), [3, 4]),
     ]
     for (layer, input) in cases {
       // A net of renaming layers alone computes nothing.
@@ -139,6 +149,26 @@ import Testing
       network.layout.parameters.map(\.name).filter { $0.hasSuffix("weights") } == [
         "dense1.weights", "dense2.weights", "dense3.weights", "dense4.weights", "block1.dense1.weights",
       ])
+  }
+
+  /// A net that predicts pixels says so; the usual pooling is left out.
+  @Test func tasksAreReadBack() throws {
+    for (task, words) in [
+      (PixelTask(.softmax, pooling: 2), #""task": "pixels:softmax", "pooling": 2, "#),
+      (PixelTask(.sigmoid), #""task": "pixels:sigmoid", "#), (PixelTask(.hidden), #""task": "pixels:hidden", "#),
+    ] {
+      let text = "{\"name\": \"net\", \(words)\"layers\": [\n  {\"type\": \"ReLU\"}\n]}"
+      let description = try ModelDescription(Array(text.utf8))
+      #expect(description.task == task && description.text == text)
+      let model = try description.model(input: [4], outputs: 4)
+      #expect(model.pixelTask == task && (try ModelDescription(of: model)) == description)
+    }
+    #expect(
+      try Self.model(#"{"name": "a", "task": "pixels:hidden", "pooling": 1, "layers": [{"type": "ReLU"}]}"#).pixelTask
+        == PixelTask(.hidden))
+    #expect(try Self.layers(#"{"type": "ReLU"}"#).pixelTask == nil)
+    #expect(PixelTask(.softmax, pooling: 2).inputShape(for: [28, 20, 3]) == [14, 10, 3])
+    #expect(PixelTask(.hidden).inputShape(for: [28, 20, 1]) == [28, 20, 2])
   }
 
   private struct Twice: DescribedLayer, ElementwiseSpecification {
@@ -181,7 +211,30 @@ import Testing
       (#"{"name": "a"}"#, "layers: is missing; give a list of layers"),
       (#"{"name": "a", "layers": {}}"#, "layers: is an object; give a list of layers"),
       (#"{"name": "a", "layers": []}"#, "layers: is empty; give one layer or more"),
-      (#"{"name": "a", "layers": [1], "loss": 2}"#, #""loss" is nothing that a model has: name, layers"#),
+      (
+        #"{"name": "a", "layers": [1], "loss": 2}"#, #""loss" is nothing that a model has: name, task, pooling, layers"#
+      ),
+      (
+        #"{"name": "a", "task": "classify", "layers": []}"#,
+        #"task: is "classify"; give \#(tasks), or leave it out for one that follows from the data"#
+      ),
+      (
+        #"{"name": "a", "task": 1, "layers": []}"#,
+        #"task: is 1; give \#(tasks), or leave it out for one that follows from the data"#
+      ),
+      (#"{"name": "a", "pooling": 2, "layers": []}"#, "pooling: needs a task; give \(tasks)"),
+      (
+        #"{"name": "a", "task": "pixels:softmax", "pooling": 0, "layers": []}"#,
+        "pooling: is 0; give an integer from 1 to 1000"
+      ),
+      (
+        #"{"name": "a", "task": "pixels:sigmoid", "pooling": "2", "layers": []}"#,
+        #"pooling: is "2"; give an integer from 1 to 1000"#
+      ),
+      (
+        #"{"name": "a", "task": "pixels:hidden", "pooling": 2, "layers": []}"#,
+        #"pooling: is 2; give none with task "pixels:hidden""#
+      ),
       (#"{"name": "a", "name": "b"}"#, #"is no JSON: line 1, column 15: the key "name" is there twice"#),
       ("{\"name\": \"a\",\n}", #"is no JSON: line 2, column 1: expected ""#),
     ] as [(String, String)])
@@ -190,6 +243,7 @@ import Testing
     #expect(error?.description == line)
   }
 
+  private static let tasks = #""pixels:softmax" or "pixels:sigmoid" or "pixels:hidden""#
   private static let sizes = "give an integer from 1 to 1000000, or \"outputs\""
 
   @Test(
@@ -357,7 +411,7 @@ import Testing
 
   @Test(arguments: names)
   func sumsAreTheNetworks(_ name: String) throws {
-    let model = try Model.named(name, input: Self.mnist, outputs: 10)
+    let model = try Model.named(name, input: Self.input(of: name), outputs: 10)
     let network = try Network(model, loss: Self.loss(of: name), capacity: 1)
     let summary = try ModelSummary(model)
     #expect(summary.parameters == network.layout.learntCount)
@@ -365,7 +419,7 @@ import Testing
     let outer = summary.rows.filter { $0.depth == 0 }
     #expect(outer.reduce(0) { $0 + $1.parameters } == summary.parameters)
     #expect(outer.reduce(0) { $0 + $1.trainingOperations } == summary.trainingOperations)
-    #expect(outer.count == model.layers.count && outer.last?.output == Self.loss(of: name).outputShape)
+    #expect(outer.count == model.layers.count && outer.last?.output == network.loss.outputShape)
   }
 
   @Test func rowsOfLayersWithinLayers() throws {

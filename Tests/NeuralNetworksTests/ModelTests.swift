@@ -54,6 +54,47 @@ import Testing
     #expect(!wavenet.layout.parameters.contains { $0.name == "gatedstack1.unit10.residualWeights" })
   }
 
+  /// Its trunk is `vit`'s, parameter for parameter.
+  @Test(arguments: [([28, 28, 2], 206_368), ([8, 12, 2], 206_368 - 43 * 64)])
+  func bertHasTheTrunkOfViT(input: [Int], count: Int) throws {
+    let loss = try HiddenPatchError(input: Shape(input))
+    let bert = try Network(
+      Model.named("bert", input: Shape(input), outputs: loss.outputs), loss: loss, capacity: 1)
+    #expect(bert.layout.learntCount == count && bert.model.pixelTask == PixelTask(.hidden))
+    #expect(Block(bert.model.layers).learntCount(for: Shape(input)) == Double(count), "counted before memory is taken")
+    let vit = try Network(
+      Model.named("vit", input: [input[0], input[1], 1], outputs: 10), loss: SoftmaxCrossEntropy(classes: 10),
+      capacity: 1)
+    func trunk(_ network: Network) -> [String] {
+      network.layout.parameters.map { "\($0.name) \($0.shape) \($0.role)" }
+    }
+    let (first, last) = (trunk(bert), trunk(vit))
+    #expect(first.dropFirst().dropLast(2) == last.dropLast(2))
+    #expect(
+      bert.layout.parameters.map(\.name).filter { name in !vit.layout.parameters.contains { $0.name == name } } == [
+        "maskedpatches1.patch", "tokendense2.weights", "tokendense2.bias",
+      ])
+  }
+
+  /// The values of hidden pixels change nothing.
+  @Test func bertSeesWhatIsNotHidden() throws {
+    let loss = try HiddenPatchError(input: [8, 8, 2])
+    let network = try Network(Model.named("bert", input: [8, 8, 2], outputs: 64), loss: loss, capacity: 1)
+    let parameters = noise(network.layout.count, seed: 4)
+    let image = hiding(noise(128, seed: 5))
+    func output() -> [Float] {
+      network.outputs(
+        Examples(samples: 1, inputs: image, labels: Buffer(count: 0), values: image), parameters: parameters
+      ).array
+    }
+    let before = output()
+    for pixel in 0..<64 where image[2 * pixel + 1] != 0 { image[2 * pixel] = 7 }
+    #expect(output() == before)
+    let visible = try #require((0..<64).first { image[2 * $0 + 1] == 0 })
+    image[2 * visible] = 7
+    #expect(output() != before)
+  }
+
   @Test func pixelModelsPredictPixels() throws {
     let gpt = try Model.named("gpt", input: [14, 14, 1], outputs: 10)
     #expect(throws: ModelError("model gpt gives 392 outputs, but the task needs 10")) {
@@ -116,7 +157,7 @@ import Testing
 
   @Test func unknownNames() {
     let names =
-      "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, resnet, gpt, wavenet, mlp:A-B-…-Z"
+      "article, mlp, keras-convnet, pytorch-convnet, vgg, rnn, lstm, gru, vit, resnet, gpt, wavenet, bert, mlp:A-B-…-Z"
     for name in ["resnet-1000", "", "Article"] {
       expectError(name, "unknown model '\(name)'; there are: \(names)")
     }
@@ -292,6 +333,7 @@ import Testing
     let layers: [(String, any LayerSpecification)] = [
       ("a dense layer over tokens", TokenDense(4)), ("attention", MultiHeadAttention(heads: 2)),
       ("a class token", ClassToken()), ("a layer of positions", Positions()), ("the choice of a token", Token(0)),
+      ("the choice of tokens", Tokens(from: 1)),
     ]
     for (name, layer) in layers {
       #expect(throws: ModelError("\(name) cannot take input of shape [6]: it takes [tokens, width]")) {
@@ -304,6 +346,16 @@ import Testing
     }
     #expect(throws: ModelError("there is no token 5 in input of shape [5, 6]")) {
       try Token(5).outputShape(for: [5, 6])
+    }
+    #expect(throws: ModelError("there is no token 5 in input of shape [5, 6]")) {
+      try Tokens(from: 5).outputShape(for: [5, 6])
+    }
+    for input in [[8, 8, 1], [8, 8], [6, 8, 2]] as [Shape] {
+      #expect(
+        throws: ModelError(
+          "masked patches of 4×4 cannot take input of shape \(input): they take [height, width, 2] of whole patches, a pixel and whether "
+            + "it is hidden")
+      ) { try MaskedPatches(4).outputShape(for: input) }
     }
     #expect(throws: ModelError("a residual block of [4, 3, 3] beside a shortcut of [4, 3, 2]")) {
       try Residual([Conv2D(filters: 3, kernel: 1)]).outputShape(for: [4, 3, 2])

@@ -91,6 +91,9 @@ import Testing
 ///     x, c = wave(2, 3, 4), wave(4, at=1); case("class token", torch.cat([c.expand(2, 1, 4), x], 1), x, c)
 ///     x, p = wave(2, 3, 4), wave(3, 4, at=1); case("positions", x + p, x, p)
 ///     x = wave(2, 3, 4); case("token", x[:, 1], x)
+///     x = wave(2, 3, 4); case("tokens", x[:, 1:], x)
+///     x, p, h = wave(2, 4, 6, 2), wave(4, at=1), (wave(2, 4, 6, 2)[..., 1:] > 0).float()     # the hidden: those above 0
+///     case("masked patches", torch.where(patches(h, 2) > 0, p, patches(x[..., :1], 2)), x, p)
 ///     x, w, b = wave(2, 5), wave(5, 5, at=1), wave(5, at=2)
 ///     case("residual", torch.sigmoid(F.linear(x, w, b)) + x, x, w, b)
 ///     x, w, b, sw, sb = wave(2, 5), wave(4, 5, at=1), wave(4, at=2), wave(4, 5, at=3), wave(4, at=4)
@@ -133,6 +136,9 @@ import Testing
 ///     print("# pixels by softmax", f"{l.item():.7g}"); show("gradient", z.grad)
 ///     z = wave(2, 3, scale=3); l = F.binary_cross_entropy_with_logits(z, y.float(), reduction="sum"); l.backward()
 ///     print("# pixels by sigmoid", f"{l.item():.7g}"); show("gradient", z.grad)
+///     x, z = wave(2, 4, 6, 2, at=1).detach(), wave(2, 6, 4, scale=3); h = patches((x[..., 1:] > 0).float(), 2)
+///     l = (((z - patches(x[..., :1], 2)) ** 2 * h).sum((1, 2)) / h.sum((1, 2))).sum(); l.backward()
+///     print("# hidden pixels", f"{l.item():.7g}"); show("gradient", z.grad)
 @Suite struct PyTorchLayerTests {
   /// Two samples through `layers`: the output, then the gradients of the input (where there is one) and of each parameter.
   private func check(
@@ -414,6 +420,18 @@ import Testing
       [Token(1)], input: [3, 4],
       output: Golden([-0.8834547, 0.21512, 0.9985433, 0.3190984, 0.9287952, -0.1086366], -3.400352),
       input: Golden([0.0, 0.0, 0.0, 0.0, 0.4794255, 0.9738476], 0.05533189))
+    try check(
+      [Tokens(from: 1)], input: [3, 4],
+      output: Golden([-0.8834547, 0.21512, 0.9985433, 0.3190984, -0.8278264, -0.7619836], 2.872769),
+      input: Golden([0.0, 0.0, 0.0, 0.0, 0.4794255, 0.9738476], 0.4214452))
+  }
+
+  @Test func maskedPatches() throws {
+    try check(
+      [Hiding(), MaskedPatches(2)], input: [4, 6, 2],
+      output: Golden([0.841471, 0.5155014, 0.1077536, -0.9824526, 0.841471, 0.7457052], 3.251437),
+      input: Golden([0.0, 0.0, 0.9738476, 0.0, 0.0, 0.0], -1.128198),
+      parameters: [Golden([0.2891582, 0.3676844, -0.8085208, -0.09800178], 0.9213033)])
   }
 
   @Test func residual() throws {
@@ -625,6 +643,15 @@ import Testing
     #expect(abs(sigmoid.loss - 4.440445) < 1e-5)
     Golden([-0.5, 0.9473835, -0.1755917, 0.1127155, 0.06596658, -0.3440359], -0.1673507).expect(
       gradient.prefix(6), "sigmoid's gradient")
+  }
+
+  @Test func hiddenPatchError() throws {
+    let (values, gradient) = (hiding(wave(96, at: 1)), Buffer<Float>(count: 48))
+    let examples = Examples(samples: 2, inputs: values, labels: Buffer(count: 0), values: values)
+    let sums = try HiddenPatchError(input: [4, 6, 2], size: 2).evaluate(
+      wave(48, scale: 3), examples, gradient: gradient)
+    #expect(abs(sums.loss - 8.487228) < 1e-5 && sums.samples == 2 && sums.correct == 0)
+    Golden([-0.1402452, 0.0, 0.0, -0.4011022, -0.4278791, 0.0], 1.426311).expect(gradient, "gradient")
   }
 
   @Test func losses() {

@@ -110,6 +110,9 @@ import Testing
 ///     m.inp.register_forward_pre_hook(lambda _, a: (a[0].double(),))                # its own input is float
 ///     t = (wave(3, 784, at=0.3) > 0).double(); z = m(t.reshape(3, 1, 28, 28))
 ///     l = F.binary_cross_entropy_with_logits(z, t, reduction="sum")
+///     m = zoo.bert().double(); ps = [m.mask, m.patch.weight, m.patch.bias, m.cls, m.pos]      # and the blocks' and the last ones, as gpt's
+///     t = wave(3, 28, 28, 2, at=0.3).detach().double(); x, h = first(t[..., :1]), first((t[..., 1:] > 0).double())
+///     z = m(x, h); l = zoo.hidden_error(z, x, h).sum()
 ///
 /// The convnets without their dropout. The first gradient of the MLP is a near cancellation of waves, so its numbers are small and its last digits rounding.
 @Suite struct PyTorchModelTests {
@@ -495,6 +498,43 @@ import Testing
         Golden([85.735, 377.4808, -385.3437, 235.6568, 256.5477, 453.1705], -220.2704),
         Golden([284.0843, -284.0843], 130.5929),
       ])
+  }
+
+  @Test func bert() throws {
+    let network = try Network(
+      Model.named("bert", input: [28, 28, 2], outputs: 784), loss: HiddenPatchError(input: [28, 28, 2]), capacity: 3)
+    let values = chirps(network, scale: 1.4, other: 1)
+    let parameters = Buffer<Float>(count: network.layout.count)
+    for (range, value) in zip(network.layout.ranges, values) { parameters[range].copy(from: value) }
+    let images = hiding(wave(3 * 28 * 28 * 2, at: 0.3))
+    let examples = Examples(samples: 3, inputs: images, labels: Buffer(count: 0), values: images)
+    let gradient = Buffer<Float>(count: network.layout.count)
+    let sums = network.differentiate(
+      examples, parameters: parameters, into: gradient, .replace, noise: Noise(seed: 1, step: 1, firstPosition: 0))
+    #expect(abs(sums.loss - 7.045569) < 2e-6 * 7.045569)
+    #expect(sums == network.evaluate(examples, parameters: parameters))
+    Golden([3.447093, 0.0442444, 0.9845935, -1.723031, 1.366384, 0.6565267], 2.158731).expect(
+      network.outputs(examples, parameters: parameters), "outputs")
+    let first = [
+      Golden([0.04844815, -0.005549405, -0.009351984, -0.03095475, -0.03730084, -0.01273869], 0.1318974),
+      Golden([0.0007692073, 0.01439531, -0.002476371, -0.01188397, 0.009004941, 0.004381776], 0.09238046),
+      Golden([0.01423702, -0.02498515, -0.001892184, -0.01672633, 0.003380759, -0.02270338], 0.05093963),
+      Golden([-0.0003783642, -0.000245697, -0.0001508628, -7.042589e-06, -0.0002157673, -0.000320815], -0.0001208617),
+      Golden([-0.0003783642, -0.000245697, -0.0001508628, -7.042589e-06, -0.0002157673, -0.000320815], 0.006291119),
+      Golden([0.009252173, -0.01419959, -0.01176152, 0.0004945067, 0.002331001, -0.009739268], -0.004269431),
+    ]
+    let last = [
+      Golden([0.03373947, 0.007352541, 0.003803086, -0.001090651, 0.02067741, 0.01657475], -0.07169354),
+      Golden([0.01094267, -0.007340153, -0.01178309, -0.003629412, 0.009354933, -0.009447871], 0.04575998),
+      Golden([0.5999269, -0.03850769, 0.1321238, -0.01151262, 0.06029212, 0.01396545], 0.7453315),
+      Golden([0.201143, -0.2931111, 0.04609202, -0.04275538, -0.05953279, -0.2150611], -0.2772892),
+      Golden([4.55012, -0.8393872, 3.291021, 1.575971, -0.7549245, -0.6767468], 5.65984),
+      Golden([1.274275, -0.02519706, 0.2940796, -0.6546749, 0.3730716, 0.1829686], 0.7210233),
+    ]
+    try #require(values.count == 81)
+    for (index, golden) in zip(Array(0..<6) + Array(75..<81), first + last) {
+      golden.expect(gradient[network.layout.ranges[index]], network.layout.parameters[index].name)
+    }
   }
 
   @Test func wavenet() throws {

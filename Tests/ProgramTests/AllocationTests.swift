@@ -36,6 +36,7 @@ extension ProgramTests {
         ["--augment", "shift:2,rotate:10,elastic,flip,crop:1,erase", "--ema", "0.99", "--validation", "0.1"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
         ["--model", "gpt", "--global-batch", "8", "--data", "small"],
+        ["--model", "bert", "--global-batch", "8", "--data", "small"],
         ["--model", "wavenet", "--global-batch", "8", "--binarise", "bernoulli", "--data", "small"],
       ], [nil, 2])
     func aStepAllocatesNothing(_ recipe: [String], _ ranks: Int?) throws {

@@ -55,6 +55,38 @@ extension ProgramTests {
       #expect(try Self.printed(file) == String(contentsOfFile: file, encoding: .utf8))
     }
 
+    /// One that predicts pixels has its task in its file.
+    @Test(arguments: ["gpt", "wavenet", "bert"])
+    func printedPixelNetsAreTheNets(_ name: String) throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("data"))
+      let data = ["--data", scratch.file("data")]
+      let file = scratch.file("net.json")
+      let printed = try Program.run(
+        [
+          "inspect", "--model", name, "--format", "json", "--input",
+          name == "gpt" ? "4x4x1" : name == "bert" ? "8x8x2" : "8x8x1",
+        ])
+      try Self.write(printed.output, to: file)
+      var digests: Set<String> = []
+      for (index, (model, ranks)) in [(name, nil), (file, nil), (file, 3)].enumerated() {
+        let run = scratch.file("run-\(index)")
+        let outcome = try Program.run(
+          ["train", "--model", model, "--max-steps", "7", "--run-dir", run] + data, ranks: ranks)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        digests.insert(try #require(outcome.weightsDigest))
+        let evaluated = try Program.run(["evaluate", run] + data, ranks: ranks)
+        #expect(evaluated.code == 0, "\(evaluated.errors)")
+        #expect(evaluated.output.split(separator: "\n").last == outcome.output.split(separator: "\n").last)
+      }
+      print("\(name) from a file: \(digests)")
+      #expect(digests.count == 1)
+      // Of MNIST's images as the net takes them, where the layers do not depend on their size.
+      if name != "wavenet" { #expect(try Self.printed(file) == String(contentsOfFile: file, encoding: .utf8)) }
+      let other = try Program.run(["train", "--model", file, "--task", "classify"] + data)
+      #expect(other.code == 64 && other.errors.contains("--task classify does not fit the model"), "\(other.errors)")
+    }
+
     @Test func aNetFromAFileHasOneDigest() throws {
       let scratch = try ScratchDirectory()
       try SmallSet().write(to: scratch.file("data"))

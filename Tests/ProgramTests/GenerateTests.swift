@@ -41,6 +41,7 @@ extension ProgramTests {
     @Test func whatCannotDrawIsOneLine() throws {
       let scratch = try ScratchDirectory()
       let (gpt, mlp) = (try Self.train("gpt", scratch), try Self.train("mlp", scratch))
+      let bert = try Self.train("bert", scratch)
       let newest = "\(gpt)/checkpoints/\(try #require(Program.checkpoints(gpt).last))"
       var damaged = try Self.bytes(newest)
       damaged[damaged.count / 2] ^= 4
@@ -49,6 +50,7 @@ extension ProgramTests {
       let output = ["--output", picture]
       for (arguments, code, words) in [
         ([mlp] + output, 64, "is of model mlp, which predicts no pixels"),
+        ([bert] + output, 64, "is of model bert, which predicts hidden pixels alone, and draws no images"),
         ([scratch.file("damaged.safetensors")] + output, 65, "damaged"),
         ([scratch.file("data/train-images-idx3-ubyte")] + output, 65, "header"),
         ([scratch.file("none")] + output, 66, "none"),

@@ -7,6 +7,7 @@ extension ProgramTests {
   @Suite(.serialized)
   struct PixelTests {
     static let recipes: [(name: String, arguments: [String])] = [
+      ("bert", ["--model", "bert", "--augment", "shift:1", "--validation", "0.25"]),
       ("gpt", ["--model", "gpt"]), ("wavenet", ["--model", "wavenet"]),
       ("gpt, drawn pixels", ["--model", "gpt", "--binarise", "bernoulli", "--global-batch", "20"]),
       ("wavenet, drawn pixels", ["--model", "wavenet", "--binarise", "bernoulli", "--no-shared-memory"]),
@@ -16,6 +17,7 @@ extension ProgramTests {
     @Test(arguments: recipes.indices)
     func theSameBitsAtEveryWorldSize(_ index: Int) throws {
       let (name, arguments) = Self.recipes[index]
+      let unit = arguments[1] == "bert" ? "squared error a hidden pixel" : "nats an image"
       let scratch = try ScratchDirectory()
       try SmallSet().write(to: scratch.file("data"))
       let data = ["--data", scratch.file("data")]
@@ -27,14 +29,14 @@ extension ProgramTests {
         #expect(outcome.code == 0, "\(name) at \(ranks ?? 0) ranks: \(outcome.errors)")
         digests.insert(try #require(outcome.weightsDigest))
         let last = try #require(outcome.output.split(separator: "\n").last)
-        #expect(last.hasPrefix("Test nats an image: ") && !outcome.output.contains("accuracy"), "\(outcome.output)")
+        #expect(last.hasPrefix("Test \(unit): ") && !outcome.output.contains("accuracy"), "\(outcome.output)")
         figures.insert(String(last))
         let evaluated = try Program.run(["evaluate", run] + data, ranks: ranks)
         #expect(evaluated.code == 0, "\(evaluated.errors)")
         figures.insert(try #require(evaluated.output.split(separator: "\n").last.map(String.init)))
         let summary = try JSONDecoder().decode(
           TrainingSummary.self, from: Data(contentsOf: URL(fileURLWithPath: "\(run)/summary.json")))
-        figures.insert("Test nats an image: \(fixed(summary.testLoss, 4))")
+        figures.insert("Test \(unit): \(fixed(summary.testLoss, 4))")
         #expect(summary.testAccuracy == nil)
       }
       #expect(digests.count == 1 && figures.count == 1, "\(name): \(digests), \(figures)")
@@ -57,12 +59,28 @@ extension ProgramTests {
         try SmallSet.file([0, 0, 8, 1], [2], [0, 1])
           .write(to: URL(fileURLWithPath: scratch.file("odd/\(part)-labels-idx1-ubyte")))
       }
+      try "a,b\n1,2\n".write(toFile: scratch.file("table.csv"), atomically: true, encoding: .utf8)
       let data = ["--data", scratch.file("data")]
       for (arguments, code, words) in [
         (["--binarise", "threshold"] + data, 64, "--binarise needs --model gpt or wavenet"),
         (["--model", "gpt", "--binarise", "grey"] + data, 64, "--binarise"),
         (["--model", "gpt", "--task", "binary:3"] + data, 64, "--task binary:3 does not fit the model"),
         (["--task", "pixels:softmax"] + data, 64, "whose targets are classes"),
+        (["--task", "pixels:hidden"] + data, 64, "whose targets are classes"),
+        (["--model", "bert", "--binarise", "threshold"] + data, 64, "--binarise needs --model gpt or wavenet"),
+        (["--model", "bert", "--task", "classify"] + data, 64, "--task classify does not fit the model"),
+        (
+          ["--model", "bert", "--class-weights", "balanced"] + data, 64,
+          "needs classes, and --task pixels:hidden has none"
+        ),
+        (
+          ["--model", "bert", "--label-smoothing", "0.1"] + data, 64, "needs classes, and --task pixels:hidden has none"
+        ),
+        (["--model", "bert", "--data", scratch.file("table.csv")], 64, "--model gpt, wavenet or bert needs images"),
+        (
+          ["--model", "bert", "--data", scratch.file("odd")], 65,
+          "inputs of shape [5, 4, 1] cannot be cut into grey patches of 4×4"
+        ),
         (
           ["--model", "gpt", "--data", scratch.file("odd")], 65,
           "inputs of shape [5, 4, 1] cannot be cut into squares of 2×2"

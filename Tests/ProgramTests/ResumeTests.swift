@@ -53,6 +53,35 @@ extension ProgramTests {
       #expect(resumed.value(of: "Test accuracy") == whole.value(of: "Test accuracy"))
     }
 
+    /// Another half of each image is hidden at every step; a vision transformer then begins with the weights.
+    @Test func aKilledBERTIsResumedAtThreeAndFineTuned() throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet(samples: 640).write(to: scratch.file("data"))
+      let data = ["--data", scratch.file("data")]
+      let recipe =
+        ["train", "--model", "bert", "--max-steps", "200", "--checkpoint-every", "5steps", "--epochs", "20"] + data
+        + ["--run-dir"]
+      let whole = try Program.run(recipe + [scratch.file("whole")], ranks: 1)
+      let job = try Program.start(recipe + [scratch.file("run")], ranks: 2)
+      job.waitForCheckpoint(ofStep: 15, in: scratch.file("run"))
+      kill(try #require(job.ranks()[1]), SIGKILL)
+      #expect(job.wait(limit: 30).code == 128 + SIGKILL)
+      let resumed = try Program.run(recipe + [scratch.file("run")], ranks: 3)
+      #expect(resumed.code == 0, "\(resumed.errors)")
+      #expect(resumed.output.contains("resumed after step"))
+      #expect(resumed.weightsDigest == whole.weightsDigest && whole.weightsDigest != nil)
+
+      let checkpoint = scratch.file("run/checkpoints/step-00000200.safetensors")
+      let tuned = try Program.run(
+        ["train", "--model", "vit", "--init-from", checkpoint, "--max-steps", "2", "--run-dir", scratch.file("vit")]
+          + data, ranks: 2)
+      #expect(tuned.code == 0, "\(tuned.errors)")
+      #expect(
+        tuned.output.contains(
+          "78 of 80 parameters; not dense1.weights, which is not there; dense1.bias, which is not there"),
+        "\(tuned.output)")
+    }
+
     @Test func aFinishedRunIsNotRunAgain() throws {
       let scratch = try ScratchDirectory()
       let arguments = ["train", "--max-steps", "30", "--run-dir", scratch.file("run")]

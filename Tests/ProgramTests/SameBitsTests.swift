@@ -24,6 +24,7 @@ extension ProgramTests {
       ("lstm", ["--model", "lstm", "--max-steps", "20"]),
       ("gru", ["--model", "gru", "--max-steps", "20"]),
       ("vit", ["--model", "vit", "--max-steps", "6"]),
+      ("bert", ["--model", "bert", "--max-steps", "6"]),
       ("resnet", ["--model", "resnet", "--max-steps", "4"]),
       (
         "augmented, with dropout and averages",
@@ -41,7 +42,7 @@ extension ProgramTests {
       let recipe = Self.recipes[index]
       var digests: [String] = []
       // What a large network adds to the others' proof, four ranks show.
-      let isLarge = ["vgg", "vit", "resnet"].contains(recipe.name)
+      let isLarge = ["vgg", "vit", "bert", "resnet"].contains(recipe.name)
       for ranks in isLarge ? [1, 2, 3, 4] : [nil, 1, 2, 3, 4, 8] {
         let scratch = try ScratchDirectory()
         let outcome = try Program.run(

@@ -237,6 +237,68 @@ import Testing
     #expect(error?.code == .badData, "\(error?.description ?? "")")
   }
 
+  @Test func hiddenPatchesAreLearntResumedAndEvaluatedToTheSameBits() throws {
+    let scratch = try Scratch()
+    var run = try SmallRun()
+    let (training, test) = (try HiddenPatches(of: run.training), try HiddenPatches(of: run.test))
+    run.recipe.model = try .named("bert", input: [8, 8, 2], outputs: 64)
+    run.recipe.loss = try Objective.hiddenPixels.loss(over: training, test)
+    run.recipe.epochs = 2
+    let summaries = try (1...4).map { try Self.train(run.recipe, training, test, ranks: $0) }
+    #expect(Set(summaries.map(\.weightsDigest)).count == 1 && Set(summaries.map(\.testLoss)).count == 1)
+    #expect(summaries[0].testAccuracy == nil && summaries[0].testMetrics == nil)
+    #expect((0.001..<2).contains(summaries[0].testLoss), "\(summaries[0].testLoss)")
+
+    var options = RunOptions()
+    let path = "\(scratch.path)/run"
+    options.directory = path
+    options.maxSteps = 7
+    _ = try Self.train(run.recipe, training, test, options: options, ranks: 2)
+    options.maxSteps = nil
+    let resumed = try Self.train(run.recipe, training, test, options: options, ranks: 3)
+    #expect(resumed.weightsDigest == summaries[0].weightsDigest)
+    // Data as they come, and data that are prepared already.
+    for data in [test.base, test] {
+      let losses = try InProcessCommunicator.run(size: 2) { communicator in
+        let restored = try RestoredNetwork(path, for: data, program: "test", communicator: communicator) { _ in }
+        return try Evaluation(network: restored.network, data: restored.data, communicator: communicator)
+          .run(restored.parameters).sums.meanLoss
+      }
+      #expect(losses == [resumed.testLoss, resumed.testLoss])
+    }
+    let error = #expect(throws: TrainingError.self) { try RestoredNetwork.generator(path) { _ in } }
+    #expect(error?.code == .usage && error?.description.contains("draws no images") == true)
+
+    // A transformer that sees all begins with what this one has learnt: everything but what reads a class off.
+    run.recipe.model = try .named("vit", input: [8, 8, 1], outputs: 10)
+    run.recipe.loss = SoftmaxCrossEntropy(classes: 10)
+    run.recipe.initialWeights = CheckpointStore(directory: "\(path)/checkpoints").path(step: 10)
+    run.recipe.epochs = 1
+    run.options.directory = nil
+    let told = try ToldRun(run, ranks: 2)
+    let weights = try #require(told.description?.initialWeights)
+    #expect(weights.left == ["dense1.weights, which is not there", "dense1.bias, which is not there"])
+    #expect(weights.taken.count == 78 && weights.taken.contains("layernorm1.scale"), "\(weights.text)")
+    run.recipe.initialWeights = nil
+    #expect(try ToldRun(run, ranks: 1).summary.weightsDigest != told.summary.weightsDigest)
+  }
+
+  @Test func hiddenPatchesAreOfImagesAlone() throws {
+    let run = try SmallRun()
+    let hidden = try HiddenPatches(of: run.training)
+    for (task, data, words) in [
+      (.hiddenPixels, run.training, "whose targets are classes"),
+      (.classify, hidden, "whose targets are the 128 numbers"),
+      (.hiddenPixels, try BinarisedPixels(of: run.training, .threshold(0.5)), "samples of shape [8, 8, 1]"),
+    ] as [(Objective, any Dataset, String)] {
+      let error = #expect(throws: TrainingError.self) { try task.loss(over: data, data) }
+      #expect(error?.code == .usage && error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+    for kind in PixelTask.Kind.allCases {
+      #expect(Objective(kind.rawValue) == Objective(kind) && Objective(kind).description == kind.rawValue)
+    }
+  }
+
   /// A transformer over pixels takes 0 and 1 alone: images are changed before they are made black and white.
   @Test func changedImagesAreInBlackAndWhiteToo() throws {
     let (pixels, training, test) = try Self.pixels()

@@ -6,7 +6,8 @@ public struct LayerTable: Sendable {
   public static let builtIn = LayerTable([
     BatchNorm.self, Block.self, ClassToken.self, Conv2D.self, Dense.self, Dropout.self, Embedding.self, Flatten.self,
     GELU.self, GRU.self, GatedStack.self, GlobalAveragePool2D.self, LSTM.self, LayerNorm.self, MaskedPatches.self,
-    MaxPool2D.self, MultiHeadAttention.self, Patches.self, Positions.self, RNN.self, ReLU.self, Reshape.self, Residual.self, Shift.self,
+    MaxPool2D.self, MultiHeadAttention.self, Patches.self, Positions.self, RNN.self, ReLU.self, Reshape.self,
+    Residual.self, Shift.self,
     SiLU.self, Sigmoid.self, Tanh.self, Token.self, TokenDense.self, Tokens.self,
   ])
 

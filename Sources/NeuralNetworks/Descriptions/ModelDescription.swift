@@ -62,7 +62,8 @@ public struct ModelDescription: Sendable, Equatable {
       throw ModelDescriptionError(
         "pooling",
         "is \(shown(pooling)); give "
-          + (kind.isBlackAndWhite ? "an integer from 1 to \(mostPooling)" : "none with task \(quoted(text, limit: 40))"))
+          + (kind.isBlackAndWhite ? "an integer from 1 to \(mostPooling)" : "none with task \(quoted(text, limit: 40))")
+      )
     }
     return PixelTask(kind, pooling: side)
   }
