@@ -14,14 +14,24 @@ struct OneRankStep {
   init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
     let pixelTask = try Model.pixelTask(of: model)
     let data = try pixelTask?.prepare(data, .threshold) ?? data
+    let loss = try (pixelTask.map { Objective($0.kind) } ?? .classify).loss(over: data, data)
+    let loaded: Model
     do {
-      batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
-      let loss = try (pixelTask.map { Objective($0.kind) } ?? .classify).loss(over: data, data)
-      let model = try Model.load(model, input: data.inputShape, outputs: loss.outputs)
-      let passes = PassPlan(model, microbatch: batches.microbatch)
-      network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)
+      loaded = try Model.load(model, input: data.inputShape, outputs: loss.outputs)
     } catch let error as TrainingError {
       throw error
+    } catch {
+      throw TrainingError(.usage, "\(error)")
+    }
+    try self.init(loaded, loss: loss, data, globalBatch: globalBatch, microbatch: microbatch)
+  }
+
+  /// Steps of `model` on `data`, by this loss. Throws with 64 if the flags do not fit.
+  init(_ model: Model, loss: any Loss, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
+    do {
+      batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
+      let passes = PassPlan(model, microbatch: batches.microbatch)
+      network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)
     } catch {
       throw TrainingError(.usage, "\(error)")
     }

@@ -419,7 +419,8 @@ import Testing
     let outer = summary.rows.filter { $0.depth == 0 }
     #expect(outer.reduce(0) { $0 + $1.parameters } == summary.parameters)
     #expect(outer.reduce(0) { $0 + $1.trainingOperations } == summary.trainingOperations)
-    #expect(outer.count == model.layers.count && outer.last?.output == network.loss.outputShape)
+    #expect(outer.count { $0.isStage } == network.stages.count)
+    #expect(outer.count == model.layers.count && outer.last?.output == Self.loss(of: name).outputShape)
   }
 
   @Test func rowsOfLayersWithinLayers() throws {
@@ -436,6 +437,9 @@ import Testing
     #expect(rows.map(\.output) == [[784], [6], [3], [5], [5], [3], [3]])
     #expect(rows.map(\.parameters) == [0, 4710, 74, 35, 0, 18, 21])
     // Two products where no input gradient is asked for, else three.
+    // A Flatten has no memory of its own, nor has a rectifier behind a dense layer that does it.
+    #expect(rows.map(\.activations) == [0, 6, 3, 5, 5, 3, 3])
+    #expect(rows.map(\.isStage) == [false, true, true, true, true, true, true])
     #expect(rows.map(\.trainingOperations) == [0, 4 * 784 * 6, 6 * 63, 6 * 30, 0, 6 * 15, 6 * 18])
   }
 }

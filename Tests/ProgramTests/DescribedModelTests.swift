@@ -256,6 +256,10 @@ extension ProgramTests {
         table.output.contains(#/convolution1 +Conv2D +\[26, 26, 32\] +320 /#)
           && table.output.contains(#/dense1 +Dense +\[10\] +54,090 /#) && table.output.contains(#/in all +54,410 /#),
         "\(table.output)")
+      // A convolution that pools keeps what it has pooled, 13 · 13 · 32 floats; the ten logits are 40 bytes.
+      #expect(table.output.contains(#/convolution1 .+ 320 +21\.6 /#))
+      #expect(table.output.contains(#/maxpool +MaxPool2D .+\] +0 +0\n/#))
+      #expect(table.output.contains(#/in all +54,410 +21\.7 /#) && table.output.contains("Parameters: 217.6 KB"))
       let small = try Program.run(["inspect", "--model", "lstm", "--input", "8x8x3", "--outputs", "4"])
       #expect(small.output.contains("[8, 24]") && small.output.contains(#/dense1 +Dense +\[4\]/#), "\(small.output)")
       #expect(
@@ -266,9 +270,37 @@ extension ProgramTests {
         (["--model", "article", "--format", "yaml"], 64), (["--model", "article", "--input", "28x0"], 64),
         (["--model", "article", "--input", ""], 64), (["--model", "article", "--input", "1000000x1000000"], 64),
         (["--model", "article", "--input", "784"], 64), (["--model", "article", "--outputs", "0"], 64),
+        (["--model", "article", "--time", "--format", "json"], 64), (["a", "--time"], 64),
+        (["--model", "article", "--batch", "0"], 64),
       ] as [([String], Int32)] {
         let outcome = try Program.run(["inspect"] + arguments)
         #expect(outcome.code == code && outcome.errorLines.count == 1, "\(arguments): \(outcome.errors)")
+      }
+    }
+
+    /// A line a layer with its times, those of fused and inner layers with the outer one; in 100 columns.
+    @Test func timesOfNets() throws {
+      for (name, input, outputs) in [
+        ("article", "28x28x1", 10), ("vit", "12x12x1", 4), ("gpt", "6x6x1", 10), ("resnet", "8x8x3", 3),
+      ] {
+        let outcome = try Program.run([
+          "inspect", "--model", name, "--time", "--batch", "8", "--input", input, "--outputs", "\(outputs)",
+        ])
+        try #require(outcome.code == 0, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 100 }, "\(outcome.output)")
+        let whole = try #require(lines.first { $0.hasPrefix("in all") }?.split(separator: " ").suffix(2))
+        let times = whole.compactMap { Double($0) }
+        #expect(times.count == 2 && times.allSatisfy { $0 > 0 }, "\(outcome.output)")
+        if name == "article" {
+          #expect(
+            outcome.output.contains(#/convolution1 +Conv2D .+ 21\.6 +[0-9.]+ +[0-9.]+\n/#)
+              && outcome.output.contains(#/flatten +Flatten +\[5408\] +0\n/#), "\(outcome.output)")
+        }
+      }
+      for name in Model.names where !name.contains("…") {
+        let table = try Program.run(["inspect", "--model", name])
+        #expect(table.output.split(separator: "\n").allSatisfy { $0.count <= 100 }, "\(table.output)")
       }
     }
   }

@@ -18,6 +18,12 @@ public struct ModelSummary: Sendable {
     /// (``LayerSpecification/trainingOperations(for:needsInputGradient:)``). Those of layers that one kernel does are
     /// with the first of them.
     public let trainingOperations: Int
+    /// The values of one sample's output that are kept in memory from `forward` to `backward`: 0 of a layer that only renames a shape, of
+    /// one that an earlier layer's kernel does, and of a ``Block``, whose output is that of its last layer. Training keeps about as many of
+    /// the gradient. What a layer keeps within itself, such as gates or attention's weights, is not counted.
+    public let activations: Int
+    /// Whether a stage of the planned network begins with it (``Network/stages``), or of the layer that it is within.
+    public let isStage: Bool
   }
 
   /// The layers in order, those within another behind it.
@@ -26,6 +32,8 @@ public struct ModelSummary: Sendable {
   public let parameters: Int
   /// The floating-point operations of training on one sample.
   public let trainingOperations: Int
+  /// The values of one sample's outputs in memory (``Row/activations``).
+  public var activations: Int { rows.reduce(0) { $0 + $1.activations } }
 
   /// The summary of `model`. Throws ``ModelError`` if a layer cannot take the output of the one before it.
   public init(_ model: Model) throws {
@@ -44,13 +52,15 @@ public struct ModelSummary: Sendable {
     var fused = 0
     for (index, layer) in layers.enumerated() {
       let (input, output) = (shape, try layer.outputShape(for: shape))
-      var operations = 0
+      var (operations, activations) = (0, 0)
+      let isStage = fused == 0 && !(layer is any RenamingSpecification)
       if fused == 0 {
         let fusion =
           layer.fused(
             with: layers[(index + 1)...], input: input, needsInputGradient: needsInputGradient || index > 0)
           ?? Fusion(layer, replacing: 1)
         operations = fusion.layer.trainingOperations(for: input, needsInputGradient: needsInputGradient)
+        if isStage && !(layer is Block) { activations = try fusion.layer.outputShape(for: input).count }
         fused = fusion.count
       }
       fused -= 1
@@ -62,7 +72,7 @@ public struct ModelSummary: Sendable {
         Row(
           depth: depth, name: layer.kind + (learnt > 0 ? "\(kinds[layer.kind, default: 1])" : ""),
           type: (list.map { "\($0): " } ?? "") + type, output: output, parameters: Int(learnt),
-          trainingOperations: operations))
+          trainingOperations: operations, activations: activations, isStage: isStage))
       for property in properties {
         guard case .layers(let inner) = property.value else { continue }
         try add(
