@@ -37,6 +37,8 @@ public final class Network {
   private let outputGradient: Buffer<Float>
   /// The floats at the front whose gradient is not worked out, for they and all before them are frozen.
   private let skippedCount: Int
+  /// One sample's gradient by its partner's label.
+  private let partnerGradient: Buffer<Float>
 
   /// Plans `model` for `capacity` samples. Throws ``ModelError`` if its layers and the loss do not fit one another, or
   /// need more memory than there is.
@@ -70,6 +72,7 @@ public final class Network {
     skippedCount = needsInputGradient ? 0 : body.skipFrozenStages(layout)
     output = Buffer(count: capacity * loss.outputs)
     outputGradient = Buffer(count: capacity * loss.outputs)
+    partnerGradient = Buffer(count: loss.outputs)
   }
 
   /// Fills `parameters` with their starting values, which follow from the seed alone.
@@ -117,7 +120,8 @@ public final class Network {
     for index in pass.microbatches {
       let samples = pass.samples(of: index)
       let window = samples.lowerBound * loss.outputs..<samples.upperBound * loss.outputs
-      let sums = loss.evaluate(output[window], examples.part(samples), gradient: outputGradient[window])
+      let sums = loss.evaluateMixed(
+        output[window], examples.part(samples), gradient: outputGradient[window], partnerGradient: partnerGradient)
       losses.append(sums)
       total += sums
     }

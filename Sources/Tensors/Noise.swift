@@ -23,6 +23,10 @@ public struct Noise: Sendable, Hashable {
     Philox(seed: seed, purpose: purpose, stream: UInt64(step) << 32 | UInt64(firstPosition + index))
   }
 
+  /// The noise of the samples that those of the pass are mixed with: other words for each place. (A batch of 2³¹ samples would have them
+  /// too.)
+  public var ofPartners: Noise { advanced(by: 1 << 31) }
+
   /// The noise of a pass that begins `samples` samples later in the same batch.
   public func advanced(by samples: Int) -> Noise {
     Noise(seed: seed, step: step, firstPosition: firstPosition + samples)

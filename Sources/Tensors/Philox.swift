@@ -48,6 +48,8 @@ public struct Philox: Sendable {
     public static var generation: Purpose { Purpose(rawValue: 9) }
     /// The patches of an image that are hidden; the stream is as that of ``binarisation``.
     public static var hiding: Purpose { Purpose(rawValue: 10) }
+    /// The partner of a sample that is mixed, and its share.
+    public static var mixing: Purpose { Purpose(rawValue: 12) }
     /// The choice of the samples that are trained on, and of those set aside for validation.
     public static var partition: Purpose { Purpose(rawValue: 16) }
     /// The rows of a table that are tested on.

@@ -15,9 +15,11 @@ final class Feed {
   /// At least one of these two is empty: targets are classes, real numbers, or the inputs.
   private let labels: Buffer<Int32>
   private let values: Buffer<Float>
+  private let mixer: Mixer?
 
-  /// Buffers for up to `capacity` samples at once, or for all if there are fewer.
-  init(_ data: any Dataset, capacity: Int) {
+  /// Buffers for up to `capacity` samples at once, or for all if there are fewer. `mixup` mixes those that are loaded with noise; their
+  /// targets must then be classes.
+  init(_ data: any Dataset, capacity: Int, mixup: Mixup? = nil) {
     self.data = data
     let capacity = min(capacity, data.count)
     inputCount = data.inputShape.count
@@ -26,17 +28,19 @@ final class Feed {
     inputs = Buffer(count: capacity * inputCount)
     labels = Buffer(count: data.targets.labelRange == nil ? 0 : capacity)
     values = targetsInputs ? inputs : Buffer(count: capacity * valueCount)
+    mixer = mixup.map { Mixer($0, data, capacity: capacity) }
   }
 
-  /// The samples with these numbers, valid until the next call. `noise` is for augmentation.
+  /// The samples with these numbers, valid until the next call. `noise` is for augmentation and mixing.
   func load(_ samples: ArraySlice<UInt32>, noise: Noise) -> Examples {
-    let examples = window(samples.count)
+    var examples = window(samples.count)
     data.copyInputs(of: samples, into: examples.inputs, noise: noise)
     if hasLabels {
       data.copyLabels(of: samples, into: examples.labels)
     } else if !targetsInputs {
       data.copyValues(of: samples, into: examples.values)
     }
+    if let mixer { examples.mixture = mixer.mix(examples.inputs, noise: noise) }
     return examples
   }
 

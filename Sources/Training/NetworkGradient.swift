@@ -12,13 +12,13 @@ public final class NetworkGradient: GradientSource {
   private let feed: Feed
 
   /// The gradient of `network` on `data`, cut by `batches`. The network must be planned for as many samples as
-  /// ``PassPlan`` says.
-  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan) {
+  /// ``PassPlan`` says. `mixup` mixes the samples, whose targets must be classes.
+  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, mixup: Mixup? = nil) {
     self.network = network
     let passes = PassPlan(network.model, microbatch: batches.microbatch)
     passMicrobatches = passes.microbatches
     microbatch = batches.microbatch
-    feed = Feed(data, capacity: passes.samples)
+    feed = Feed(data, capacity: passes.samples, mixup: mixup)
   }
 
   public func differentiate(

@@ -70,9 +70,7 @@ public struct Recipe: Sendable {
 
   /// The fault in how the data are used and the weights kept; nil if there is none.
   private var faultOfRegime: String? {
-    if let fault = augmentation?.transformations.lazy.compactMap(\.fault).first {
-      return "\(Setting.augmentation): \(fault)"
-    }
+    if let fault = augmentation?.fault { return "\(Setting.augmentation): \(fault)" }
     if let subset, subset < 1 { return "\(Setting.subset) \(subset) is less than 1" }
     if let validation, !(validation > 0 && validation < 1) {
       return "\(Setting.validation) \(validation) is not between 0 and 1"
@@ -116,8 +114,9 @@ public struct Recipe: Sendable {
   /// The source of its gradients: the way of training is chosen here.
   func gradientSource(_ network: Network, _ training: any Dataset, _ batches: BatchPlan) -> any GradientSource {
     if let sampleClipNorm {
-      return SampleClippedGradient(network, training, batches: batches, clipNorm: sampleClipNorm)
+      return SampleClippedGradient(
+        network, training, batches: batches, clipNorm: sampleClipNorm, mixup: augmentation?.mixup)
     }
-    return NetworkGradient(network, training, batches: batches)
+    return NetworkGradient(network, training, batches: batches, mixup: augmentation?.mixup)
   }
 }

@@ -34,6 +34,11 @@ struct RunPlan {
     let targets = try Targets(validating: training, test)
     (self.training, validation) = try Self.parts(of: training, recipe)
     try Self.check(recipe.loss, against: targets)
+    if let mixup = recipe.augmentation?.mixup, targets.labelRange == nil {
+      throw TrainingError(
+        .usage,
+        "\(Setting.augmentation) \(mixup) mixes classes, but the data's targets are \(targets); leave it out")
+    }
     batches = try Self.batches(recipe, samples: self.training.count, ranks: ranks)
     schedule = try Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
@@ -65,8 +70,10 @@ struct RunPlan {
     do {
       let parts = try TrainingParts(
         of: training, subset: recipe.subset, validation: recipe.validation, seed: recipe.seed)
-      guard let augmentation = recipe.augmentation else { return (parts.training, parts.validation) }
-      return (try parts.training.augmented(by: augmentation), parts.validation)
+      guard let changes = recipe.augmentation?.transformations, !changes.isEmpty else {
+        return (parts.training, parts.validation)
+      }
+      return (try parts.training.augmented(by: Augmentation(changes)), parts.validation)
     } catch {
       throw TrainingError(.usage, "\(error)")
     }

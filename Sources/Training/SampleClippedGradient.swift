@@ -24,12 +24,12 @@ public final class SampleClippedGradient: GradientSource {
   private let sum: Buffer<Float>
 
   /// The clipped gradient of `network` on `data`, cut by `batches`; `clipNorm` is c, above 0.
-  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float) {
+  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float, mixup: Mixup? = nil) {
     precondition(clipNorm > 0, "a norm of at most \(clipNorm)")
     self.network = network
     self.clipNorm = clipNorm
     stepped = network.layout.ranges(of: [.weight, .bias])
-    feed = Feed(data, capacity: batches.microbatch)
+    feed = Feed(data, capacity: batches.microbatch, mixup: mixup)
     own = Buffer(count: network.layout.count)
     sum = Buffer(count: network.layout.count)
     losses.reserveCapacity(1)

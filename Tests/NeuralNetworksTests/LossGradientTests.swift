@@ -13,14 +13,15 @@ import Testing
     for k in 0..<output.count { output[k] *= 3 }
     let gradient = Buffer<Float>(count: output.count)
     gradient.fill(.nan)
-    let sums = loss.evaluate(output, examples, gradient: gradient)
-    #expect(sums == loss.evaluate(output, examples, gradient: nil))
+    let partner = Buffer<Float>(count: loss.outputs)
+    let sums = loss.evaluateMixed(output, examples, gradient: gradient, partnerGradient: partner)
+    #expect(sums == loss.evaluateMixed(output, examples, gradient: nil, partnerGradient: partner))
     #expect(sums.samples == examples.samples)
     func value(_ index: Int, _ steps: Float) -> Double {
       let held = output[index]
       defer { output[index] = held }
       output[index] += steps * GradientOracle.step
-      return loss.evaluate(output, examples, gradient: nil).loss
+      return loss.evaluateMixed(output, examples, gradient: nil, partnerGradient: partner).loss
     }
     for k in 0..<output.count {
       let difference = 8 * (value(k, 1) - value(k, -1)) - (value(k, 2) - value(k, -2))
@@ -93,6 +94,36 @@ import Testing
       let softmax = SoftmaxCrossEntropy(classes: 2, weighting: weighting).evaluate(pairs, examples, gradient: two)
       #expect(abs(sigmoid.loss - softmax.loss) < 1e-5)
       for sample in 0..<6 { #expect(abs(one[sample] - two[2 * sample + 1]) < 1e-6) }
+    }
+  }
+
+  /// Targets of two classes; the same with others' classes and shares exchanged, and without a partner's where its share is nothing.
+  @Test func mixed() throws {
+    let (own, partners): ([Int32], [Int32]) = ([1, 3, 2, 1, 3, 3], [3, 3, 1, 2, 1, 2])
+    let shares: [Float] = [0.25, 0.7, 0.5, 1, 0, 0.875]
+    var examples = Examples(inputs: Buffer(count: 6), labels: Buffer(own))
+    examples.mixture = Examples.Mixture(labels: Buffer(partners), shares: Buffer(shares))
+    var exchanged = Examples(inputs: Buffer(count: 6), labels: Buffer(partners))
+    exchanged.mixture = Examples.Mixture(labels: Buffer(own), shares: Buffer(shares.map { 1 - $0 }))
+    for loss in try ([nil] + Self.weightings(3)).map({ SoftmaxCrossEntropy(classes: 3, firstLabel: 1, weighting: $0) })
+      + ([nil] + Self.weightings(2)).map({ SigmoidCrossEntropy(positive: 3, weighting: $0) }) as [any ClassLoss]
+    {
+      check(loss, examples)
+      let output = noise(6 * loss.outputs, seed: 8)
+      let partner = Buffer<Float>(count: loss.outputs)
+      let sums = [examples, exchanged].map {
+        loss.evaluateMixed(output, $0, gradient: nil, partnerGradient: partner)
+      }
+      #expect(abs(sums[0].loss - sums[1].loss) < 1e-5)
+      // By the label of the larger share, its own where both are half.
+      let larger = Examples(inputs: Buffer(count: 6), labels: Buffer([3, 3, 2, 1, 1, 3]))
+      #expect(sums[0].correct == loss.evaluate(output, larger, gradient: nil).correct)
+      // A part has its own partners, and a whole share is the sample by itself, to the bit.
+      let (mixed, plain) = (Buffer<Float>(count: loss.outputs), Buffer<Float>(count: loss.outputs))
+      let alone = Examples(inputs: Buffer(count: 1), labels: Buffer([own[3]]))
+      let row = output[3 * loss.outputs..<4 * loss.outputs]
+      let one = loss.evaluateMixed(row, examples.part(3..<4), gradient: mixed, partnerGradient: partner)
+      #expect(one == loss.evaluate(row, alone, gradient: plain) && bits(mixed) == bits(plain))
     }
   }
 

@@ -677,6 +677,35 @@ import Testing
       .expect(gradient.prefix(12), "squares' gradient")
   }
 
+  /// `cross_entropy` with the probabilities λ·onehot(own) + (1 − λ)·onehot(partner), plain, and with weights and smoothing; and
+  /// `binary_cross_entropy_with_logits` with such targets; all with `reduction="sum"`.
+  @Test func mixedLosses() throws {
+    var examples = Examples(inputs: Buffer(count: 4), labels: Buffer([1, 4, 0, 2]))
+    examples.mixture = Examples.Mixture(labels: Buffer([3, 4, 2, 0]), shares: Buffer([0.9, 0.3, 0.5, 1]))
+    for (weighting, loss, head, sum) in [
+      (nil, 12.15526, [0.04184426, -0.1465752, 0.19646, -0.09468435, 0.002955273, 0.07721075], 1.107156),
+      (
+        try ClassWeighting(weights: [0.5, 2, 1, 0.25, 3], smoothing: 0.1, classes: 5), 21.96466,
+        [0.06437816, -0.3207874, 0.3292076, -0.01805142, -0.054747, 0.2088924], 3.829283
+      ),
+    ] as [(ClassWeighting?, Double, [Double], Double)] {
+      let gradient = Buffer<Float>(count: 20)
+      let sums = SoftmaxCrossEntropy(classes: 5, weighting: weighting).evaluateMixed(
+        wave(20, scale: 3), examples, gradient: gradient, partnerGradient: Buffer(count: 5))
+      #expect(abs(sums.loss - loss) < 2e-5)
+      Golden(head, sum).expect(gradient, "softmax' gradient")
+    }
+    var pairs = Examples(inputs: Buffer(count: 6), labels: Buffer([7, 0, 1, 7, 7, 9]))
+    pairs.mixture = Examples.Mixture(
+      labels: Buffer([7, 7, 2, 0, 1, 7]), shares: Buffer([0.9, 0.3, 0.5, 0.75, 0.2, 0.6]))
+    let gradient = Buffer<Float>(count: 6)
+    let sums = SigmoidCrossEntropy(positive: 7).evaluateMixed(
+      wave(6, scale: 3), pairs, gradient: gradient, partnerGradient: Buffer(count: 1))
+    #expect(abs(sums.loss - 6.428239) < 1e-5)
+    Golden([-0.5, 0.2473835, 0.8244083, -0.6372845, -0.1340334, 0.2559641], 0.08171121).expect(
+      gradient, "sigmoid's gradient")
+  }
+
   @Test(
     arguments: [
       (

@@ -34,6 +34,7 @@ extension ProgramTests {
         ["--model", "vit", "--global-batch", "8"],
         ["--model", "resnet", "--global-batch", "2", "--microbatch", "1"],
         ["--augment", "shift:2,rotate:10,elastic,flip,crop:1,erase", "--ema", "0.99", "--validation", "0.1"],
+        ["--augment", "shift:2,mixup", "--subset", "59000", "--label-smoothing", "0.1"],
         ["--optimizer", "sgd", "--momentum", "0.9", "--weight-decay", "0.001"],
         ["--model", "gpt", "--global-batch", "8", "--data", "small"],
         ["--model", "bert", "--global-batch", "8", "--data", "small"],

@@ -24,7 +24,8 @@ import Testing
     let all = [
       words(noise, sample: 0), words(noise, sample: 1), words(noise, sample: 0, .dropout),
       words(Noise(seed: 6, step: 3, firstPosition: 2), sample: 0),
-      words(Noise(seed: 5, step: 4, firstPosition: 2), sample: 0),
+      words(Noise(seed: 5, step: 4, firstPosition: 2), sample: 0), words(noise.ofPartners, sample: 0),
+      words(noise.ofPartners, sample: 1), words(noise, sample: 0, .mixing),
     ]
     #expect(Set(all).count == all.count)
   }

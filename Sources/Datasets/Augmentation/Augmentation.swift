@@ -6,19 +6,23 @@ import Tensors
 public struct Augmentation: Sendable, CustomStringConvertible {
   /// The changes, in their order.
   public let transformations: [any Transformation]
+  /// The mixing of samples after all changes; nil for none.
+  public let mixup: Mixup?
 
   /// The changes that a text can name, for help and for errors.
   public static let forms = [
     "shift:PIXELS", "rotate:DEGREES", "scale:PART", "shear:DEGREES", "elastic[:ALPHA[:SIGMA]]", "flip", "crop:PIXELS",
-    "erase[:PROBABILITY]",
+    "erase[:PROBABILITY]", "mixup[:ALPHA]",
   ]
 
-  /// These changes, in this order.
-  public init(_ transformations: [any Transformation]) { self.transformations = transformations }
+  /// These changes, in this order, and then this mixing.
+  public init(_ transformations: [any Transformation], mixup: Mixup? = nil) {
+    (self.transformations, self.mixup) = (transformations, mixup)
+  }
 
   /// Reads the names of changes with their constants (``forms``), divided by commas. Each may come once. The order is
   /// that of the changes, but `shift`, `rotate`, `scale` and `shear` are one ``AffineTransformation``, in the place of
-  /// the first of them.
+  /// the first of them, and `mixup` comes after all others, wherever it stands.
   ///
   /// Throws ``AugmentationError`` for any other text, and for constants out of their ranges.
   public init(_ text: String) throws(AugmentationError) {
@@ -26,6 +30,7 @@ public struct Augmentation: Sendable, CustomStringConvertible {
       AugmentationError("\(Setting.augmentation) \(escaped(text)): \(fault)")
     }
     var transformations: [any Transformation] = []
+    var mixup: Mixup?
     var names: Set<String> = []
     var affine = AffineTransformation()
     var affinePlace: Int?
@@ -48,6 +53,7 @@ public struct Augmentation: Sendable, CustomStringConvertible {
       case ("flip", 0, _): transformations.append(HorizontalFlip())
       case ("crop", 1, let pixels?): transformations.append(RandomCrop(padding: pixels))
       case ("erase", 0...1, _): transformations.append(RandomErasing(probability: numbers.first ?? 0.5))
+      case ("mixup", 0...1, _): mixup = Mixup(alpha: numbers.first ?? Mixup.usualAlpha)
       default: throw error("\(quoted(String(part))) is no change; there are: \(Self.forms.joined(separator: ", "))")
       }
       guard ["shift", "rotate", "scale", "shear"].contains(words[0]) else { continue }
@@ -55,12 +61,17 @@ public struct Augmentation: Sendable, CustomStringConvertible {
       affinePlace = affinePlace ?? transformations.count
     }
     if let affinePlace { transformations.insert(affine, at: affinePlace) }
-    if let fault = transformations.lazy.compactMap(\.fault).first { throw error(fault) }
-    self.transformations = transformations
+    self.init(transformations, mixup: mixup)
+    if let fault { throw error(fault) }
   }
 
   /// The text that ``init(_:)`` reads, if all changes are those of this module.
-  public var description: String { transformations.map(\.description).joined(separator: ",") }
+  public var description: String {
+    (transformations.map(\.description) + (mixup.map { [$0.description] } ?? [])).joined(separator: ",")
+  }
+
+  /// The fault of the changes' constants, in one line; nil if they have none.
+  public var fault: String? { transformations.lazy.compactMap(\.fault).first ?? mixup?.fault }
 
   /// The fault of the changes for inputs of this shape, in one line; nil if they fit.
   public func fault(for shape: Shape) -> String? {

@@ -18,8 +18,15 @@ public struct Augmented: WrappedDataset {
   private let image: ImageExtents
   private let workspaces: Workspaces
 
-  /// The samples of `base` with these changes. Throws ``DatasetError`` if its inputs are no images, or too small.
+  /// The samples of `base` with these changes. Throws ``DatasetError`` if its inputs are no images, or too small, or if samples are to be
+  /// mixed.
   public init(of base: any Dataset, _ augmentation: Augmentation) throws(DatasetError) {
+    if let mixup = augmentation.mixup {
+      throw DatasetError(
+        base.name,
+        .augmentation(
+          "\(Setting.augmentation) \(mixup) mixes targets too, which a data set cannot; give it to the recipe"))
+    }
     let outer = base as? Augmented
     // Two stages would draw from the same words.
     let all = Augmentation((outer?.augmentation.transformations ?? []) + augmentation.transformations)

@@ -11,6 +11,22 @@ public struct Examples: Sendable {
   /// The real numbers that are each sample's target [samples, values]; empty if the targets are classes, and the very memory of ``inputs`` if
   /// each input is its own target.
   public var values: Buffer<Float>
+  /// The other part of each sample's target, where targets are classes and samples were mixed; nil where they were not.
+  public var mixture: Mixture?
+
+  /// The samples that were mixed with others.
+  public struct Mixture: Sendable {
+    /// The label of each sample's partner [samples].
+    public var labels: Buffer<Int32>
+    /// The share, 0 to 1, of each sample's own label in its target [samples]. The rest is the partner's.
+    public var shares: Buffer<Float>
+
+    /// Partners with these labels, beside samples that have these shares.
+    public init(labels: Buffer<Int32>, shares: Buffer<Float>) {
+      precondition(labels.count == shares.count, "\(labels.count) labels of partners for \(shares.count) shares")
+      (self.labels, self.shares) = (labels, shares)
+    }
+  }
 
   /// Samples whose targets are classes.
   public init(inputs: Buffer<Float>, labels: Buffer<Int32>) {
@@ -31,7 +47,9 @@ public struct Examples: Sendable {
       let width = samples == 0 ? 0 : buffer.count / samples
       return buffer[range.lowerBound * width..<range.upperBound * width]
     }
-    return Examples(samples: range.count, inputs: rows(inputs), labels: rows(labels), values: rows(values))
+    var part = Examples(samples: range.count, inputs: rows(inputs), labels: rows(labels), values: rows(values))
+    part.mixture = mixture.map { Mixture(labels: $0.labels[range], shares: $0.shares[range]) }
+    return part
   }
 
   private static let noValues = Buffer<Float>(count: 0)
