@@ -102,7 +102,10 @@ import Testing
       #expect(back.array == ours.array)
     }
     let weights = try #require(tensors.first { $0.name == "5.weight" })
-    guard case .parameter(_, let order) = weights.content else { return Issue.record("no parameter") }
+    guard case .parameter(_, let order) = weights.content else {
+      Issue.record("no parameter")
+      return
+    }
     let rows = Buffer<Float>(count: 48)
     order.export(Buffer((0..<48).map { Float($0) }), into: rows)
     #expect(rows.array == (places + places.map { $0 + 24 }).map { Float($0) })
