@@ -161,7 +161,8 @@ import Testing
       let description = try ModelDescription(Array(text.utf8))
       #expect(description.task == task && description.text == text)
       let model = try description.model(input: [4], outputs: 4)
-      #expect(model.pixelTask == task && (try ModelDescription(of: model)) == description)
+      let described = try ModelDescription(of: model)
+      #expect(model.pixelTask == task && described == description)
     }
     #expect(
       try Self.model(#"{"name": "a", "task": "pixels:hidden", "pooling": 1, "layers": [{"type": "ReLU"}]}"#).pixelTask
@@ -420,7 +421,8 @@ import Testing
     #expect(outer.reduce(0) { $0 + $1.parameters } == summary.parameters)
     #expect(outer.reduce(0) { $0 + $1.trainingOperations } == summary.trainingOperations)
     #expect(outer.count { $0.isStage } == network.stages.count)
-    #expect(outer.count == model.layers.count && outer.last?.output == Self.loss(of: name).outputShape)
+    let outputShape = try Self.loss(of: name).outputShape
+    #expect(outer.count == model.layers.count && outer.last?.output == outputShape)
   }
 
   @Test func rowsOfLayersWithinLayers() throws {
