@@ -185,7 +185,7 @@ public final class GradientReduction {
   ///
   /// - Parameter halves: is shown the two halves of this rank's slice before they are added: the sums over the
   ///   microbatches under the root's left child, and under its right one. Not shown: halves of a single microbatch, and
-  ///   of a sum by ``ReductionMethod/mpi``. The plan must be one that shows them.
+  ///   of a sum by ``ReductionMethod/mpi``. The plan must be one that shows them, and every rank must hold a microbatch.
   public func sum(_ plan: ReductionPlan, showing halves: (any HalvesReader)? = nil) throws -> Part {
     guard case .filling = phase else { preconditionFailure("a sum is begun before the last one was spread") }
     var sliceIsFinite: Bool?

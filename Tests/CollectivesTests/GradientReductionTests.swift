@@ -93,7 +93,8 @@ struct Way: Sendable, CustomStringConvertible {
         let halves = [batch.gradients.prefix(left), batch.gradients.dropFirst(left)].map {
           $0.isEmpty ? [] : LeafGradients(gradients: Array($0)).treeSum
         }
-        for way in Way.all {
+        // All ranks must hold a microbatch, as they do in a full batch.
+        for way in Way.all where way.size <= leaves {
           let ranks = try way.run(
             count: count, microbatchCounts: [leaves], passMicrobatches: passMicrobatches
           ) { reduction in
@@ -112,7 +113,9 @@ struct Way: Sendable, CustomStringConvertible {
               }
             }
           }
-          if leaves > 1 { #expect(seen == halves, "\(leaves) microbatches of \(count) floats, \(way)") }
+          if leaves > 1 {
+            #expect(seen == halves.map { $0.map(Optional.init) }, "\(leaves) microbatches of \(count) floats, \(way)")
+          }
         }
       }
     }
