@@ -28,12 +28,13 @@ final class Mixer {
   /// alike.
   func mix(_ inputs: Buffer<Float>, noise: Noise) -> Examples.Mixture {
     let samples = inputs.count / input.count
+    // All before the first slice of them: an array that is written while a slice of it is alive would be copied.
     for place in 0..<samples {
-      let (partner, share) = mixup.draw(noise, place: place, of: data.count)
-      partners[place] = partner
-      mixture.shares[place] = share
+      (partners[place], mixture.shares[place]) = mixup.draw(noise, place: place, of: data.count)
+    }
+    for place in 0..<samples {
       data.copyInputs(of: partners[place...place], into: input, noise: noise.advanced(by: place).ofPartners)
-      average(input, into: inputs[place * input.count..<(place + 1) * input.count], keeping: share)
+      average(input, into: inputs[place * input.count..<(place + 1) * input.count], keeping: mixture.shares[place])
     }
     data.copyLabels(of: partners[0..<samples], into: mixture.labels.prefix(samples))
     return Examples.Mixture(labels: mixture.labels.prefix(samples), shares: mixture.shares.prefix(samples))
