@@ -28,6 +28,8 @@ public struct Schedule: Hashable, Sendable, CustomStringConvertible {
   public let warmup: Int
   /// The steps of the whole run, T. Beyond them the factor stays that of the last step.
   public let steps: Int
+  /// The ratio of a step's factor to that of the step before it, in a schedule that grows from 1 on; nil in any other.
+  public let growth: Double?
 
   /// The full learning rate at every step.
   public static let constant = Schedule(.constant, warmup: 0, steps: 1)
@@ -38,11 +40,21 @@ public struct Schedule: Hashable, Sendable, CustomStringConvertible {
     self.shape = shape
     self.warmup = warmup
     self.steps = steps
+    growth = nil
+  }
+
+  /// Factors from 1 to `highest` over `steps` steps, 2 or more, each the same multiple of the one before it: a range test of
+  /// learning rates.
+  public init(growingTo highest: Double, steps: Int) {
+    precondition(steps >= 2 && highest > 0, "growth to \(highest) in \(steps) steps")
+    (shape, warmup, self.steps) = (.constant, 0, steps)
+    growth = pow(highest, 1 / Double(steps - 1))
   }
 
   /// The factor of the learning rate at `step`, counted from 1.
   public func factor(step: Int) -> Double {
     precondition(step >= 1, "steps are counted from 1")
+    if let growth { return pow(growth, Double(min(step, steps) - 1)) }
     guard step > warmup else { return Double(step) / Double(warmup) }
     let done = Double(min(step, steps) - 1 - warmup) / Double(steps - warmup)
     return switch shape {
@@ -67,6 +79,7 @@ public struct Schedule: Hashable, Sendable, CustomStringConvertible {
 
   /// All that the factors depend on: `cosine over 2345 steps after 100 of warm-up`.
   public var description: String {
+    if let growth { return "growing by \(growth) a step over \(steps) steps" }
     let warming = warmup == 0 ? "" : " after \(warmup) of warm-up"
     return shape == .constant ? "constant\(warming)" : "\(shape.rawValue) over \(steps) steps\(warming)"
   }

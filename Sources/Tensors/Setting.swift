@@ -9,6 +9,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
   case directory, keep, resume, maxSteps, maxTime
   case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping, savesBest
+  case searchSteps
   case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing
 
   private static let haveFlags = Atomic<Bool>(false)
@@ -27,6 +28,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
     case .frozen: "--freeze"
     case .rateScaling: "--scale-learning-rate"
     case .savesBest: "--save-best"
+    case .searchSteps: "--steps"
     case .sharesMemory: "--no-shared-memory"
     case .shardsOptimizer: "--optimizer-sharding"
     case .onNonFinite: "--on-nonfinite"

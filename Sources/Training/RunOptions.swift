@@ -34,6 +34,9 @@ public struct RunOptions: Sendable {
   /// The program's version in checkpoints.
   public var program = lockstepVersion
 
+  /// The range test that the run is, in the place of training (``LearningRateSearch``); nil for training.
+  var search: LearningRateSearch?
+
   /// Options without a directory and without limits.
   public init() {}
 

@@ -40,7 +40,7 @@ struct RunPlan {
         "\(Setting.augmentation) \(mixup) mixes classes, but the data's targets are \(targets); leave it out")
     }
     batches = try Self.batches(recipe, samples: self.training.count, ranks: ranks)
-    schedule = try Self.schedule(recipe, batches)
+    schedule = try options.search?.schedule ?? Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
     guard recipe.sampleClipNorm == nil || RunningAverages(of: network.layout).isEmpty else {
       throw TrainingError(
@@ -56,6 +56,7 @@ struct RunPlan {
         ("optimizer_sharding", "\(execution.shardsOptimizer)"),
         ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
         ("save_best", "\(options.savesBest)"),
+        ("lr_find", options.search.map { "\($0)" } ?? "none"),
         ("init_from_file", recipe.initialWeights ?? "none"),
         ("max_steps", options.maxSteps.map(String.init) ?? "none"),
         ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),

@@ -135,7 +135,7 @@ extension Trainer {
     return (progress, skipped)
   }
 
-  private func take(_ batch: Batch, of order: EpochOrder) throws -> StepOutcome {
+  func take(_ batch: Batch, of order: EpochOrder) throws -> StepOutcome {
     do {
       return try step.take(batch, of: order, step: state.step + 1, asking: pending)
     } catch {

@@ -23,6 +23,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup var regime: RegimeOptions
 
+  @OptionGroup var learningRate: LearningRateOptions
+
   @Option(
     help: """
       What it learns: classify; binary:K, the samples of label K against the rest; CSV: also binary, the second class \
@@ -112,6 +114,14 @@ struct Train: ParsableCommand {
     recipe.sampleClipNorm = control.sampleClipNorm
     var options = options
     try regime.apply(to: &recipe, &options)
+    // Ranks that were asked for other things would run different collectives.
+    try world.requireEqual([("lr_find", learningRate.search.map { "\($0)" } ?? "none")])
+    if let search = learningRate.search {
+      let curve = try search.run(
+        recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      if world.rank == 0 { LearningRateOptions.show(curve) }
+      return
+    }
     if runDir == nil {
       options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
     }

@@ -20,8 +20,8 @@ import Testing
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
         "--max-steps", "--max-time",
         "--augment", "--validation", "--subset", "--labels", "--init-from", "--freeze", "--ema",
-        "--scale-learning-rate", "--early-stopping", "--save-best", "--test-data", "--test-fraction", "--target",
-        "--ignore",
+        "--scale-learning-rate", "--early-stopping", "--save-best", "--steps", "--test-data",
+        "--test-fraction", "--target", "--ignore",
         "--missing", "--class-weights", "--label-smoothing",
       ])
   }
