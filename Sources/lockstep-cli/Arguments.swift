@@ -20,6 +20,22 @@ enum Arguments {
     }
   }
 
+  /// The flags by which other trainers ask for what microbatches are here.
+  private static let accumulation = [
+    "--accumulate", "--gradient-accumulation", "--gradient-accumulation-steps", "--accumulate-grad-batches",
+  ]
+
+  /// Ends the program with 64 and the reason if `lockstep train` is asked to accumulate gradients.
+  static func refuseAccumulation() {
+    let arguments = CommandLine.arguments.dropFirst()
+    guard arguments.first == Train._commandName else { return }
+    let flags = arguments.compactMap { $0.split(separator: "=").first.map(String.init) }
+    guard let flag = flags.first(where: { accumulation.contains($0.replacing("_", with: "-")) }) else { return }
+    World.leave(
+      usage: "\(flag): a step accumulates its microbatches' gradients already; give --global-batch the whole batch, "
+        + "and --microbatch what fits into memory")
+  }
+
   /// Throws with 64 if the variable's value is not UTF-8.
   static func requireReadable(_ variable: String) throws {
     let prefix = Array("\(variable)=".utf8)

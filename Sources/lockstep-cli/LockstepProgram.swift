@@ -22,6 +22,7 @@ struct LockstepProgram: ParsableCommand {
     Setting.nameFlags()
     World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
     Arguments.refuseUnreadable()
+    Arguments.refuseAccumulation()
     // Every rank parses the same arguments, and rank 0 speaks.
     do {
       var command = try parseAsRoot()
