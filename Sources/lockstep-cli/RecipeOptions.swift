@@ -12,8 +12,12 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Passes over the training data. \(preset(\.epochs))")
   var epochs: Int?
 
-  @Option(help: "Samples in a step, over all ranks. \(preset(\.globalBatch))")
-  var globalBatch: Int?
+  @Option(
+    help: """
+      Samples in a step, over all ranks, or auto: the smallest power of two that trains nearly as fast as any, and its fastest \
+      microbatch, both measured. \(preset(\.globalBatch))
+      """)
+  var globalBatch: BatchSize?
 
   @Option(help: "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, 4 to 32)")
   var microbatch: Int?
@@ -29,12 +33,15 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps at the start in which the step size grows to its full. \(preset(\.warmup))")
   var warmup: Int?
 
+  /// Whether the batch is to be measured.
+  var measuresBatch: Bool { globalBatch == .auto }
+
   /// The task of a model that predicts pixels, which its name or its file says; nil for any other. Throws if the file cannot be used.
   func pixelTask() throws -> PixelTask? { try Model.pixelTask(of: model ?? recipe.model) }
 
   func validate() throws {
     let fault = Recipe.fault(
-      epochs: epochs ?? 1, globalBatch: globalBatch ?? 1, microbatch: microbatch, warmup: warmup ?? 0)
+      epochs: epochs ?? 1, globalBatch: globalBatch?.samples ?? 1, microbatch: microbatch, warmup: warmup ?? 0)
     if let fault { throw ValidationError(fault) }
   }
 
@@ -46,7 +53,7 @@ struct RecipeOptions: ParsableArguments {
       model ?? (input.rank == 1 ? "mlp" : recipe.model), input: input, outputs: loss.outputs)
     var made = recipe.recipe(model: model, loss: loss)
     made.epochs = epochs ?? made.epochs
-    made.globalBatch = globalBatch ?? made.globalBatch
+    made.globalBatch = globalBatch?.samples ?? made.globalBatch
     made.microbatch = microbatch
     made.optimizer = optimizer.specification(usualRate: made.learningRate)
     made.schedule = schedule ?? made.schedule

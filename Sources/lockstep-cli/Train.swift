@@ -115,7 +115,17 @@ struct Train: ParsableCommand {
     var options = options
     try regime.apply(to: &recipe, &options)
     // Ranks that were asked for other things would run different collectives.
-    try world.requireEqual([("lr_find", learningRate.search.map { "\($0)" } ?? "none")])
+    try world.requireEqual([
+      ("lr_find", learningRate.search.map { "\($0)" } ?? "none"),
+      ("global_batch", self.recipe.measuresBatch ? "auto" : "\(recipe.globalBatch)"),
+    ])
+    if self.recipe.measuresBatch {
+      let found = try BatchSearch.run(
+        for: recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      recipe.globalBatch = found.globalBatch
+      recipe.microbatch = recipe.microbatch ?? found.microbatch
+      if world.rank == 0 { print(found.line(ranks: world.size)) }
+    }
     if let search = learningRate.search {
       let curve = try search.run(
         recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
