@@ -15,7 +15,7 @@ extension ProgramTests {
     }
 
     @Test(arguments: [
-      ["--model", "article"], ["--model", "mlp:784-32-10", "--clip-norm", "0.5", "--no-shared-memory"],
+      ["--model", "article"], ["--model", "mlp:64-32-10", "--clip-norm", "0.5", "--no-shared-memory"],
     ])
     func theNoiseScaleIsTheSameOnAnyRanks(_ arguments: [String]) throws {
       let scratch = try ScratchDirectory()
