@@ -50,7 +50,8 @@ public struct HiddenPatches: Dataset {
   }
 
   public func copyInputs(of samples: ArraySlice<UInt32>, into destination: Buffer<Float>, noise: Noise?) {
-    let pixels = base.inputShape.count
+    // Not the base's shape, which it may make anew: nothing is allocated in a step.
+    let pixels = inputShape[0] * inputShape[1]
     let all = samples.count * pixels
     precondition(destination.count == 2 * all, "\(samples.count) images of \(2 * pixels) into \(destination.count)")
     // They come into the second half and are spread from its start: no pixel is written over before it is moved.

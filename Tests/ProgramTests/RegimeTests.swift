@@ -22,7 +22,7 @@ extension ProgramTests {
       let scratch = try ScratchDirectory()
       let arguments = [
         "train", "--model", "keras-convnet", "--augment", "shift:2,rotate:10,elastic,erase", "--ema", "0.99",
-        "--checkpoint-every", "100steps", "--epochs", "2", "--run-dir",
+        "--subset", "32000", "--checkpoint-every", "100steps", "--epochs", "2", "--run-dir",
       ]
       let whole = try Program.run(arguments + [scratch.file("whole")], ranks: 4)
       #expect(whole.code == 0, "\(whole.errors)")
@@ -41,9 +41,10 @@ extension ProgramTests {
       #expect(config["augment"] as? String == "shift:2,rotate:10.0,elastic:34.0,erase:0.5")
       #expect(config["ema"] as? Double == 0.99 && config["validation"] == nil && config["freeze"] == nil)
       let evaluated = try Program.run(["evaluate", scratch.file("run")], ranks: 2)
-      #expect(evaluated.output.contains("step 3750, averaged weights\n"))
+      #expect(evaluated.output.contains("step 2000, averaged weights\n"))
       #expect(evaluated.value(of: "Test accuracy") == whole.value(of: "Test accuracy"))
-      let other = try Program.run(["train", "--model", "keras-convnet", "--run-dir", scratch.file("run")])
+      let other = try Program.run(
+        ["train", "--model", "keras-convnet", "--subset", "32000", "--run-dir", scratch.file("run")])
       #expect(
         other.code == 65 && other.errorLines.count == 1 && other.errors.contains("augment is "), "\(other.errors)")
     }
