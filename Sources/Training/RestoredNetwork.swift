@@ -247,18 +247,19 @@ public struct RestoredNetwork {
       var fault: String?
       for shape in input.map({ [$0] }) ?? [usual, row].compactMap({ $0 }) {
         do {
-          let network = try network(
-            input: shape, targets: targets(for: shape, weights), capacity: 1, layers: table)
-          try file.requireTensors(network.layout.parameters.map { ($0.name, $0.shape) })
-          return network
+          let network = try network(input: shape, targets: targets(for: shape, weights), capacity: 1, layers: table)
+          let stray = network.layout.parameters.first { file.file.header.tensor(named: $0.name)?.shape != $0.shape }
+          guard let stray else { return network }
+          let found = file.file.header.tensor(named: stray.name).map { "is of shape \($0.shape)" } ?? "is missing"
+          fault = fault ?? "\(stray.name) \(found) instead of \(stray.shape)"
         } catch {
-          fault = fault ?? "\(error)"
+          fault = fault ?? "\(error)".replacing("\(path): ", with: "")
         }
       }
       throw TrainingError(
         .badData,
-        "\(path): its weights are not those of model \(escaped(model)) on samples of shape \(input ?? usual) "
-          + "(\((fault ?? "").replacing("\(path): ", with: ""))); give \(Setting.input), the shape of its samples")
+        "\(path): does not fit model \(escaped(model)) on samples of shape \(input ?? usual): \(fault ?? ""); give "
+          + "\(Setting.input), the shape of its samples")
     }
 
     /// Targets as the checkpoint's run had them, of which only the number matters here.

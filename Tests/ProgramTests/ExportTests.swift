@@ -112,7 +112,8 @@ extension ProgramTests {
       let file = scratch.file("model.safetensors")
       let (input, output) = (["--input", "8x8x1"], ["--output", file])
       for (arguments, code, words) in [
-        ([run] + output, 65, "give --input"), ([run, "--input", "12x8x1"] + output, 65, "samples of shape [12, 8, 1]"),
+        ([run] + output, 65, "give --input"),
+        ([run, "--input", "12x8x1"] + output, 65, "shape [10, 288] instead of [10, 480]; give --input"),
         ([run, "--input", "8x8x"] + output, 64, "--input 8x8x"), ([run] + input, 64, "--output"),
         ([run, "--format", "onnx"] + input + output, 64, "format"),
         ([scratch.file("damaged.safetensors")] + input + output, 65, "damaged"),
