@@ -293,6 +293,7 @@ import Testing
     let source = Buffer<Float>(count: 784)
     source.fill(-1)
     var (erased, area, numbers) = (0, 0, 0.0)
+    var reached: Set<Int> = []
     draws(RandomErasing(), of: source, image, count: 4000) { result in
       let places = (0..<784).filter { result[$0] != -1 }
       guard let first = places.first, let last = places.last else { return }
@@ -301,11 +302,14 @@ import Testing
       numbers += places.map { Double(result[$0]) }.reduce(0, +)
       let (height, width) = (last / 28 - first / 28 + 1, last % 28 - first % 28 + 1)
       #expect(places.count == height * width, "a rectangle")
+      reached.formUnion([first / 28, last / 28, 28 + first % 28, 28 + last % 28])
       #expect(places.count >= 12 && places.count <= 360)
       #expect(Double(height) / Double(width) > 0.2 && Double(height) / Double(width) < 5)
       #expect(places.allSatisfy { (0..<1).contains(result[$0]) })
     }
     #expect(abs(erased - 2000) < 130, "\(erased)")
+    // All four edges.
+    #expect(reached.isSuperset(of: [0, 27, 28, 55]))
     // A large rectangle fits less often: the mean is below that of 2 % … 40 %.
     let mean = Double(area) / Double(erased) / 784
     #expect(mean > 0.1 && mean < 0.21, "\(mean)")

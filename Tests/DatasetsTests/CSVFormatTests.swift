@@ -43,6 +43,7 @@ import Testing
     ("a,y\n1,0\n2,1\"\n3,0\n", "table.csv:3: a quote stands inside a field that does not begin with one"),
     ("a,y\n1,0\n\"2\"2,1\n", "table.csv:3: a closing quote is followed by something"),
     ("a,y\n1,0\n\"2\" \"2\",1\n", "table.csv:3: a closing quote is followed by something"),
+    ("a,y\n1,0\n\"2\n\n\"2,1\n", "table.csv:5: a closing quote is followed by something"),
     ("a,y\n1,0\n\n2\n", "table.csv:4: 1 field, where the first row has 2"),
     ("a,y\n1,0\n2,1,\n", "table.csv:3: 3 fields, where the first row has 2"),
     ("a,y\n1,0\n2,1\n,\n,,", "table.csv:5: 3 fields, where the first row has 2"),
@@ -114,6 +115,8 @@ import Testing
     let words = [
       "0.1", "-0.3", "123456789012345", "123456789.012345678", "3.4028234663852886e38", "1e-45", "1e-999", "5e-324",
       "0.30000000000000004", "16777217", "9007199254740993", "1.7976931348623157e-308", "00012", "1e+05", "-1E-05",
+      // Sixteen digits over a power of ten are rounded twice, and here to another float.
+      "95.45131301879883", "944.8062438964843",
     ]
     let text = "a,y\n" + words.map { "\($0),\(words.count)\n" }.joined() + "7,0\n"
     let parts = try samples.parts(text, test: text)

@@ -36,6 +36,9 @@ import Testing
       #expect(parts.training.targets == .values(count: 1))
       #expect(parts.training.values == targets.map { Float($0) })
     }
+    // One number less, and they are classes.
+    let twenty = "a,y\n" + (0..<20).map { "\($0),\($0)\n" }.joined()
+    #expect(try samples.parts(twenty, test: twenty).task == .classify)
     // A task that is given wins.
     let text = "a,y\n1,0\n2,1\n3,0\n"
     #expect(try samples.parts(text, test: text, task: .regress).training.values == [0, 1, 0])

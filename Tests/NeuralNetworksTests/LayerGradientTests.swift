@@ -58,6 +58,23 @@ import Testing
       .check(ofInput: false)
   }
 
+  /// One value a channel is its own mean, and has no variance: an average moves towards 0, and nothing is divided by 0.
+  @Test func batchNormOfOneValue() throws {
+    let layer = try BatchNorm().makeLayer(input: [3], capacity: 1, needsInputGradient: true)
+    let layout = ParameterLayout(layer.parameters)
+    let parameters = noise(layout.count, seed: 23)
+    let (input, output) = (noise(3, seed: 24), Buffer<Float>(count: 3))
+    let pass = Pass(samples: 1, noise: Noise(seed: 1, step: 1, firstPosition: 0))
+    layer.forward(input, parameters, into: output, pass)
+    #expect(output.array == parameters[layout.ranges[1]].array)
+    let gradient = Buffer<Float>(count: layout.count)
+    layer.backward(
+      noise(3, seed: 25), input: input, output: output, parameters: parameters, into: Buffer(count: 3),
+      gradient: gradient, .replace, pass)
+    #expect(gradient[layout.ranges[2]].array == input.array)
+    #expect(gradient[layout.ranges[3]].array == [0, 0, 0])
+  }
+
   /// As the planner makes it, its ReLUs open at even channels and closed at odd ones, beyond any step of the oracle's.
   @Test func batchNormWithReLU() throws {
     let oracle = try GradientOracle(Block([BatchNorm(), ReLU()]), input: [2, 3, 5], samples: 4, seed: 23)
@@ -182,6 +199,26 @@ import Testing
     let oracle = try GradientOracle(MultiHeadAttention(heads: 1, causal: true), input: [131, 2], samples: 2, seed: 18)
     for k in 0..<oracle.parameters.count { oracle.parameters[k] *= 0.5 }
     oracle.check()
+  }
+
+  /// A token that sees those before it gets what it gets without a mask as the last of as many, in whichever block of queries it is.
+  @Test func causalAttentionIsThatOfWhatIsBefore() throws {
+    let (tokens, width) = (131, 4)
+    let inputs = noise(tokens * width, seed: 26)
+    func outputs(_ attention: MultiHeadAttention, _ count: Int) throws -> Buffer<Float> {
+      let layer = try attention.makeLayer(input: [count, width], capacity: 1, needsInputGradient: false)
+      let output = Buffer<Float>(count: count * width)
+      let parameters = noise(ParameterLayout(layer.parameters).count, seed: 27)
+      layer.forward(inputs.prefix(count * width), parameters, into: output, Pass(samples: 1))
+      return output
+    }
+    let causal = try outputs(MultiHeadAttention(heads: 2, causal: true), tokens)
+    for count in [1, 2, 43, 44, 45, 88, 89, 131] {
+      let whole = try outputs(MultiHeadAttention(heads: 2), count)
+      for place in (count - 1) * width..<count * width {
+        #expect(abs(whole[place] - causal[place]) < 1e-5, "token \(count)")
+      }
+    }
   }
 
   static let tokenLayers: [(layer: any LayerSpecification, input: [Int])] = [

@@ -118,6 +118,11 @@ import Testing
       // By the label of the larger share, its own where both are half.
       let larger = Examples(inputs: Buffer(count: 6), labels: Buffer([3, 3, 2, 1, 1, 3]))
       #expect(sums[0].correct == loss.evaluate(output, larger, gradient: nil).correct)
+      // Both are one class of two, and the logits say the first sample's.
+      var halves = Examples(inputs: Buffer(count: 1), labels: Buffer([3]))
+      halves.mixture = Examples.Mixture(labels: Buffer([1]), shares: Buffer([0.5]))
+      let sure = Buffer((0..<loss.outputs).map { $0 == loss.outputs - 1 ? 9 : -9 } as [Float])
+      #expect(loss.evaluateMixed(sure, halves, gradient: nil, partnerGradient: partner).correct == 1)
       // A part has its own partners, and a whole share is the sample by itself, to the bit.
       let (mixed, plain) = (Buffer<Float>(count: loss.outputs), Buffer<Float>(count: loss.outputs))
       let alone = Examples(inputs: Buffer(count: 1), labels: Buffer([own[3]]))

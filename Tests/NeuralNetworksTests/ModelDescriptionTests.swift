@@ -403,6 +403,17 @@ import Testing
     #expect(throws: ModelDescriptionError.self) { try Self.layers(nested(20_000)) }
   }
 
+  /// Nothing is made, so that the largest can be read.
+  @Test func sizesAreBounded() throws {
+    let text = Array(#"{"name": "net", "layers": [{"type": "ReLU"}]}"#.utf8)
+    let most = 1 << 29
+    #expect(try ModelDescription(text).model(input: [most], outputs: 10).layers.count == 1)
+    let error = #expect(throws: ModelDescriptionError.self) {
+      try ModelDescription(text).model(input: [most + 1], outputs: 10)
+    }
+    #expect(error?.description.hasSuffix("the most is 536870912 values") == true, "\(error?.description ?? "")")
+  }
+
   @Test func longTextsAreRefused() {
     let text = String(repeating: " ", count: ModelDescription.mostBytes) + "{}"
     #expect(throws: ModelDescriptionError(nil, "has 1048578 bytes; the most is 1048576")) { try Self.model(text) }

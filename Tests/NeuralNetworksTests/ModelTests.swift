@@ -315,6 +315,9 @@ import Testing
     }
     #expect(count == 205_962)
     #expect(Residual([Dense(5)], shortcut: [Dense(5)]).learntCount(for: [3]) == 40)
+    // A unit that looks further back than there are steps has one tap alone: 2 · 3 · 6 products, and 2 · 3 · 4 behind them.
+    let far = GatedStack(skip: 4, dilations: [7])
+    #expect(far.trainingOperations(for: [2, 3], needsInputGradient: true) == 2 * 3 * (36 + 24))
     #expect(Conv2D(filters: 4, kernel: 3, stride: 2, bias: false).learntCount(for: [9, 9, 2]) == 72)
     let resnet = try Model.named("resnet", input: mnist, outputs: 10)
     #expect(Block(resnet.layers).learntCount(for: mnist) == 272_186)
