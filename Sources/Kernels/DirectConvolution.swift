@@ -8,37 +8,98 @@
 //
 // Legend: L floats in a patch's row
 
-/// The sizes of a direct convolution, from those of a convolution.
-public struct DirectConvolutionShape: Sendable {
-  fileprivate let base: ConvolutionShape
-  fileprivate var kernel: Int { base.kernelHeight }
+/// A direct convolution of certain sizes, with its buffers.
+public struct DirectConvolution: SampleConvolution {
+  public let shape: ConvolutionShape
+  public let sums: ConvolutionSums
+  private var kernel: Int { shape.kernelHeight }
   /// The image with its padding, and the output's gradient with the zeros that give an input's gradient around it.
-  fileprivate let forward: DirectPass
-  fileprivate let backward: DirectPass?
+  private let forward: DirectPass
+  private let backward: DirectPass?
+  /// The weights as a pass reads them, [channels / 2 lanes][kernel · L][2 lanes].
+  private let forwardWeights: Buffer<Float>
+  private let backwardWeights: Buffer<Float>
+  /// One sample with the padding around it, and its output's gradient with zeros around it.
+  private let image: Buffer<Float>
+  private let paddedGradient: Buffer<Float>
 
-  /// Sizes that this kernel can do, or nil: four positions in a row at least, and whole pairs of vectors of output channels (and
-  /// of input channels, where their gradient is asked for).
-  public init?(_ shape: ConvolutionShape, needsInputGradient: Bool) {
+  /// Four positions in a row at least, and whole pairs of vectors of output channels (and of input channels, where their gradient is asked
+  /// for).
+  public static func fits(_ shape: ConvolutionShape, needsInputGradient: Bool) -> Bool {
+    passes(shape, needsInputGradient: needsInputGradient) != nil
+  }
+
+  private static func passes(
+    _ shape: ConvolutionShape, needsInputGradient: Bool
+  ) -> (forward: DirectPass, backward: DirectPass?)? {
     let kernel = shape.kernelHeight
     guard shape.stride == 1, shape.kernelWidth == kernel, shape.padding < kernel,
       let forward = DirectPass(
         height: shape.height, width: shape.width, inputChannels: shape.inputChannels, kernel: kernel,
         channels: shape.outputChannels, padding: shape.padding)
     else { return nil }
-    base = shape
-    self.forward = forward
-    backward =
-      needsInputGradient
-      ? DirectPass(
-        height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.outputChannels, kernel: kernel,
-        channels: shape.inputChannels, padding: kernel - 1 - shape.padding) : nil
-    if needsInputGradient && backward == nil { return nil }
+    guard needsInputGradient else { return (forward, nil) }
+    return DirectPass(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.outputChannels, kernel: kernel,
+      channels: shape.inputChannels, padding: kernel - 1 - shape.padding
+    ).map { (forward, $0) }
   }
 
-  /// The floats of one sample's input and output, and of all weights.
-  public var inputCount: Int { base.height * base.width * base.inputChannels }
-  public var outputCount: Int { base.positions * base.outputChannels }
-  public var weightsCount: Int { base.patch * base.outputChannels }
+  public init?(_ shape: ConvolutionShape, needsInputGradient: Bool) {
+    guard let passes = Self.passes(shape, needsInputGradient: needsInputGradient) else { return nil }
+    self.shape = shape
+    (forward, backward) = passes
+    sums = ConvolutionSums(shape)
+    let weights = shape.patch * shape.outputChannels
+    forwardWeights = Buffer(count: weights)
+    backwardWeights = Buffer(count: backward == nil ? 0 : weights)
+    image = Buffer(count: shape.padding > 0 ? forward.paddedCount : 0)
+    paddedGradient = Buffer(count: backward?.paddedCount ?? 0)
+  }
+
+  public func beginForward(_ weights: Buffer<Float>) {
+    groupWeights(weights, taps: forward.taps, channels: forward.channels, into: forwardWeights)
+  }
+
+  public func convolve(
+    _ input: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, rectifying: Bool
+  ) {
+    unsafe Kernels.convolve(
+      forward.pad(input.base, image), forwardWeights.base, bias.base, output.base, forward, rectifying)
+  }
+
+  public func beginBackward(_ weights: Buffer<Float>, needsInputGradient: Bool) {
+    precondition(!needsInputGradient || backward != nil, "a convolution made without an input gradient")
+    sums.weights.fill(0)
+    if needsInputGradient { turn(weights) }
+  }
+
+  public func differentiate(_ input: Buffer<Float>, _ gradient: Buffer<Float>, inputGradient: Buffer<Float>?) {
+    unsafe accumulateWeights(forward.pad(input.base, image), gradient.base, sums.weights.base, forward)
+    if let inputGradient, let backward {
+      unsafe Kernels.convolve(
+        backward.pad(gradient.base, paddedGradient), backwardWeights.base, sums.noBias.base, inputGradient.base,
+        backward, false)
+    }
+  }
+
+  public func completeWeights() {}
+
+  /// Lays out the weights as the input's gradient reads them: turned by half a turn, output channels for input channels, grouped.
+  private func turn(_ weights: Buffer<Float>) {
+    let (from, to) = (shape.inputChannels, shape.outputChannels)
+    let places = kernel * kernel
+    let pair = 2 * laneCount
+    let target = unsafe backwardWeights.base
+    for place in 0..<places {
+      let turned = places - 1 - place
+      for i in 0..<from {
+        let row = unsafe UnsafePointer(weights.base) + (place * from + i) * to
+        let column = unsafe target + (i / pair * places + turned) * to * pair + i % pair
+        for o in 0..<to { unsafe column[o * pair] = row[o] }
+      }
+    }
+  }
 }
 
 /// One pass of the kernel: an image with its padding already around it.
@@ -77,55 +138,6 @@ private struct DirectPass {
       unsafe (padded.base + (y + padding) * stride + padding * inputChannels).update(from: image + y * row, count: row)
     }
     return unsafe UnsafePointer(padded.base)
-  }
-}
-
-/// Buffers that a direct convolution needs, made once.
-public struct DirectConvolutionScratch: Sendable {
-  /// The weights as a pass reads them, [channels / 2 lanes][kernel · L][2 lanes].
-  fileprivate let forwardWeights: Buffer<Float>
-  fileprivate let backwardWeights: Buffer<Float>
-  /// One sample with the padding around it, and its output's gradient behind the ReLU, without and with zeros around it.
-  fileprivate let image: Buffer<Float>
-  fileprivate let gradient: Buffer<Float>
-  fileprivate let paddedGradient: Buffer<Float>
-  /// The gradients of weights and bias, completed here over the samples.
-  fileprivate let totals: Buffer<Float>
-  fileprivate let biasTotals: Buffer<Float>
-  /// The bias of the input's gradient, and of a convolution without one: zeros.
-  fileprivate let noBias: Buffer<Float>
-
-  /// The buffers for `shape`.
-  public init(_ shape: DirectConvolutionShape) {
-    forwardWeights = Buffer(count: shape.weightsCount)
-    backwardWeights = Buffer(count: shape.backward == nil ? 0 : shape.weightsCount)
-    image = Buffer(count: shape.base.padding > 0 ? shape.forward.paddedCount : 0)
-    gradient = Buffer(count: shape.outputCount)
-    paddedGradient = Buffer(count: shape.backward?.paddedCount ?? 0)
-    totals = Buffer(count: shape.weightsCount)
-    biasTotals = Buffer(count: shape.base.outputChannels)
-    noBias = Buffer(count: max(shape.base.inputChannels, shape.base.outputChannels))
-  }
-}
-
-/// `output[n, y, x, o]` = bias[o] + Σ weights · patch, and with `rectifying` the larger of that and 0.
-///
-/// `input` [samples, height, width, inputChannels] · `weights` [kernel, kernel, inputChannels, outputChannels] · `bias`
-/// [outputChannels], nil for none · `output` [samples, output height, output width, outputChannels].
-public func directConvolution(
-  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>?, into output: Buffer<Float>, samples: Int,
-  _ shape: DirectConvolutionShape, rectifying: Bool, scratch: DirectConvolutionScratch
-) {
-  let bias = bias ?? scratch.noBias.prefix(shape.base.outputChannels)
-  precondition(input.count == samples * shape.inputCount, "direct convolution of \(input.count) floats")
-  precondition(output.count == samples * shape.outputCount, "direct convolution into \(output.count) floats")
-  precondition(
-    weights.count == shape.weightsCount && bias.count == shape.base.outputChannels, "direct convolution's weights")
-  groupWeights(weights, taps: shape.forward.taps, channels: shape.forward.channels, into: scratch.forwardWeights)
-  for sample in 0..<samples {
-    unsafe convolve(
-      shape.forward.pad(input.base + sample * shape.inputCount, scratch.image), scratch.forwardWeights.base, bias.base,
-      output.base + sample * shape.outputCount, shape.forward, rectifying)
   }
 }
 
@@ -194,67 +206,6 @@ private func convolve<let positions: Int>(
   unsafe sums.add(bias.lanes(0), bias.lanes(laneCount))
   if rectifying { sums.rectify() }
   unsafe sums.store(to: output, stride: pass.channels)
-}
-
-/// The gradients of ``directConvolution``: of its weights and bias, if any, summed over the samples and then written or
-/// added once, and of its input if the shape was made for that. `output` is what forward wrote; it is read only with
-/// `rectifying`.
-public func directConvolutionGradient(
-  _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
-  into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,
-  _ shape: DirectConvolutionShape, rectifying: Bool, scratch: DirectConvolutionScratch, _ accumulation: Accumulation
-) {
-  precondition(input.count == samples * shape.inputCount, "direct convolution's gradient: input")
-  precondition(
-    gradient.count == samples * shape.outputCount && output.count == gradient.count,
-    "direct convolution's gradient of \(gradient.count) and \(output.count) floats")
-  precondition(
-    weightsGradient.count == shape.weightsCount && weights.count == shape.weightsCount
-      && (biasGradient?.count ?? shape.base.outputChannels) == shape.base.outputChannels,
-    "direct convolution's gradient: weights")
-  precondition(
-    inputGradient.map { $0.count == input.count && shape.backward != nil } ?? true,
-    "direct convolution's input gradient")
-  scratch.totals.fill(0)
-  scratch.biasTotals.fill(0)
-  if inputGradient != nil { turnWeights(weights, shape, scratch) }
-  for sample in 0..<samples {
-    let range = sample * shape.outputCount..<(sample + 1) * shape.outputCount
-    var own = gradient[range]
-    if rectifying {
-      rectifyGradient(own, output: output[range], into: scratch.gradient)
-      own = scratch.gradient
-    }
-    if biasGradient != nil { columnSums(own, into: scratch.biasTotals, .add) }
-    unsafe accumulateWeights(
-      shape.forward.pad(input.base + sample * shape.inputCount, scratch.image), own.base, scratch.totals.base,
-      shape.forward)
-    if let inputGradient, let backward = shape.backward {
-      unsafe convolve(
-        backward.pad(own.base, scratch.paddedGradient), scratch.backwardWeights.base, scratch.noBias.base,
-        inputGradient.base + sample * shape.inputCount, backward, false)
-    }
-  }
-  accumulate(scratch.totals, into: weightsGradient, accumulation)
-  if let biasGradient { accumulate(scratch.biasTotals, into: biasGradient, accumulation) }
-}
-
-/// The weights as the input's gradient reads them: turned by half a turn, output channels for input channels, grouped.
-private func turnWeights(
-  _ weights: Buffer<Float>, _ shape: DirectConvolutionShape, _ scratch: DirectConvolutionScratch
-) {
-  let (from, to) = (shape.base.inputChannels, shape.base.outputChannels)
-  let places = shape.kernel * shape.kernel
-  let pair = 2 * laneCount
-  let target = unsafe scratch.backwardWeights.base
-  for place in 0..<places {
-    let turned = places - 1 - place
-    for i in 0..<from {
-      let row = unsafe UnsafePointer(weights.base) + (place * from + i) * to
-      let column = unsafe target + (i / pair * places + turned) * to * pair + i % pair
-      for o in 0..<to { unsafe column[o * pair] = row[o] }
-    }
-  }
 }
 
 /// `totals[ky, j, o] += Σ over the positions of image[y + ky, x, j] · gradient[y, x, o]`.

@@ -19,32 +19,116 @@
 // Squares are taken in blocks, so that a block's V and products stay in the second-level cache. An odd side has half a square of zeros
 // beyond its end, whose outputs are left out.
 
-/// The sizes of a convolution by Winograd's filtering.
-public struct WinogradShape: Sendable {
-  fileprivate let base: ConvolutionShape
+/// A convolution by Winograd's filtering of certain sizes, with its buffers.
+public struct WinogradConvolution: SampleConvolution {
+  public let shape: ConvolutionShape
+  public let sums: ConvolutionSums
   /// The convolution, and that of the output's gradient, which gives the input's.
-  fileprivate let forward: WinogradPass
-  fileprivate let backward: WinogradPass
+  private let forward: WinogradPass
+  private let backward: WinogradPass
+  /// The weights U of the two passes, [places][channels / 2 lanes][inputChannels][2 lanes].
+  private let forwardWeights: Buffer<Float>
+  private let backwardWeights: Buffer<Float>
+  /// A sample with zeros around it, and its output's gradient with zeros around it.
+  private let image: Buffer<Float>
+  private let paddedGradient: Buffer<Float>
+  /// A block's V, and its products, [places][squares][channels], for the larger pass; the weights' gradient has the output's there.
+  private let inputs: Buffer<Float>
+  private let products: Buffer<Float>
+  /// The gradient of U, [places][inputChannels][outputChannels].
+  private let weightsProducts: Buffer<Float>
 
-  /// Sizes that this kernel can do, or nil: a 3×3 kernel, a stride of 1, no padding or a row of it, and whole pairs of vectors of input
-  /// and output channels.
-  public init?(_ shape: ConvolutionShape) {
-    guard shape.stride == 1, shape.kernelHeight == 3, shape.kernelWidth == 3, shape.padding <= 1,
-      shape.inputChannels % (2 * laneCount) == 0, shape.outputChannels % (2 * laneCount) == 0
-    else { return nil }
-    base = shape
-    forward = WinogradPass(
-      height: shape.height, width: shape.width, inputChannels: shape.inputChannels, channels: shape.outputChannels,
-      padding: shape.padding)
-    backward = WinogradPass(
-      height: shape.outputHeight, width: shape.outputWidth, inputChannels: shape.outputChannels,
-      channels: shape.inputChannels, padding: 2 - shape.padding)
+  /// A 3×3 kernel, a stride of 1, no padding or a row of it, and whole pairs of vectors of input and output channels.
+  public static func fits(_ shape: ConvolutionShape, needsInputGradient: Bool) -> Bool {
+    shape.stride == 1 && shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.padding <= 1
+      && shape.inputChannels % (2 * laneCount) == 0 && shape.outputChannels % (2 * laneCount) == 0
   }
 
-  /// The floats of one sample's input and output, and of all weights.
-  public var inputCount: Int { base.height * base.width * base.inputChannels }
-  public var outputCount: Int { base.positions * base.outputChannels }
-  public var weightsCount: Int { base.patch * base.outputChannels }
+  public init?(_ shape: ConvolutionShape, needsInputGradient: Bool) {
+    guard Self.fits(shape, needsInputGradient: needsInputGradient) else { return nil }
+    let (from, to) = (shape.inputChannels, shape.outputChannels)
+    self.shape = shape
+    sums = ConvolutionSums(shape)
+    forward = WinogradPass(
+      height: shape.height, width: shape.width, inputChannels: from, channels: to, padding: shape.padding)
+    backward = WinogradPass(
+      height: shape.outputHeight, width: shape.outputWidth, inputChannels: to, channels: from,
+      padding: 2 - shape.padding)
+    let passes = [forward, backward]
+    forwardWeights = Buffer(count: places * from * to)
+    backwardWeights = Buffer(count: needsInputGradient ? places * from * to : 0)
+    image = Buffer(count: forward.paddedCount)
+    paddedGradient = Buffer(count: backward.paddedCount)
+    inputs = Buffer(count: passes.map { places * $0.plane($0.inputChannels) }.max() ?? 0)
+    products = Buffer(count: passes.map { places * $0.plane($0.channels) }.max() ?? 0)
+    weightsProducts = Buffer(count: places * from * to)
+  }
+
+  public func beginForward(_ weights: Buffer<Float>) {
+    unsafe transformWeights(weights.base, shape, into: forwardWeights.base)
+  }
+
+  public func convolve(
+    _ input: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, rectifying: Bool
+  ) {
+    unsafe forward.pad(input.base, into: image.base)
+    unsafe convolve(image.base, forwardWeights.base, bias.base, output.base, forward, rectifying)
+  }
+
+  public func beginBackward(_ weights: Buffer<Float>, needsInputGradient: Bool) {
+    precondition(!needsInputGradient || backwardWeights.count > 0, "a convolution made without an input gradient")
+    weightsProducts.fill(0)
+    if needsInputGradient { unsafe transformTurnedWeights(weights.base, shape, into: backwardWeights.base) }
+  }
+
+  public func differentiate(_ input: Buffer<Float>, _ gradient: Buffer<Float>, inputGradient: Buffer<Float>?) {
+    unsafe forward.pad(input.base, into: image.base)
+    unsafe backward.pad(gradient.base, into: paddedGradient.base)
+    accumulateWeights()
+    if let inputGradient {
+      unsafe convolve(
+        paddedGradient.base, backwardWeights.base, sums.noBias.base, inputGradient.base, backward, false)
+    }
+  }
+
+  public func completeWeights() {
+    unsafe transformWeightsGradient(weightsProducts.base, shape, into: sums.weights.base)
+  }
+
+  /// One sample: blocks of rows of squares, each transformed, multiplied, transformed back.
+  private func convolve(
+    _ padded: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+    _ output: UnsafeMutablePointer<Float>, _ pass: WinogradPass, _ rectifying: Bool
+  ) {
+    let (inputPlane, productPlane) = (pass.plane(pass.inputChannels), pass.plane(pass.channels))
+    for first in stride(from: 0, to: pass.squareRows, by: pass.blockRows) {
+      let rows = first..<min(first + pass.blockRows, pass.squareRows)
+      let squares = pass.roundedUp(rows.count * pass.squareColumns)
+      unsafe transformInputs(padded, rows, pass, into: inputs.base)
+      for place in 0..<places {
+        unsafe multiply(
+          inputs.base + place * inputPlane, weights + place * pass.inputChannels * pass.channels,
+          into: products.base + place * productPlane, squares: squares, pass)
+      }
+      unsafe transformProducts(products.base, rows, pass, bias, rectifying, into: output)
+    }
+  }
+
+  /// Adds a sample's Vᵀ (A ∂Y Aᵀ) to the gradient of U.
+  private func accumulateWeights() {
+    let (inputPlane, gradientPlane) = (forward.plane(forward.inputChannels), forward.plane(forward.channels))
+    for first in stride(from: 0, to: forward.squareRows, by: forward.blockRows) {
+      let rows = first..<min(first + forward.blockRows, forward.squareRows)
+      unsafe transformInputs(image.base, rows, forward, into: inputs.base)
+      unsafe transformGradients(paddedGradient.base, rows, forward, backward, into: products.base)
+      for place in 0..<places {
+        unsafe accumulateProducts(
+          inputs.base + place * inputPlane, products.base + place * gradientPlane,
+          into: weightsProducts.base + place * forward.inputChannels * forward.channels,
+          squares: rows.count * forward.squareColumns, forward)
+      }
+    }
+  }
 }
 
 /// One pass of the kernel.
@@ -88,128 +172,6 @@ private struct WinogradPass {
 
 /// The places of a square of 4×4.
 private let places = 16
-
-/// Buffers that a convolution by Winograd's filtering needs, made once.
-public struct WinogradScratch: Sendable {
-  /// The weights U of the two passes, [places][channels / 2 lanes][inputChannels][2 lanes].
-  fileprivate let forwardWeights: Buffer<Float>
-  fileprivate let backwardWeights: Buffer<Float>
-  /// A sample with zeros around it; its output's gradient behind the ReLU, without and with zeros around it.
-  fileprivate let image: Buffer<Float>
-  fileprivate let gradient: Buffer<Float>
-  fileprivate let paddedGradient: Buffer<Float>
-  /// A block's V, and its products, [places][squares][channels], for the larger pass; the weights' gradient has the output's there.
-  fileprivate let inputs: Buffer<Float>
-  fileprivate let products: Buffer<Float>
-  /// The gradient of U, [places][inputChannels][outputChannels], then that of the weights and the bias, completed over the samples.
-  fileprivate let weightsProducts: Buffer<Float>
-  fileprivate let totals: Buffer<Float>
-  fileprivate let biasTotals: Buffer<Float>
-  /// The bias of the input's gradient, and of a convolution without one: zeros.
-  fileprivate let noBias: Buffer<Float>
-
-  /// The buffers for `shape`.
-  public init(_ shape: WinogradShape) {
-    let (from, to) = (shape.base.inputChannels, shape.base.outputChannels)
-    let passes = [shape.forward, shape.backward]
-    forwardWeights = Buffer(count: places * from * to)
-    backwardWeights = Buffer(count: places * from * to)
-    image = Buffer(count: shape.forward.paddedCount)
-    gradient = Buffer(count: shape.outputCount)
-    paddedGradient = Buffer(count: shape.backward.paddedCount)
-    inputs = Buffer(count: passes.map { places * $0.plane($0.inputChannels) }.max() ?? 0)
-    products = Buffer(count: passes.map { places * $0.plane($0.channels) }.max() ?? 0)
-    weightsProducts = Buffer(count: places * from * to)
-    totals = Buffer(count: shape.weightsCount)
-    biasTotals = Buffer(count: to)
-    noBias = Buffer(count: max(from, to))
-  }
-}
-
-/// `output[n, y, x, o]` = bias[o] + Σ weights · patch, and with `rectifying` the larger of that and 0.
-///
-/// `input` [samples, height, width, inputChannels] · `weights` [3, 3, inputChannels, outputChannels] · `bias` [outputChannels], nil for
-/// none · `output` [samples, output height, output width, outputChannels].
-public func winogradConvolution(
-  _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>?, into output: Buffer<Float>, samples: Int,
-  _ shape: WinogradShape, rectifying: Bool, scratch: WinogradScratch
-) {
-  let bias = bias ?? scratch.noBias.prefix(shape.base.outputChannels)
-  precondition(input.count == samples * shape.inputCount, "Winograd's convolution of \(input.count) floats")
-  precondition(output.count == samples * shape.outputCount, "Winograd's convolution into \(output.count) floats")
-  precondition(
-    weights.count == shape.weightsCount && bias.count == shape.base.outputChannels, "Winograd's convolution: weights")
-  unsafe transformWeights(weights.base, shape.base, into: scratch.forwardWeights.base)
-  for sample in 0..<samples {
-    unsafe shape.forward.pad(input.base + sample * shape.inputCount, into: scratch.image.base)
-    unsafe convolve(
-      scratch.image.base, scratch.forwardWeights.base, bias.base, output.base + sample * shape.outputCount,
-      shape.forward, rectifying, scratch)
-  }
-}
-
-/// The gradients of ``winogradConvolution``: of its weights and bias, if any, summed over the samples and then written or added once, and
-/// of its input, if that is asked for. `output` is what forward wrote; it is read only with `rectifying`.
-public func winogradConvolutionGradient(
-  _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
-  into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,
-  _ shape: WinogradShape, rectifying: Bool, scratch: WinogradScratch, _ accumulation: Accumulation
-) {
-  precondition(input.count == samples * shape.inputCount, "Winograd's convolution's gradient: input")
-  precondition(
-    gradient.count == samples * shape.outputCount && output.count == gradient.count,
-    "Winograd's convolution's gradient of \(gradient.count) and \(output.count) floats")
-  precondition(
-    weightsGradient.count == shape.weightsCount && weights.count == shape.weightsCount
-      && (biasGradient?.count ?? shape.base.outputChannels) == shape.base.outputChannels,
-    "Winograd's convolution's gradient: weights")
-  precondition(inputGradient.map { $0.count == input.count } ?? true, "Winograd's convolution's input gradient")
-  scratch.weightsProducts.fill(0)
-  scratch.biasTotals.fill(0)
-  if inputGradient != nil {
-    unsafe transformTurnedWeights(weights.base, shape.base, into: scratch.backwardWeights.base)
-  }
-  for sample in 0..<samples {
-    let range = sample * shape.outputCount..<(sample + 1) * shape.outputCount
-    var own = gradient[range]
-    if rectifying {
-      rectifyGradient(own, output: output[range], into: scratch.gradient)
-      own = scratch.gradient
-    }
-    if biasGradient != nil { columnSums(own, into: scratch.biasTotals, .add) }
-    unsafe shape.forward.pad(input.base + sample * shape.inputCount, into: scratch.image.base)
-    unsafe shape.backward.pad(own.base, into: scratch.paddedGradient.base)
-    accumulateWeights(shape, scratch)
-    if let inputGradient {
-      unsafe convolve(
-        scratch.paddedGradient.base, scratch.backwardWeights.base, scratch.noBias.base,
-        inputGradient.base + sample * shape.inputCount, shape.backward, false, scratch)
-    }
-  }
-  unsafe transformWeightsGradient(scratch.weightsProducts.base, shape.base, into: scratch.totals.base)
-  accumulate(scratch.totals, into: weightsGradient, accumulation)
-  if let biasGradient { accumulate(scratch.biasTotals, into: biasGradient, accumulation) }
-}
-
-/// One sample: blocks of rows of squares, each transformed, multiplied, transformed back.
-private func convolve(
-  _ padded: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ pass: WinogradPass, _ rectifying: Bool, _ scratch: WinogradScratch
-) {
-  let (inputs, products) = unsafe (scratch.inputs.base, scratch.products.base)
-  let (inputPlane, productPlane) = (pass.plane(pass.inputChannels), pass.plane(pass.channels))
-  for first in stride(from: 0, to: pass.squareRows, by: pass.blockRows) {
-    let rows = first..<min(first + pass.blockRows, pass.squareRows)
-    let squares = pass.roundedUp(rows.count * pass.squareColumns)
-    unsafe transformInputs(padded, rows, pass, into: inputs)
-    for place in 0..<places {
-      unsafe multiply(
-        inputs + place * inputPlane, weights + place * pass.inputChannels * pass.channels,
-        into: products + place * productPlane, squares: squares, pass)
-    }
-    unsafe transformProducts(products, rows, pass, bias, rectifying, into: output)
-  }
-}
 
 /// V = Bᵀ d B of the squares in `rows`, a row of it at a time, [places][squares][inputChannels].
 private func transformInputs(
@@ -359,30 +321,11 @@ private func store(
   if hasRight { unsafe y.store(right, channels) }
 }
 
-/// Adds a sample's Vᵀ (A ∂Y Aᵀ) to the gradient of U.
-private func accumulateWeights(_ shape: WinogradShape, _ scratch: WinogradScratch) {
-  let pass = shape.forward
-  let (inputs, gradients) = unsafe (scratch.inputs.base, scratch.products.base)
-  let (inputPlane, gradientPlane) = (pass.plane(pass.inputChannels), pass.plane(pass.channels))
-  for first in stride(from: 0, to: pass.squareRows, by: pass.blockRows) {
-    let rows = first..<min(first + pass.blockRows, pass.squareRows)
-    unsafe transformInputs(scratch.image.base, rows, pass, into: inputs)
-    unsafe transformGradients(scratch.paddedGradient.base, rows, shape, into: gradients)
-    for place in 0..<places {
-      unsafe accumulateProducts(
-        inputs + place * inputPlane, gradients + place * gradientPlane,
-        into: scratch.weightsProducts.base + place * pass.inputChannels * pass.channels,
-        squares: rows.count * pass.squareColumns, pass)
-    }
-  }
-}
-
 /// A ∂Y Aᵀ of the squares in `rows`, [places][squares][outputChannels].
 private func transformGradients(
-  _ padded: UnsafePointer<Float>, _ rows: Range<Int>, _ shape: WinogradShape,
+  _ padded: UnsafePointer<Float>, _ rows: Range<Int>, _ pass: WinogradPass, _ backward: WinogradPass,
   into gradients: UnsafeMutablePointer<Float>
 ) {
-  let (pass, backward) = (shape.forward, shape.backward)
   let plane = pass.plane(pass.channels)
   let (pixel, line) = (pass.channels, backward.paddedWidth * pass.channels)
   let origin = unsafe padded + backward.padding * (line + pixel)

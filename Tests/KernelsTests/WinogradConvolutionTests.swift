@@ -17,83 +17,26 @@ import Testing
 
   @Test(arguments: sizes, [false, true])
   func forwardAndGradients(_ size: ConvolutionSize, rectifying: Bool) throws {
-    let shape = try #require(WinogradShape(size.shape))
-    let scratch = WinogradScratch(shape)
-    // Three samples first: what they leave in the buffers must not show in the one after them.
-    for samples in [3, 1] {
-      let x = noise(samples * shape.inputCount, seed: 1)
-      let w = noise(shape.weightsCount, seed: 2)
-      let b = noise(size.channels, seed: 3)
-      let y = filled(samples * shape.outputCount)
-      winogradConvolution(
-        x, weights: w, bias: b, into: y, samples: samples, shape, rectifying: rectifying, scratch: scratch)
-      let g = noise(y.count, seed: 4)
-      let expected = ConvolutionReference(
-        x, w, b, g, open: y.array.map { !rectifying || $0 > 0 }, samples: samples, size)
-      // Sums of up to 1,900 products of numbers below 1, whose parts are some times as large.
-      #expect(distance(y, expected.output.map { rectifying ? max(0, $0) : $0 }) < 2e-4)
-      if rectifying { #expect(y.array.contains(0) && y.array.contains { $0 > 0.5 }) }
-
-      func gradients(_ dw: Buffer<Float>, _ db: Buffer<Float>, _ dx: Buffer<Float>?, _ accumulation: Accumulation) {
-        winogradConvolutionGradient(
-          g, output: y, input: x, weights: w, into: dw, bias: db, inputGradient: dx, samples: samples, shape,
-          rectifying: rectifying, scratch: scratch, accumulation)
-      }
-      let (dw, db, dx) = (filled(w.count), filled(b.count), filled(x.count))
-      gradients(dw, db, dx, .replace)
-      // Over up to 1,890 positions.
-      #expect(distance(dw, expected.weightsGradient) < 5e-4)
-      #expect(distance(db, expected.biasGradient) < 1e-4)
-      #expect(distance(dx, expected.inputGradient) < 2e-4)
-
-      let (held, heldBias) = (noise(w.count, seed: 5), noise(b.count, seed: 6))
-      let (added, addedBias) = (Buffer(held.array), Buffer(heldBias.array))
-      gradients(added, addedBias, nil, .add)
-      #expect((0..<w.count).count { added[$0] != held[$0] + dw[$0] } == 0)
-      #expect((0..<b.count).count { addedBias[$0] != heldBias[$0] + db[$0] } == 0)
-    }
+    let convolution = try #require(WinogradConvolution(size.shape, needsInputGradient: true))
+    // Sums of up to 1,900 products of numbers below 1, whose parts are some times as large; weights' gradients over up to 1,890 positions.
+    try expectReference(
+      convolution, size, rectifying: rectifying,
+      within: ConvolutionTolerance(output: 2e-4, weights: 5e-4, input: 2e-4))
   }
 
   @Test func companyDoesNotChangeBits() throws {
-    let size = Self.sizes[2]
-    let shape = try #require(WinogradShape(size.shape))
-    let scratch = WinogradScratch(shape)
-    let (x, w, b) = (
-      noise(3 * shape.inputCount, seed: 1), noise(shape.weightsCount, seed: 2), noise(size.channels, seed: 3)
-    )
-    func run(_ range: Range<Int>) -> Buffer<Float> {
-      let y = filled(range.count * shape.outputCount)
-      winogradConvolution(
-        x[range.lowerBound * shape.inputCount..<range.upperBound * shape.inputCount], weights: w, bias: b, into: y,
-        samples: range.count, shape, rectifying: true, scratch: scratch)
-      return y
-    }
-    let together = run(0..<3)
-    for i in 0..<3 {
-      #expect(bits(run(i..<i + 1)) == bits(together[i * shape.outputCount..<(i + 1) * shape.outputCount]))
-    }
+    try expectCompanyDoesNotChangeBits(
+      try #require(WinogradConvolution(Self.sizes[2].shape, needsInputGradient: true)))
   }
 
-  /// As one of zeros, whose gradient nobody asks for.
   @Test func aBiasMayBeLeftOut() throws {
-    let size = Self.sizes[2]
-    let shape = try #require(WinogradShape(size.shape))
-    let scratch = WinogradScratch(shape)
-    let (x, w, zeros) = (noise(2 * shape.inputCount, seed: 1), noise(shape.weightsCount, seed: 2), filled(32, with: 0))
-    let g = noise(2 * shape.outputCount, seed: 3)
-    let results = [zeros, nil].map { bias in
-      let (y, dw, dx) = (filled(g.count), filled(w.count), filled(x.count))
-      winogradConvolution(x, weights: w, bias: bias, into: y, samples: 2, shape, rectifying: true, scratch: scratch)
-      winogradConvolutionGradient(
-        g, output: y, input: x, weights: w, into: dw, bias: bias.map { _ in filled(32) }, inputGradient: dx, samples: 2,
-        shape, rectifying: true, scratch: scratch, .replace)
-      return [bits(y), bits(dw), bits(dx)]
-    }
-    #expect(results[0] == results[1])
+    try expectBiasMayBeLeftOut(try #require(WinogradConvolution(Self.sizes[2].shape, needsInputGradient: true)))
   }
 
   @Test func sizesItCannotDo() {
-    func can(_ size: ConvolutionSize) -> Bool { WinogradShape(size.shape) != nil }
+    func can(_ size: ConvolutionSize) -> Bool {
+      WinogradConvolution(size.shape, needsInputGradient: true) != nil
+    }
     #expect(can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 32, padding: 1)))
     // Another kernel; channels that leave half a pair of vectors; two rows of zeros.
     #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 5, channels: 32, padding: 1)))
@@ -103,9 +46,9 @@ import Testing
     #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 32, padding: 2)))
     // Every second position alone.
     #expect(
-      WinogradShape(
+      WinogradConvolution(
         ConvolutionShape(
           height: 9, width: 9, inputChannels: 32, kernelHeight: 3, kernelWidth: 3, outputChannels: 32, padding: 1,
-          stride: 2)) == nil)
+          stride: 2), needsInputGradient: true) == nil)
   }
 }

@@ -57,12 +57,10 @@ public struct Conv2D: LayerSpecification {
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try convolutionShape(for: input)
-    if let winograd = WinogradShape(worthwhile: shape) {
-      return WinogradConvolutionLayer(
-        winograd, parameters: parameters(channels: shape.inputChannels), rectifying: false)
-    }
-    if let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) {
-      return DirectConvolutionLayer(direct, parameters: parameters(channels: shape.inputChannels), rectifying: false)
+    if let kernel = SampleConvolutionLayer.kernel(for: shape, needsInputGradient: needsInputGradient)?
+      .init(shape, needsInputGradient: needsInputGradient)
+    {
+      return SampleConvolutionLayer(kernel, parameters: parameters(channels: shape.inputChannels), rectifying: false)
     }
     return Conv2DLayer(
       shape, parameters: parameters(channels: shape.inputChannels), needsInputGradient: needsInputGradient)

@@ -12,8 +12,7 @@ struct ConvolutionReLU: LayerSpecification {
   /// nil if the kernel cannot do these sizes, or is not the faster one.
   init?(_ convolution: Conv2D, input: Shape, needsInputGradient: Bool) {
     guard let shape = try? convolution.convolutionShape(for: input),
-      WinogradShape(worthwhile: shape) != nil
-        || DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) != nil
+      SampleConvolutionLayer.kernel(for: shape, needsInputGradient: needsInputGradient) != nil
     else { return nil }
     self.convolution = convolution
   }
@@ -28,14 +27,13 @@ struct ConvolutionReLU: LayerSpecification {
 
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try convolution.convolutionShape(for: input)
-    if let winograd = WinogradShape(worthwhile: shape) {
-      return WinogradConvolutionLayer(
-        winograd, parameters: convolution.parameters(channels: shape.inputChannels), rectifying: true)
-    }
-    guard let direct = DirectConvolutionShape(worthwhile: shape, needsInputGradient: needsInputGradient) else {
+    guard
+      let kernel = SampleConvolutionLayer.kernel(for: shape, needsInputGradient: needsInputGradient)?
+        .init(shape, needsInputGradient: needsInputGradient)
+    else {
       preconditionFailure("a fused convolution of \(input), which its planner had checked")
     }
-    return DirectConvolutionLayer(
-      direct, parameters: convolution.parameters(channels: shape.inputChannels), rectifying: true)
+    return SampleConvolutionLayer(
+      kernel, parameters: convolution.parameters(channels: shape.inputChannels), rectifying: true)
   }
 }
