@@ -139,8 +139,8 @@ struct Inspect: ParsableCommand {
     let data = try InMemoryDataset(
       inputs: inputs, shape: shape, labels: labels, classes: Classes(checking: outputs, firstLabel: 0))
     guard let task else { return (data, SoftmaxCrossEntropy(classes: outputs)) }
-    let pixels: any Dataset =
-      try task.kind.isBlackAndWhite ? BinarisedPixels(of: data, .threshold(0.5)) : HiddenPatches(of: data)
+    // The input's shape is that behind the pooling.
+    let pixels = try PixelTask(task.kind).prepare(data, .threshold)
     return (pixels, try Objective(task.kind).loss(over: pixels, pixels))
   }
 }
