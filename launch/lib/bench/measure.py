@@ -67,26 +67,26 @@ def measure_steps(options, peers, model, batch):
         "core": StepOnOneCore(options),
         **pytorch(options, peers),
     }
-    rows = {key: Row(player.name) for key, player in players.items()}
-    for round in range(options.rounds):
-        say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
-        for key, player in players.items():
-            samples = FIRST[type(player)]
-            if rows[key] and SECONDS[type(player)]:
-                samples = max(samples, SECONDS[type(player)] * rows[key].runs[-1]["samples_per_second"])
-            attempt(player, rows[key], lambda: player.steps(model, batch, samples))
-    return rows
+    return in_turn(options, players, model, batch, lambda player: FIRST[type(player)], lambda player: SECONDS[type(player)])
 
 
 def measure_nets(options, peers, model, batch):
     """Rows by the contestant's key: two, ddp, threads."""
     players = {"two": Lockstep("lockstep, 2 ranks", options, 2), **pytorch(options, peers)}
+    return in_turn(options, players, model, batch, lambda player: NETS_FIRST, lambda player: NETS_SECONDS, least=10)
+
+
+def in_turn(options, players, model, batch, first, seconds, **limits):
+    """The players' rows by their keys, round after round: the first over `first` samples, the next for so many seconds at the speed of the
+    one before, and over as many samples as the first at least."""
     rows = {key: Row(player.name) for key, player in players.items()}
     for round in range(options.rounds):
         say(f"{model}, batch {batch}: round {round + 1} of {options.rounds}")
         for key, player in players.items():
-            samples = NETS_SECONDS * rows[key].runs[-1]["samples_per_second"] if rows[key] else NETS_FIRST
-            attempt(player, rows[key], lambda: player.steps(model, batch, samples, least=10))
+            samples = first(player)
+            if rows[key] and seconds(player):
+                samples = max(samples, seconds(player) * rows[key].runs[-1]["samples_per_second"])
+            attempt(player, rows[key], lambda: player.steps(model, batch, samples, **limits))
     return rows
 
 
