@@ -34,13 +34,11 @@ extension ProgramTests {
       #expect(resumed.weightsDigest == (try Self.uninterrupted.get()))
     }
 
-    /// With running averages, which no optimizer steps.
-    @Test func aKilledResNetIsResumedAtThree() throws {
-      let scratch = try ScratchDirectory()
-      let recipe = [
-        "train", "--model", "resnet", "--global-batch", "12", "--microbatch", "2", "--max-steps", "60",
-        "--checkpoint-every", "5steps", "--run-dir",
-      ]
+    /// Trains with `recipe`, which ends with `--run-dir`: once to the end on one rank; and on two, one of which is killed behind step 15, and
+    /// then on three. Expects the same weights.
+    private static func killAndResume(
+      _ recipe: [String], in scratch: ScratchDirectory
+    ) throws -> (whole: Program.Outcome, resumed: Program.Outcome) {
       let whole = try Program.run(recipe + [scratch.file("whole")], ranks: 1)
       let job = try Program.start(recipe + [scratch.file("run")], ranks: 2)
       job.waitForCheckpoint(ofStep: 15, in: scratch.file("run"))
@@ -50,6 +48,17 @@ extension ProgramTests {
       #expect(resumed.code == 0, "\(resumed.errors)")
       #expect(resumed.output.contains("resumed after step"))
       #expect(resumed.weightsDigest == whole.weightsDigest && whole.weightsDigest != nil)
+      return (whole, resumed)
+    }
+
+    /// With running averages, which no optimizer steps.
+    @Test func aKilledResNetIsResumedAtThree() throws {
+      let scratch = try ScratchDirectory()
+      let recipe = [
+        "train", "--model", "resnet", "--global-batch", "12", "--microbatch", "2", "--max-steps", "60",
+        "--checkpoint-every", "5steps", "--run-dir",
+      ]
+      let (whole, resumed) = try Self.killAndResume(recipe, in: scratch)
       #expect(resumed.value(of: "Test accuracy") == whole.value(of: "Test accuracy"))
     }
 
@@ -61,15 +70,7 @@ extension ProgramTests {
       let recipe =
         ["train", "--model", "bert", "--max-steps", "200", "--checkpoint-every", "5steps", "--epochs", "20"] + data
         + ["--run-dir"]
-      let whole = try Program.run(recipe + [scratch.file("whole")], ranks: 1)
-      let job = try Program.start(recipe + [scratch.file("run")], ranks: 2)
-      job.waitForCheckpoint(ofStep: 15, in: scratch.file("run"))
-      kill(try #require(job.ranks()[1]), SIGKILL)
-      #expect(job.wait(limit: 30).code == 128 + SIGKILL)
-      let resumed = try Program.run(recipe + [scratch.file("run")], ranks: 3)
-      #expect(resumed.code == 0, "\(resumed.errors)")
-      #expect(resumed.output.contains("resumed after step"))
-      #expect(resumed.weightsDigest == whole.weightsDigest && whole.weightsDigest != nil)
+      _ = try Self.killAndResume(recipe, in: scratch)
 
       let checkpoint = scratch.file("run/checkpoints/step-00000200.safetensors")
       let tuned = try Program.run(

@@ -34,18 +34,7 @@ import Testing
 
   @Test func aRunGoesOnOnOtherRanks() throws {
     var run = try Self.run()
-    let whole = try ToldRun(run, ranks: 1).summary.weightsDigest
-    for (before, after) in [(1, 3), (4, 2), (3, 1)] {
-      run.startAnew()
-      let control = RunControl()
-      let stopped = try run.run(ranks: before, controls: (0..<before).map { $0 == 0 ? control : RunControl() }) {
-        if $1 == 6 { control.ask(.stop) }
-      }
-      #expect(stopped[0].error?.code == .stopped)
-      let resumed = try ToldRun(run, ranks: after)
-      #expect(resumed.description?.resumedAtStep == 7)
-      #expect(resumed.summary.weightsDigest == whole, "\(before) and \(after) ranks")
-    }
+    try run.expectToGoOn(onRanks: [(1, 3), (4, 2), (3, 1)])
     // Another augmentation, or none, is another run.
     for other in ["shift:2", nil] {
       run.recipe.augmentation = try other.map { try Augmentation($0) }
@@ -57,14 +46,7 @@ import Testing
   /// Evaluations see the images as they are.
   @Test func onlyTrainingChangesImages() throws {
     var run = try Self.run("erase:1")
-    // So small a step that the weights stay nearly as they begin.
-    run.recipe.learningRate = 1e-30
-    run.options.directory = nil
-    let told = try ToldRun(run, ranks: 1)
-    run.recipe.augmentation = nil
-    let plain = try ToldRun(run, ranks: 1)
-    #expect(told.summary.testLoss == plain.summary.testLoss)
-    #expect(told.reports[0].training.loss != plain.reports[0].training.loss)
+    try run.expectPlainEvaluations()
   }
 
   @Test func partsAreTheSameOnAnyRanksAndDecide() throws {

@@ -58,6 +58,31 @@ import Testing
     return summaries[0]
   }
 
+  /// Stops a run at step 7 on two ranks, goes on with it on three, and expects the weights of `whole`; then evaluates its checkpoint on data as
+  /// they come and on data that are prepared already. Returns the run's options.
+  private static func expectResumed(
+    _ recipe: Recipe, _ training: any Dataset, _ test: (prepared: any Dataset, base: any Dataset),
+    as whole: TrainingSummary, in scratch: Scratch
+  ) throws -> RunOptions {
+    var options = RunOptions()
+    let path = "\(scratch.path)/run"
+    options.directory = path
+    options.maxSteps = 7
+    _ = try train(recipe, training, test.prepared, options: options, ranks: 2)
+    options.maxSteps = nil
+    let resumed = try train(recipe, training, test.prepared, options: options, ranks: 3)
+    #expect(resumed.weightsDigest == whole.weightsDigest)
+    for data in [test.base, test.prepared] {
+      let losses = try InProcessCommunicator.run(size: 2) { communicator in
+        let restored = try RestoredNetwork(path, for: data, program: "test", communicator: communicator) { _ in }
+        return try Evaluation(network: restored.network, data: restored.data, communicator: communicator)
+          .run(restored.parameters).sums.meanLoss
+      }
+      #expect(losses == [resumed.testLoss, resumed.testLoss])
+    }
+    return options
+  }
+
   @Test func aDatasetOfOnesOwnTrainsOnAnyRanksToTheSameBits() throws {
     var run = try SmallRun()
     run.recipe.model = try .named("mlp:2-16-3", input: [2], outputs: 3)
@@ -212,23 +237,7 @@ import Testing
     // Nats an image: of 16 pixels whose probabilities are near a half.
     #expect((8..<16).contains(summaries[0].testLoss), "\(summaries[0].testLoss)")
 
-    var options = RunOptions()
-    let path = "\(scratch.path)/run"
-    options.directory = path
-    options.maxSteps = 7
-    _ = try Self.train(recipe, training, test, options: options, ranks: 2)
-    options.maxSteps = nil
-    let resumed = try Self.train(recipe, training, test, options: options, ranks: 3)
-    #expect(resumed.weightsDigest == summaries[0].weightsDigest)
-    // Data as they come, and data that are prepared already.
-    for data in [test.base, test] {
-      let losses = try InProcessCommunicator.run(size: 2) { communicator in
-        let restored = try RestoredNetwork(path, for: data, program: "test", communicator: communicator) { _ in }
-        return try Evaluation(network: restored.network, data: restored.data, communicator: communicator)
-          .run(restored.parameters).sums.meanLoss
-      }
-      #expect(losses == [resumed.testLoss, resumed.testLoss])
-    }
+    let options = try Self.expectResumed(recipe, training, (test, test.base), as: summaries[0], in: scratch)
     // Another drawing is another recipe.
     let other = try BinarisedPixels(of: training.base, poolingBy: 2, .bernoulli(seed: 4))
     let error = #expect(throws: TrainingError.self) {
@@ -249,23 +258,8 @@ import Testing
     #expect(summaries[0].testAccuracy == nil && summaries[0].testMetrics == nil)
     #expect((0.001..<2).contains(summaries[0].testLoss), "\(summaries[0].testLoss)")
 
-    var options = RunOptions()
-    let path = "\(scratch.path)/run"
-    options.directory = path
-    options.maxSteps = 7
-    _ = try Self.train(run.recipe, training, test, options: options, ranks: 2)
-    options.maxSteps = nil
-    let resumed = try Self.train(run.recipe, training, test, options: options, ranks: 3)
-    #expect(resumed.weightsDigest == summaries[0].weightsDigest)
-    // Data as they come, and data that are prepared already.
-    for data in [test.base, test] {
-      let losses = try InProcessCommunicator.run(size: 2) { communicator in
-        let restored = try RestoredNetwork(path, for: data, program: "test", communicator: communicator) { _ in }
-        return try Evaluation(network: restored.network, data: restored.data, communicator: communicator)
-          .run(restored.parameters).sums.meanLoss
-      }
-      #expect(losses == [resumed.testLoss, resumed.testLoss])
-    }
+    let options = try Self.expectResumed(run.recipe, training, (test, test.base), as: summaries[0], in: scratch)
+    let path = try #require(options.directory)
     let error = #expect(throws: TrainingError.self) { try RestoredNetwork.generator(path) { _ in } }
     #expect(error?.code == .usage && error?.description.contains("draws no images") == true)
 

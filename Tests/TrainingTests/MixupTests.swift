@@ -36,16 +36,7 @@ import Testing
 
   @Test func aRunGoesOnOnOtherRanks() throws {
     var run = try Self.run()
-    let whole = try ToldRun(run, ranks: 1).summary.weightsDigest
-    for (before, after) in [(1, 3), (4, 2)] {
-      run.startAnew()
-      let control = RunControl()
-      let stopped = try run.run(ranks: before, controls: (0..<before).map { $0 == 0 ? control : RunControl() }) {
-        if $1 == 6 { control.ask(.stop) }
-      }
-      #expect(stopped[0].error?.code == .stopped)
-      #expect(try ToldRun(run, ranks: after).summary.weightsDigest == whole, "\(before) and \(after) ranks")
-    }
+    try run.expectToGoOn(onRanks: [(1, 3), (4, 2)])
     run.recipe.augmentation = try Augmentation("shift:1")
     let error = #expect(throws: TrainingError.self) { _ = try run.run(ranks: 1) }
     #expect(error?.description.contains("augment is shift:1,mixup:0.4 there and shift:1 here") == true)
@@ -100,13 +91,7 @@ import Testing
   /// Evaluations see samples as they are.
   @Test func onlyTrainingMixes() throws {
     var run = try Self.run("mixup:1")
-    run.recipe.learningRate = 1e-30
-    run.options.directory = nil
-    let told = try ToldRun(run, ranks: 1)
-    run.recipe.augmentation = nil
-    let plain = try ToldRun(run, ranks: 1)
-    #expect(told.summary.testLoss == plain.summary.testLoss)
-    #expect(told.reports[0].training.loss != plain.reports[0].training.loss)
+    try run.expectPlainEvaluations()
   }
 
   /// Samples that are no images can be mixed, those without classes cannot.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Lockstep
+import Testing
 
 /// A run of milliseconds on ranks that are threads: 84 images of 8 × 8, four full batches of 20 in microbatches of 4 an epoch and a
 /// short one of a single microbatch, which at several ranks all but one hold nothing of.
@@ -106,4 +107,35 @@ private final class Watcher: Observer {
   func saved(checkpoint path: String, step: Int) { events.append("saved \(step)") }
   func warned(_ line: String) { events.append("warned: \(line)") }
   func ended(_ summary: TrainingSummary) { events.append("ended") }
+}
+
+extension SmallRun {
+  /// Stops the run behind step 7 on the first of each two numbers of ranks, goes on with it on the second, and expects the weights of a run
+  /// that nothing stopped.
+  mutating func expectToGoOn(onRanks pairs: [(before: Int, after: Int)]) throws {
+    let whole = try ToldRun(self, ranks: 1).summary.weightsDigest
+    for (before, after) in pairs {
+      startAnew()
+      let control = RunControl()
+      let stopped = try run(ranks: before, controls: (0..<before).map { $0 == 0 ? control : RunControl() }) {
+        if $1 == 6 { control.ask(.stop) }
+      }
+      #expect(stopped[0].error?.code == .stopped)
+      let resumed = try ToldRun(self, ranks: after)
+      #expect(resumed.description?.resumedAtStep == 7)
+      #expect(resumed.summary.weightsDigest == whole, "\(before) and \(after) ranks")
+    }
+  }
+
+  /// Expects that evaluations see samples as they are, and training does not.
+  mutating func expectPlainEvaluations() throws {
+    // So small a step that the weights stay nearly as they begin.
+    recipe.learningRate = 1e-30
+    options.directory = nil
+    let told = try ToldRun(self, ranks: 1)
+    recipe.augmentation = nil
+    let plain = try ToldRun(self, ranks: 1)
+    #expect(told.summary.testLoss == plain.summary.testLoss)
+    #expect(told.reports[0].training.loss != plain.reports[0].training.loss)
+  }
 }
