@@ -1,7 +1,7 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// CPU flags come from `launch/build`, not from here: a manifest with unsafeFlags could not be depended on.
+// CPU flags come from `launch/build`, not from here: a library with unsafeFlags could not be depended on. The program may have some.
 // Strict memory safety makes every use of unsafe code a word that can be searched for, and a warning where it is missing.
 let settings: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")]
 
@@ -46,22 +46,24 @@ let package = Package(
     room(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
-    room("Reporting", ["Training", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
+    room("Console", ["Tensors"]),
+    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
     room(
       "Jobs",
-      ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Reporting"]),
+      ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Console"]),
     room(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Reporting", "Jobs", "Exchange",
+        "Checkpoints", "Training", "Console", "Reporting", "Jobs", "Exchange",
       ]),
     .executableTarget(
       name: "lockstep-cli",
       dependencies: [
         "Lockstep", "Kernels", "CEarly", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: settings),
+      // Nothing here is run often enough to pay for what making it fast takes at the end of a build, when nothing else is left to do.
+      swiftSettings: settings + [.unsafeFlags(["-Onone"])]),
 
     // Damaged files, for the tests of everything that reads files.
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),

@@ -1,10 +1,10 @@
 import Checkpoints
 import Collectives
+import Console
 import FoundationEssentials
 import Glibc
 import Kernels
 import MPICollectives
-import Reporting
 import Synchronization
 import Tensors
 import Training

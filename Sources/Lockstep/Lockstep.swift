@@ -1,6 +1,7 @@
 // The library's one import: everything that a user of it needs.
 @_exported import Checkpoints
 @_exported import Collectives
+@_exported import Console
 @_exported import Datasets
 @_exported import Digests
 @_exported import Exchange

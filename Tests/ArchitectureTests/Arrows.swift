@@ -9,7 +9,8 @@ enum Arrows {
     "CZlib": ["Datasets", "Exchange"],
     "COpenSSL": ["Digests"],
     // Reached through the Observer protocol alone.
-    "Reporting": ["Jobs", "Lockstep", "lockstep-cli"],
+    "Reporting": ["Lockstep", "lockstep-cli"],
+    "Console": ["Jobs", "Reporting", "Lockstep", "lockstep-cli"],
     "MPICollectives": ["Jobs", "Lockstep", "lockstep-cli"],
     "Jobs": ["Lockstep", "lockstep-cli"],
     "Lockstep": ["lockstep-cli"],

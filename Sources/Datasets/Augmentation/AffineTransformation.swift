@@ -26,9 +26,11 @@ public struct AffineTransformation: Transformation, Hashable {
   }
 
   public var description: String {
-    ((shift == 0 ? [] : ["shift:\(shift)"])
-      + [("rotate", rotate), ("scale", scale), ("shear", shear)].filter { $0.1 != 0 }.map { "\($0.0):\($0.1)" })
-      .joined(separator: ",")
+    var parts = shift == 0 ? [] : ["shift:\(shift)"]
+    for (name, limit) in [("rotate", rotate), ("scale", scale), ("shear", shear)] where limit != 0 {
+      parts.append("\(name):\(limit)")
+    }
+    return parts.joined(separator: ",")
   }
 
   public var fault: String? {

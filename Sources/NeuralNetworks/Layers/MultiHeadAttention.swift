@@ -42,7 +42,8 @@ public struct MultiHeadAttention: LayerSpecification {
   }
 
   public func learntCount(for input: Shape) -> Double {
-    (try? shape(for: input)).map { 4 * Double($0.width) * (Double($0.width) + 1) } ?? 0
+    guard let width = try? shape(for: input).width else { return 0 }
+    return 4 * Double(width) * (Double(width) + 1)
   }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {

@@ -38,7 +38,7 @@ public enum Terminal {
   private static let hasFailed = Atomic<Bool>(false)
 
   /// The present width of the person's terminal in columns; nil if it is unknown.
-  static var columns: Int? {
+  package static var columns: Int? {
     // Below mpirun the person sees mpirun's terminal, not the pseudo-terminal that it gives a rank.
     let isBelowMPI = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] != nil
     let terminal =
@@ -51,7 +51,7 @@ public enum Terminal {
   }
 
   /// Writes `text` to standard output at once, without a line break of its own.
-  static func write(_ text: String) {
+  package static func write(_ text: String) {
     print(text, terminator: "")
     _ = flush()
   }
@@ -60,13 +60,13 @@ public enum Terminal {
   private static let isDrawn = Atomic<Bool>(false)
 
   /// Draws `line` in the place of the one drawn before.
-  static func draw(_ line: some StringProtocol) {
+  package static func draw(_ line: some StringProtocol) {
     write("\r\(line)\u{1B}[K")
     isDrawn.store(true, ordering: .relaxed)
   }
 
   /// Removes the line that was drawn last, if it is still there.
-  static func clear() {
+  package static func clear() {
     if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
   }
 
