@@ -19,7 +19,8 @@ let package = Package(
     .executable(name: "lockstep", targets: ["lockstep-cli"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // C libraries: a module map, pkg-config, and accessors for the macros that Swift cannot import.
@@ -29,6 +30,8 @@ let package = Package(
     .systemLibrary(name: "CProcesses"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     // What happens before any library starts.
     .target(name: "CEarly"),
 
@@ -39,6 +42,7 @@ let package = Package(
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
     room("Exchange", ["CZlib"]),
+    room("Pictures", ["Tensors", "CPNG", "CTurboJPEG"]),
     room("Optimizers", ["Kernels", "Tensors", "NeuralNetworks"]),
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
@@ -48,6 +52,10 @@ let package = Package(
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Console", ["Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
+    room("Charts", ["Console"]),
+    room(
+      "RunReport",
+      ["Training", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors", .product(name: "Mustache", package: "swift-mustache")]),
     room(
       "Jobs",
       ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Console"]),
@@ -55,7 +63,7 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Console", "Reporting", "Jobs", "Exchange",
+        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Pictures",
       ]),
     .executableTarget(
       name: "lockstep-cli",
@@ -72,7 +80,10 @@ let package = Package(
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
-    tests("ExchangeTests", ["Exchange", "CZlib", "PeerPython"]),
+    tests("ChartsTests", ["Charts"]),
+    tests("RunReportTests", ["RunReport"]),
+    tests("ExchangeTests", ["Exchange"]),
+    tests("PicturesTests", ["Pictures", "CZlib", "PeerPython"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),
     tests("NeuralNetworksTests", ["NeuralNetworks", "Kernels", "Tensors", "ReductionReference", "Fuzzing"]),
     tests("OptimizersTests", ["Optimizers", "NeuralNetworks", "Tensors"]),

@@ -17,7 +17,9 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
   public init?(hex: String) {
     let digits = hex.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
     guard digits.count == 2 * Self.byteCount, hex.utf8.count == digits.count else { return nil }
-    let bytes = (0..<Self.byteCount).map { (index: Int) -> UInt8 in UInt8(16 * digits[2 * index] + digits[2 * index + 1]) }
+    let bytes = (0..<Self.byteCount).map { (index: Int) -> UInt8 in
+      UInt8(16 * digits[2 * index] + digits[2 * index + 1])
+    }
     self.init(bytes: bytes)
   }
 

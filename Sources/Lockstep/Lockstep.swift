@@ -1,4 +1,5 @@
 // The library's one import: everything that a user of it needs.
+@_exported import Charts
 @_exported import Checkpoints
 @_exported import Collectives
 @_exported import Console
@@ -9,6 +10,8 @@
 @_exported import MPICollectives
 @_exported import NeuralNetworks
 @_exported import Optimizers
+@_exported import Pictures
 @_exported import Reporting
+@_exported import RunReport
 @_exported import Tensors
 @_exported import Training

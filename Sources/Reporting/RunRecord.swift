@@ -12,9 +12,18 @@ public final class RunRecord: Observer {
   private var directory = "."
   private var metrics = GrowingFile("metrics.jsonl")
   private let data: CSVReport?
+  private let dataName: String?
+  private let command: [String]?
 
-  /// A record of a run that has a directory. `data` is the report of the table that it is trained on, if it is one.
-  public init(data: CSVReport? = nil) { self.data = data }
+  /// A record of a run that has a directory.
+  ///
+  /// - Parameters:
+  ///   - data: the report of the table that it is trained on, if it is one.
+  ///   - dataName: the name by which the program finds the data, if it has one.
+  ///   - command: the words of the command that does the run again, if there is one.
+  public init(data: CSVReport? = nil, dataName: String? = nil, command: [String]? = nil) {
+    (self.data, self.dataName, self.command) = (data, dataName, command)
+  }
 
   public func began(_ run: RunDescription) throws(TrainingError) {
     directory = run.options.directory ?? "."
@@ -42,7 +51,9 @@ public final class RunRecord: Observer {
         earlyStopping: options.earlyStopping, saveBest: options.savesBest ? true : nil, initFrom: recipe.initialWeights,
         freeze: recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern), ema: recipe.ema,
         scaleLearningRate: recipe.rateScaling?.rawValue,
-        scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate })
+        scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate },
+        parameters: run.parameters, samples: run.samples, data: dataName, processor: ProcessFacts.processorModel,
+        precision: "fp32", program: options.program, command: command)
     )
     if let data { try write("data-report.json", data) }
   }
@@ -89,7 +100,8 @@ public final class RunRecord: Observer {
         samplesPerSecond: progress.samplesPerSecond,
         seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
         communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
-        slowestRank: report.time.slowestRank, skippedSteps: report.skippedSteps, gradientNorm: report.gradientNorm,
+        slowestRank: report.time.slowestRank, learningRate: report.learningRate, skippedSteps: report.skippedSteps,
+        gradientNorm: report.gradientNorm,
         gradientNoiseScale: report.gradientNoiseScale), pretty: false)
     try writing(try metrics.append(line + [UInt8(ascii: "\n")]))
   }
@@ -159,6 +171,16 @@ private struct Configuration: Encodable {
   var ema: Float?
   var scaleLearningRate: String?
   var scaledLearningRate: Float?
+  var parameters: Int
+  /// The samples of an epoch.
+  var samples: Int
+  var data: String?
+  /// That of rank 0's host.
+  var processor: String
+  var precision: String
+  /// The program's version.
+  var program: String
+  var command: [String]?
 
   enum CodingKeys: String, CodingKey {
     case model, task, epochs, microbatch, optimizer, schedule, warmup, seed, reduction, keep, ranks, hosts
@@ -171,7 +193,7 @@ private struct Configuration: Encodable {
     case sampleClipNorm = "sample_clip_norm"
     case onNonFinite = "on_nonfinite"
     case maxSteps = "max_steps"
-    case augment, subset, validation, freeze, ema
+    case augment, subset, validation, freeze, ema, parameters, samples, data, processor, precision, program, command
     case earlyStopping = "early_stopping"
     case saveBest = "save_best"
     case initFrom = "init_from"
@@ -197,6 +219,7 @@ private struct Epoch: Encodable {
   var communicationSeconds: Double
   var waitingSeconds: Double
   var slowestRank: Int
+  var learningRate: Double
   var skippedSteps: Int
   var gradientNorm: Double?
   var gradientNoiseScale: Double?
@@ -216,6 +239,7 @@ private struct Epoch: Encodable {
     case communicationSeconds = "communication_seconds"
     case waitingSeconds = "waiting_seconds"
     case slowestRank = "slowest_rank"
+    case learningRate = "learning_rate"
     case skippedSteps = "skipped_steps"
     case gradientNorm = "gradient_norm"
     case gradientNoiseScale = "gradient_noise_scale"

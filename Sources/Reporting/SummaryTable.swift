@@ -1,3 +1,4 @@
+import Console
 import NeuralNetworks
 
 /// A ``ModelSummary`` as a table for people: a line a layer, those within another indented, and the sums.

@@ -50,6 +50,8 @@ public struct Philox: Sendable {
     public static var hiding: Purpose { Purpose(rawValue: 10) }
     /// The partner of a sample that is mixed, and its share.
     public static var mixing: Purpose { Purpose(rawValue: 12) }
+    /// The weights of samples in the replicates of a bootstrap; the stream is the replicate's number.
+    public static var bootstrap: Purpose { Purpose(rawValue: 24) }
     /// The choice of the samples that are trained on, and of those set aside for validation.
     public static var partition: Purpose { Purpose(rawValue: 16) }
     /// The rows of a table that are tested on.

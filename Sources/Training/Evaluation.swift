@@ -41,6 +41,8 @@ public final class Evaluation {
     public let errors: RegressionReport?
     /// The scores of the metrics that the evaluation was given.
     public let scores: [Score]
+    /// The mistakes that the network is surest of, the surest first, at most 24; empty if the loss is over no classes.
+    public let mistakes: [Mistake]
   }
 
   /// Evaluates the whole dataset with the weights `parameters`. Collective.
@@ -55,6 +57,7 @@ public final class Evaluation {
     let reported =
       (loss as? any ClassLoss).map(ClassificationReport.metrics) ?? (predictsNumbers ? [RegressionErrors()] : [])
     var counted = MetricCounters(reported + metrics)
+    var mistakes = ConfidentMistakes()
     var mine: [UInt64] = []
     let slices = (data.count + Self.slice - 1) / Self.slice
     for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
@@ -64,15 +67,21 @@ public final class Evaluation {
       let examples = feed.load(range)
       let outputs = network.outputs(examples, parameters: parameters)
       let sums = loss.evaluate(outputs, examples, gradient: nil)
-      counted.count(Predictions(outputs: outputs, examples: examples, loss: loss))
+      let predictions = Predictions(outputs: outputs, examples: examples, loss: loss)
+      counted.count(predictions)
+      mistakes.look(at: predictions, from: range.lowerBound)
       mine += [sums.loss.bitPattern, UInt64(sums.correct), UInt64(sums.samples)]
     }
-    mine += counted.words
+    // First how many words the sums are: of mistakes a rank may have any number.
+    mine = [UInt64(mine.count)] + mine + counted.words + mistakes.words
     var total = LossSums()
     var all = MetricCounters(reported + metrics)
-    for words in try communicating({ try communicator.gather(words: mine) }) {
-      let sums = words.count - all.count
-      all.add(words[sums...])
+    mistakes = ConfidentMistakes()
+    for message in try communicating({ try communicator.gather(words: mine) }) {
+      let sums = Int(message[0])
+      let words = Array(message.dropFirst())
+      all.add(words[sums..<sums + all.count])
+      mistakes.add(words[(sums + all.count)...])
       for index in stride(from: 0, to: sums, by: 3) {
         total += LossSums(
           loss: Double(bitPattern: words[index]), correct: Int(words[index + 1]), samples: Int(words[index + 2]))
@@ -84,6 +93,7 @@ public final class Evaluation {
     return Result(
       sums: total, accuracy: loss.countsCorrect ? total.accuracy : nil, report: report,
       errors: predictsNumbers ? RegressionReport(all.counters[0]) : nil,
-      scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) })
+      scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) },
+      mistakes: mistakes.mistakes)
   }
 }

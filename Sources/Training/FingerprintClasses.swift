@@ -3,7 +3,7 @@ import Datasets
 
 extension Fingerprint {
   /// The classes of the run: ten from 0 on if the fingerprint does not say; nil if it says something impossible.
-  var classes: Classes? {
+  package var classes: Classes? {
     get {
       let lines = [(self["classes"], Classes.ten.count), (self["first_label"], Classes.ten.firstLabel)]
       let numbers = lines.compactMap { text, usual in text.map { Int($0) } ?? usual }

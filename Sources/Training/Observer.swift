@@ -18,6 +18,8 @@ public protocol Observer: AnyObject {
   func warned(_ line: String)
   /// Called after the last evaluation and checkpoint.
   func ended(_ summary: TrainingSummary) throws
+  /// Called after ``ended(_:)``, with the network as it was tested.
+  func finished(_ run: FinishedRun) throws
 }
 
 extension Observer {
@@ -27,4 +29,5 @@ extension Observer {
   public func saved(checkpoint path: String, step: Int) throws {}
   public func warned(_ line: String) {}
   public func ended(_ summary: TrainingSummary) throws {}
+  public func finished(_ run: FinishedRun) throws {}
 }

@@ -82,7 +82,7 @@ extension Evaluation {
   }
 
   /// Calls `body` with each slice of the data, in order: its samples' numbers, the samples, and the network's outputs for them.
-  private func forEachSlice<Failure: Error>(
+  func forEachSlice<Failure: Error>(
     _ parameters: Buffer<Float>, _ body: (Range<Int>, Examples, Buffer<Float>) throws(Failure) -> Void
   ) throws(Failure) {
     for start in stride(from: 0, to: data.count, by: Self.slice) {

@@ -22,6 +22,7 @@ public final class Trainer {
   let batches: BatchPlan
   let network: Network
   let step: TrainingStep
+  let schedule: Schedule
   /// The evaluation after each epoch: on the validation data or, without any, on the test data.
   let evaluation: Evaluation
   /// The evaluation on the test data at the end; nil if it is that of the epochs.
@@ -34,6 +35,8 @@ public final class Trainer {
   let drift: DriftCheck
   var nonFinite: NonFiniteSteps
   let hosts: Int
+  /// The energy that this host uses; nil on all ranks of a host but its first.
+  let energy: EnergyMeter?
   let momentBytes: Int
 
   /// The place of the run, as a checkpoint holds it.
@@ -76,9 +79,10 @@ public final class Trainer {
     }
     try communicator.requireEqual(plan.facts)
     try communicator.requireEqualArithmetic()
-    (batches, network) = (plan.batches, plan.network)
+    (batches, network, schedule) = (plan.batches, plan.network, plan.schedule)
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
+    energy = names.firstIndex(of: names[communicator.rank]) == communicator.rank ? EnergyMeter() : nil
     ranksTimes = names.map { _ in (0, 0) }
 
     let division = StepDivision(

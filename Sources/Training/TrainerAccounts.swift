@@ -44,7 +44,11 @@ extension Trainer {
   /// The summary of the run; `validated` is nil without validation data. Collective.
   func summarise(tested: Evaluation.Result, validated: Evaluation.Result?) throws -> TrainingSummary {
     let averaged = try communicating { try averages?.gather() }.map { network.layout.digest(of: $0).hex }
-    let peaks = try communicator.gather(words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes)])
+    // NaN of a host that tells no energy, and so of the job.
+    let joules = energy.map { $0.joules ?? .nan } ?? 0
+    let peaks = try communicator.gather(
+      words: [UInt64(ProcessFacts.peakResidentBytes), UInt64(momentBytes), joules.bitPattern])
+    let allJoules = peaks.reduce(0) { $0 + Double(bitPattern: $1[2]) }
     return TrainingSummary(
       model: recipe.model.name, parameters: network.layout.learntCount, ranks: communicator.size,
       globalBatch: recipe.globalBatch, microbatch: batches.microbatch, epochs: recipe.epochs,
@@ -56,6 +60,7 @@ extension Trainer {
       secondsTotal: ProcessFacts.secondsSinceStart, secondsToFirstStep: secondsToFirstStep,
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,
       peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0), momentBytes: Int(peaks.map { $0[1] }.max() ?? 0),
+      joules: allJoules.isNaN ? nil : allJoules,
       weightsDigest: network.layout.digest(of: step.parameters).hex, averagedWeightsDigest: averaged,
       validationLoss: validated?.sums.meanLoss, validationAccuracy: validated?.accuracy,
       isStoppedEarly: options.earlyStopping.map { _ in isStoppedEarly && state.epoch < recipe.epochs },

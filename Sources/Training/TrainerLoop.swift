@@ -43,7 +43,8 @@ extension Trainer {
       let report = EpochReport(
         training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
-        time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
+        time: time, learningRate: Double(recipe.scaledLearningRate) * schedule.factor(step: max(state.step, 1)),
+        skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
       if options.looksForBest && state.sampleOffset == 0 && judge(result) {
@@ -55,11 +56,15 @@ extension Trainer {
     }
     try checkpoints.save(state)
     let result = if let evaluated { evaluated } else { try evaluate(evaluation).result }
-    let summary = try summarise(
-      tested: finalEvaluation.map { try evaluate($0).result } ?? result,
-      validated: finalEvaluation == nil ? nil : result)
+    let tested = try finalEvaluation.map { try evaluate($0).result } ?? result
+    let summary = try summarise(tested: tested, validated: finalEvaluation == nil ? nil : result)
     try checkpoints.requireLock()
     try audience.tell { try $0.ended(summary) }
+    let averaged = try communicating { try averages?.gather() }
+    let finished = FinishedRun(
+      summary: summary, network: network, parameters: averaged ?? step.parameters,
+      test: (finalEvaluation ?? evaluation).data, mistakes: tested.mistakes)
+    try audience.tell { try $0.finished(finished) }
     // The user has the results now, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }
     return summary

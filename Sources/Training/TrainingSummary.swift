@@ -25,6 +25,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var peakResidentBytes: Int
   /// Of what the optimizer keeps of the parameters, on the rank with the most.
   public var momentBytes: Int
+  /// The energy that the hosts' processors used while the run went on, with all else that ran on them; nil if a host's kernel does not tell.
+  public var joules: Double?
   /// The digest of the weights, which a run goes on with.
   public var weightsDigest: String
   /// The digest of their averages, which evaluations measure; nil if the run keeps none (``Recipe/ema``).
@@ -52,6 +54,7 @@ public struct TrainingSummary: Sendable, Codable {
     case communicationFraction = "communication_fraction"
     case peakResidentBytes = "peak_resident_bytes"
     case momentBytes = "moment_bytes"
+    case joules
     case weightsDigest = "weights_digest"
     case averagedWeightsDigest = "averaged_weights_digest"
     case validationLoss = "validation_loss"

@@ -36,6 +36,19 @@ enum Arguments {
         + "and --microbatch what fits into memory")
   }
 
+  /// The words of a command that does this run again in a new directory.
+  static func command(ranks: Int) -> [String] {
+    var words = ranks == 1 ? ["lockstep"] : ["mpirun", "-n", "\(ranks)", "lockstep"]
+    var isValue = false
+    for argument in CommandLine.arguments.dropFirst() {
+      // Where the run's files go, and where it goes on from, is no part of what it is.
+      let isPlace = ["--run-dir", "--resume"].contains { argument == $0 || argument.hasPrefix("\($0)=") }
+      if !isPlace && !isValue { words.append(argument) }
+      isValue = isPlace && !argument.contains("=")
+    }
+    return words
+  }
+
   /// Throws with 64 if the variable's value is not UTF-8.
   static func requireReadable(_ variable: String) throws {
     let prefix = Array("\(variable)=".utf8)

@@ -16,7 +16,10 @@ struct LockstepProgram: ParsableCommand {
       75 stopped by a signal or --max-time after a checkpoint: run again to go on. An error is one line on standard error.
       """,
     version: lockstepVersion,
-    subcommands: [Train.self, Evaluate.self, Generate.self, Export.self, Inspect.self, Doctor.self, Bench.self])
+    subcommands: [
+      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Inspect.self, Doctor.self,
+      Bench.self,
+    ])
 
   static func main() {
     Setting.nameFlags()

@@ -137,7 +137,11 @@ struct Train: ParsableCommand {
     }
     let trainer = try Trainer(
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
-      observers: [ConsoleObserver(), RunRecord(data: data.report)])
+      observers: [
+        ConsoleObserver(),
+        RunRecord(data: data.report, dataName: self.data.data, command: Arguments.command(ranks: world.size)),
+        ReportFile(),
+      ])
     if let report = data.report, world.rank == 0 { print(report.line) }
     try trainer.run()
   }

@@ -142,7 +142,9 @@ extension ProgramTests {
     @Test func leftoversOfAKilledJobAreRemoved() throws {
       let scratch = try ScratchDirectory()
       let (run, digest) = try Self.finishedRun(scratch)
-      let leftovers = ["checkpoints/.step-00000040.safetensors.tmp", ".metrics.jsonl.tmp", ".summary.json.tmp"]
+      let leftovers = [
+        "checkpoints/.step-00000040.safetensors.tmp", ".metrics.jsonl.tmp", ".summary.json.tmp", ".report.html.tmp",
+      ]
       for name in leftovers { try Data("half".utf8).write(to: URL(fileURLWithPath: "\(run)/\(name)")) }
       let again = try Program.run(Self.recipe + [run])
       #expect(again.code == 0 && again.weightsDigest == digest)
@@ -194,7 +196,7 @@ extension ProgramTests {
     }
 
     /// A pipe in the place of a file of the run's blocks nobody.
-    @Test(arguments: ["metrics.jsonl", "config.json", "summary.json", "lock", "checkpoints"])
+    @Test(arguments: ["metrics.jsonl", "config.json", "summary.json", "report.html", "lock", "checkpoints"])
     func aPipeBlocksNobody(_ name: String) throws {
       let scratch = try ScratchDirectory()
       let (run, _) = try Self.finishedRun(scratch)
@@ -203,7 +205,7 @@ extension ProgramTests {
       try #require(unsafe mkfifo(path, 0o666) == 0)
       let outcome = try Program.start(Self.recipe + [run, "--max-steps", "40"]).wait(limit: 30)
       // What is replaced whole needs no care.
-      let isReplaced = name.hasSuffix(".json")
+      let isReplaced = name.hasSuffix(".json") || name.hasSuffix(".html")
       #expect(isReplaced ? outcome.code == 0 : [65, 73].contains(outcome.code), "\(outcome.code): \(outcome.errors)")
       #expect(outcome.errorLines.count == (isReplaced ? 0 : 1), "\(outcome.errors)")
     }

@@ -6,6 +6,7 @@ struct ToldRun: Sendable {
   var description: RunDescription?
   var reports: [EpochReport] = []
   var warnings: [String] = []
+  var mistakes: [Mistake] = []
 
   /// Runs `run` to its end on `ranks` ranks, whose summaries must be the same. `onStep` is called on rank 0 after each
   /// step.
@@ -37,6 +38,7 @@ struct ToldRun: Sendable {
   private init(_ summary: TrainingSummary, _ listener: Listener) {
     self.summary = summary
     (description, reports, warnings) = (listener.description, listener.reports, listener.warnings)
+    mistakes = listener.mistakes
   }
 
   private final class Listener: Observer {
@@ -44,6 +46,7 @@ struct ToldRun: Sendable {
     var description: RunDescription?
     var reports: [EpochReport] = []
     var warnings: [String] = []
+    var mistakes: [Mistake] = []
     private let onStep: (Trainer, Int) -> Void
 
     init(_ onStep: @escaping (Trainer, Int) -> Void) { self.onStep = onStep }
@@ -52,5 +55,6 @@ struct ToldRun: Sendable {
     func stepped(_ progress: EpochProgress) { if let trainer { onStep(trainer, progress.step) } }
     func endedEpoch(_ report: EpochReport) { reports.append(report) }
     func warned(_ line: String) { warnings.append(line) }
+    func finished(_ run: FinishedRun) { mistakes = run.mistakes }
   }
 }

@@ -28,6 +28,17 @@ public struct CalibrationError: Metric {
     }
   }
 
+  /// The bins, those of the smallest probabilities first, from the metric's counters.
+  public func reliability(_ counters: [Int]) -> [ReliabilityBin] {
+    (0..<bins).map { bin in
+      let samples = counters[3 * bin]
+      guard samples > 0 else { return ReliabilityBin(samples: 0, accuracy: 0, confidence: 0) }
+      return ReliabilityBin(
+        samples: samples, accuracy: Double(counters[3 * bin + 1]) / Double(samples),
+        confidence: real(counters[3 * bin + 2]) / Double(samples))
+    }
+  }
+
   public func scores(_ counters: [Int]) -> [Score] {
     var (distance, samples) = (0.0, 0)
     for bin in 0..<bins where counters[3 * bin] > 0 {

@@ -37,9 +37,11 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
   /// The numbers of samples of each class (row) that are taken for each class (column); nil for more than
   /// ``ConfusionMatrix/mostClasses`` classes.
   public var confusion: [[Int]]?
+  /// The bins of ``calibrationError``, those of the smallest probabilities first; nil in files from before there were some.
+  public var reliability: [ReliabilityBin]?
 
   enum CodingKeys: String, CodingKey {
-    case accuracy, macro, micro, classes, confusion
+    case accuracy, macro, micro, classes, confusion, reliability
     case logLoss = "log_loss"
     case calibrationError = "calibration_error"
   }
@@ -68,5 +70,6 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
     confusion =
       matrix.isWhole
       ? (0..<loss.classes).map { Array(counters[0][$0 * loss.classes..<($0 + 1) * loss.classes]) } : nil
+    reliability = CalibrationError().reliability(counters[2])
   }
 }

@@ -40,6 +40,13 @@ public struct ConfusionMatrix: Metric {
     /// The samples of the class taken for it.
     public var correct = 0
 
+    /// Counts of nothing.
+    public init() {}
+
+    init(samples: Int, predicted: Int, correct: Int) {
+      (self.samples, self.predicted, self.correct) = (samples, predicted, correct)
+    }
+
     /// The part of the samples taken for the class that is of it; 0 if there are none, as in scikit-learn.
     public var precision: Double { predicted == 0 ? 0 : Double(correct) / Double(predicted) }
     /// The part of the class's samples that is taken for it; 0 if there are none.

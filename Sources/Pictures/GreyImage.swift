@@ -1,8 +1,4 @@
-import CZlib
-
-/// An image of grey values, which is written as a PNG file (W3C, Portable Network Graphics, third edition).
-///
-/// This file is one of the package's fences around zlib, whose deflate and CRC-32 are all that is hard about the format.
+/// An image of grey values.
 public struct GreyImage: Sendable {
   /// The height in pixels.
   public let rows: Int
@@ -10,6 +6,12 @@ public struct GreyImage: Sendable {
   public let columns: Int
   /// The grey values row by row, 0 black to 255 white.
   public var pixels: [UInt8]
+
+  /// An image of these grey values, row by row.
+  public init(rows: Int, columns: Int, pixels: [UInt8]) {
+    precondition(rows > 0 && columns > 0 && pixels.count == rows * columns, "an image of \(rows)×\(columns)")
+    (self.rows, self.columns, self.pixels) = (rows, columns, pixels)
+  }
 
   /// An image of one grey value; rows and columns are 1 to 65,535.
   public init(rows: Int, columns: Int, filledWith value: UInt8) {
@@ -48,34 +50,5 @@ public struct GreyImage: Sendable {
     var across = 1
     while across * across < count { across += 1 }
     return across
-  }
-
-  /// The bytes of the PNG file.
-  public var png: [UInt8] {
-    // Each row begins with the number of its filter, 0 for none.
-    var rowBytes: [UInt8] = []
-    rowBytes.reserveCapacity(rows * (columns + 1))
-    for row in 0..<rows { rowBytes += [0] + pixels[row * columns..<(row + 1) * columns] }
-    // Eight bits of grey, deflate, the usual filters, not interlaced.
-    let header = Self.word(columns) + Self.word(rows) + [8, 0, 0, 0, 0]
-    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + Self.chunk("IHDR", header)
-      + Self.chunk("IDAT", Self.deflated(rowBytes)) + Self.chunk("IEND", [])
-  }
-
-  /// Length, name, content and CRC-32 of name and content.
-  private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
-    let checked = Array(name.utf8) + content
-    return word(content.count) + checked + word(Int(unsafe crc32(0, checked, UInt32(checked.count))))
-  }
-
-  private static func word(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
-
-  /// The bytes as zlib packs them.
-  private static func deflated(_ bytes: [UInt8]) -> [UInt8] {
-    var count = compressBound(UInt(bytes.count))
-    var packed = [UInt8](repeating: 0, count: Int(count))
-    let status = unsafe compress(&packed, &count, bytes, UInt(bytes.count))
-    precondition(status == Z_OK, "zlib: cannot pack \(bytes.count) bytes (\(status))")
-    return Array(packed.prefix(Int(count)))
   }
 }

@@ -27,7 +27,7 @@ public func fixed(_ number: Double, _ decimals: Int) -> String {
 public func percent(_ part: Double) -> String { fixed(part * 100, part < 0.1 ? 1 : 0) + " %" }
 
 /// A time in seconds as text: `3 s`, `2 min 05 s`, `1 h 07 min`.
-func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
   let whole = Int(max(0, seconds.isFinite ? seconds : 0).rounded())
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60 < 10 ? "0" : "")\(whole % 60) s" }

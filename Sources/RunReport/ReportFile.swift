@@ -1,0 +1,32 @@
+import Checkpoints
+import Training
+
+/// Writes `report.html` into the run directory when a run is finished.
+///
+/// It must stand behind the `RunRecord` among a run's observers: it reads the files of that.
+public final class ReportFile: Observer {
+  private var directory: String?
+
+  /// A report of a run that has a directory.
+  public init() {}
+
+  public func began(_ run: RunDescription) throws {
+    directory = run.options.directory
+    guard let directory else { return }
+    do { try AtomicFile.removeLeftover(of: Self.path(in: directory)) } catch { throw TrainingError(error) }
+  }
+
+  public func finished(_ run: FinishedRun) throws {
+    guard let directory else { return }
+    try Self.write(
+      RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html, to: Self.path(in: directory))
+  }
+
+  /// The page's place in a run directory.
+  public static func path(in directory: String) -> String { "\(directory)/report.html" }
+
+  /// Writes a page durably and atomically. Throws ``TrainingError`` with 73.
+  public static func write(_ page: String, to path: String) throws {
+    do { try AtomicFile.write(Array(page.utf8), to: path) } catch { throw TrainingError(error) }
+  }
+}

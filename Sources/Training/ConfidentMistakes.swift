@@ -1,0 +1,54 @@
+import NeuralNetworks
+import Tensors
+
+/// The mistakes of an evaluation that the network is surest of, of all ranks' samples.
+///
+/// Which they are depends on the samples alone: the surer first, and of those alike the one with the smaller number.
+struct ConfidentMistakes {
+  /// The most mistakes that are kept.
+  static let most = 24
+  /// The words of a mistake in a message.
+  private static let wordCount = 4
+
+  private(set) var mistakes: [Mistake] = []
+
+  init() {}
+
+  /// Takes in those of `predictions`, whose samples are numbered from `first` on.
+  mutating func look(at predictions: Predictions, from first: Int) {
+    guard let classes = predictions.classes else { return }
+    for (index, own) in classes.own.enumerated() where classes.predicted[index] != own {
+      let probability = Float(classes.probability(of: classes.predicted[index], for: index))
+      // A network that gives no number is sure of nothing.
+      guard !probability.isNaN, mistakes.count < Self.most || probability > mistakes.last?.probability ?? 0 else {
+        continue
+      }
+      keep([Mistake(sample: first + index, own: own, predicted: classes.predicted[index], probability: probability)])
+    }
+  }
+
+  /// All of them one after another, for a message.
+  var words: [UInt64] {
+    mistakes.flatMap { [UInt64($0.sample), UInt64($0.own), UInt64($0.predicted), UInt64($0.probability.bitPattern)] }
+  }
+
+  /// Takes in another rank's ``words``.
+  mutating func add(_ words: ArraySlice<UInt64>) {
+    precondition(words.count.isMultiple(of: Self.wordCount), "\(words.count) words of mistakes")
+    var others: [Mistake] = []
+    for place in stride(from: words.startIndex, to: words.endIndex, by: Self.wordCount) {
+      let probability = Float(bitPattern: UInt32(truncatingIfNeeded: words[place + 3]))
+      others.append(
+        Mistake(
+          sample: Int(words[place]), own: Int(words[place + 1]), predicted: Int(words[place + 2]),
+          probability: probability))
+    }
+    keep(others)
+  }
+
+  private mutating func keep(_ others: [Mistake]) {
+    mistakes += others
+    mistakes.sort { ($1.probability, $0.sample) < ($0.probability, $1.sample) }
+    mistakes.removeLast(max(mistakes.count - Self.most, 0))
+  }
+}
