@@ -35,12 +35,13 @@ struct Axis {
   func text(_ tick: Double) -> String {
     if abs(tick) >= 100_000 { return "\(fixed(tick / 1000, 0))k" }
     // A column of digits is not read.
-    return decimals > 5 ? scientific(tick) : fixed(tick, decimals)
+    return decimals > 4 ? scientific(tick) : fixed(tick, decimals)
   }
 
   private func scientific(_ value: Double) -> String {
     guard value != 0 else { return "0" }
     let exponent = Int(floor(log10(abs(value))))
-    return "\(fixed(value / pow(10, Double(exponent)), 0))e\(exponent)"
+    // As many digits as tell it from the next mark.
+    return "\(fixed(value / pow(10, Double(exponent)), max(0, decimals + exponent)))e\(exponent)"
   }
 }

@@ -31,12 +31,12 @@ enum PageTemplates {
     h2 { font-size: 1.15rem; margin: 40px 0 12px; }
     p { margin: 4px 0 12px; max-width: 75ch; }
     .soft, figcaption, .plot text, dt, summary { color: var(--soft); }
-    .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; margin: 24px 0 0; }
+    .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: 12px; margin: 24px 0 0; }
     .tiles div, figure, pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
     .tiles div { padding: 10px 14px; }
     .tiles dt { font-size: .85rem; } .tiles dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
     .tiles .first dd { font-weight: 700; }
-    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 16px; }
+    .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 16px; }
     figure { margin: 0; padding: 12px; min-width: 0; }
     figcaption { font-size: .9rem; }
     figure > figcaption:first-child { color: var(--ink); font-weight: 600; margin-bottom: 6px; }
@@ -52,8 +52,8 @@ enum PageTemplates {
     .legend svg { width: 22px; height: 10px; vertical-align: middle; margin-right: 5px; }
     .wide { overflow-x: auto; }
     table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-    th, td { padding: 3px 9px; text-align: right; border-bottom: 1px solid var(--line); }
-    th { font-weight: 600; } th:first-child, table.facts td { text-align: left; } table.facts td { overflow-wrap: anywhere; }
+    th, td { padding: 3px 9px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+    th { font-weight: 600; } th:first-child, table.facts td { text-align: left; } table.facts td, table.facts th { overflow-wrap: anywhere; white-space: normal; }
     table.facts { width: 100%; table-layout: fixed; } table.facts th { width: 34%; overflow-wrap: anywhere; }
     table.heat td { text-align: center; min-width: 2.6em; background: rgba(var(--heat), var(--part)); } table.heat td.own { outline: 1px solid var(--soft); }
     details { margin-top: 8px; font-size: .9rem; } summary { cursor: pointer; }
@@ -72,7 +72,7 @@ enum PageTemplates {
   private static let chart = """
     <figure><figcaption>{{title}}</figcaption>{{{svg}}}
     {{#hasLegend}}<ul class="legend">{{#legend}}<li><svg viewBox="0 0 22 10" aria-hidden="true">{{{swatch}}}</svg>{{name}}</li>{{/legend}}</ul>{{/hasLegend}}
-    <details><summary>The figures</summary><div class="wide"><table><thead><tr>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}</tr></thead>
+    <details><summary>The figures</summary><div class="wide" tabindex="0"><table><thead><tr>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}</tr></thead>
     <tbody>{{#rows}}<tr>{{#.}}<td>{{.}}</td>{{/.}}</tr>{{/rows}}</tbody></table></div></details></figure>
 
     """
@@ -87,10 +87,10 @@ enum PageTemplates {
     {{#hasTimes}}<section><h2>Where the time went</h2><p>{{timesText}}</p><div class="charts">{{#times}}{{> chart}}{{/times}}</div></section>{{/hasTimes}}
     {{#classes}}<section><h2>Classes</h2>
     <p>On {{samples}} test samples. Intervals hold with 95 % confidence, by a bootstrap over the samples: accuracy {{accuracy}}.</p>
-    <div class="wide"><table><thead><tr><th scope="col">class</th><th scope="col">samples</th><th scope="col">precision</th><th scope="col">95 %</th><th scope="col">recall</th><th scope="col">95 %</th><th scope="col">F1</th><th scope="col">95 %</th></tr></thead>
+    <div class="wide" tabindex="0"><table><thead><tr><th scope="col">class</th><th scope="col">samples</th><th scope="col">precision</th><th scope="col">95 %</th><th scope="col">recall</th><th scope="col">95 %</th><th scope="col">F1</th><th scope="col">95 %</th></tr></thead>
     <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>{{/rows}}</tbody></table></div>
     {{#matrix}}<h2>Confusion</h2><p>Rows are the samples' own classes, columns what they are taken for.</p>
-    <div class="wide"><table class="heat"><thead><tr><th scope="col">own \\ taken for</th>{{#names}}<th scope="col">{{.}}</th>{{/names}}</tr></thead>
+    <div class="wide" tabindex="0"><table class="heat"><thead><tr><th scope="col">own \\ taken for</th>{{#names}}<th scope="col">{{.}}</th>{{/names}}</tr></thead>
     <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>{{#cells}}<td{{#isOwn}} class="own"{{/isOwn}} style="--part:{{part}}">{{value}}</td>{{/cells}}</tr>{{/rows}}</tbody></table></div>{{/matrix}}
     </section>{{/classes}}
     {{#reliability}}<section><h2>Calibration</h2><p>{{text}}</p><div class="charts">{{> chart}}</div></section>{{/reliability}}
@@ -111,10 +111,10 @@ enum PageTemplates {
     <html lang="en"><head>{{> head}}</head>
     <body><main>
     <header><h1>{{title}}</h1></header>
-    <section><h2>Figures</h2><div class="wide"><table><thead><tr><th scope="col">run</th>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}</tr></thead>
+    <section><h2>Figures</h2><div class="wide" tabindex="0"><table><thead><tr><th scope="col">run</th>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}</tr></thead>
     <tbody>{{#runs}}<tr><th scope="row">{{name}}</th>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>{{/runs}}</tbody></table></div></section>
     {{#hasCharts}}<section><h2>Training</h2><div class="charts">{{#charts}}{{> chart}}{{/charts}}</div></section>{{/hasCharts}}
-    <section><h2>Recipes</h2><p>Lines in bold differ.</p><div class="wide"><table><thead><tr><th scope="col"></th>{{#names}}<th scope="col">{{.}}</th>{{/names}}</tr></thead>
+    <section><h2>Recipes</h2><p>Lines in bold differ.</p><div class="wide" tabindex="0"><table><thead><tr><th scope="col">setting</th>{{#names}}<th scope="col">{{.}}</th>{{/names}}</tr></thead>
     <tbody>{{#facts}}<tr{{#differs}} class="differs"{{/differs}}><th scope="row">{{name}}</th>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>{{/facts}}</tbody></table></div></section>
     </main></body></html>
 

@@ -73,7 +73,7 @@ public struct RunPictures {
       images += values.map { most > 0 && $0.isFinite ? 0.5 + 0.5 * $0 / most : 0.5 }
     }
     let image = GreyImage(
-      grid: images, rows: extents.rows, columns: extents.columns, scale: max(1, 24 / extents.rows), gap: 2)
+      grid: images, rows: extents.rows, columns: extents.columns, scale: max(1, 36 / extents.rows), gap: 2)
     return Picture(
       image, text: "\(shown) filters of \(layout.parameters[place].name), each \(extents.rows) by \(extents.columns)",
       caption:
