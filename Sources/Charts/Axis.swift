@@ -11,10 +11,10 @@ struct Axis {
 
   /// An axis that holds `values`, with about `count` marks. Numbers that are not finite do not count. `isWhole` if only integers have marks.
   init(_ values: [Double], ticks count: Int, isWhole: Bool = false, includesZero: Bool = false) {
-    let finite = values.filter { $0.isFinite && abs($0) < 1e300 } + (includesZero ? [0] : [])
+    let finite = values.filter(Self.canShow) + (includesZero ? [0] : [])
     var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
-    if high - low <= abs(high) * 1e-9 {
-      let half = high == 0 ? 1 : abs(high) * 0.1
+    if high - low <= max(abs(high) * 1e-9, 1e-290) {
+      let half = abs(high) < 1e-290 ? 1 : abs(high) * 0.1
       (low, high) = (low - (includesZero && low == 0 ? 0 : half), high + half)
     }
     // The smallest of 1, 2 and 5 times a power of ten that gives no more marks.
@@ -27,6 +27,9 @@ struct Axis {
       .map { $0 * step }
     decimals = min(max(0, Int(ceil(-log10(step) - 1e-9))), 12)
   }
+
+  /// Whether a chart has room for `value`: a sum of two is still a number.
+  static func canShow(_ value: Double) -> Bool { abs(value) < 1e300 }
 
   /// The place of `value` between 0, the beginning of the axis, and 1.
   func place(_ value: Double) -> Double { (value - range.lowerBound) / (range.upperBound - range.lowerBound) }

@@ -6,7 +6,7 @@ public struct Chart: Sendable {
   public struct Series: Sendable {
     /// The name in the legend.
     public var name: String
-    /// The figures, by the number that they belong to; those that are not finite are left out.
+    /// The figures, by the number that they belong to; those that are not finite, or 10³⁰⁰ and more, are not drawn.
     public var points: [Point]
 
     /// A series of this name.
@@ -47,7 +47,7 @@ public struct Chart: Sendable {
   }
 
   /// Whether there is anything to draw.
-  public var isEmpty: Bool { !series.contains { $0.points.contains { $0.y.isFinite } } }
+  public var isEmpty: Bool { !series.contains { $0.points.contains { Axis.canShow($0.y) } } }
 
   /// The numbers that have a figure in any series, in order.
   private var numbers: [Double] { Set(series.flatMap { $0.points.map(\.x) }).sorted() }
@@ -68,7 +68,7 @@ public struct Chart: Sendable {
       for number in numbers {
         var low = 0.0
         for (index, value) in values(at: number).enumerated() {
-          guard let value, value.isFinite, value > 0 else { continue }
+          guard let value, Axis.canShow(value), value > 0 else { continue }
           plot.bar(number - 0.4...number + 0.4, low...low + value, series: index)
           low += value
         }

@@ -23,7 +23,9 @@ struct Plot {
 
   /// Draws a line through points of finite numbers; a single one is a dot.
   mutating func line(_ points: [(x: Double, y: Double)], series: Int) {
-    let places = points.filter { $0.x.isFinite && $0.y.isFinite }.map { "\(fixed(x($0.x), 1)),\(fixed(y($0.y), 1))" }
+    let places = points.filter { Axis.canShow($0.x) && Axis.canShow($0.y) }.map {
+      "\(fixed(x($0.x), 1)),\(fixed(y($0.y), 1))"
+    }
     if places.count == 1, let place = places.first?.split(separator: ",") {
       elements.append("<circle class=\"s\(series)\" cx=\"\(place[0])\" cy=\"\(place[1])\" r=\"3\"/>")
     } else if places.count > 1 {

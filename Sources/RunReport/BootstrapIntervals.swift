@@ -7,12 +7,12 @@ import Training
 /// In a replicate each sample counts as often as a Poisson distribution of mean 1 says (Chamandy et al. 2012, "Estimating Uncertainty for
 /// Massive Data Streams"), so a cell of the confusion matrix with n samples counts as often as one of mean n. The figures' interval is from
 /// the 2.5th to the 97.5th percentile of the replicates. They follow from the matrix alone.
-struct BootstrapIntervals {
+package struct BootstrapIntervals {
   /// The intervals of one class.
-  struct ClassIntervals {
-    var precision: ClosedRange<Double>
-    var recall: ClosedRange<Double>
-    var f1: ClosedRange<Double>
+  package struct ClassIntervals {
+    package var precision: ClosedRange<Double>
+    package var recall: ClosedRange<Double>
+    package var f1: ClosedRange<Double>
   }
 
   /// The figures of one class in all replicates.
@@ -22,11 +22,11 @@ struct BootstrapIntervals {
     var f1: [Double] = []
   }
 
-  let accuracy: ClosedRange<Double>
-  let classes: [ClassIntervals]
+  package let accuracy: ClosedRange<Double>
+  package let classes: [ClassIntervals]
 
   /// The intervals for a square matrix of samples of each class (row) that are taken for each class (column).
-  init(confusion: [[Int]], replicates: Int = 1000) {
+  package init(confusion: [[Int]], replicates: Int = 1000) {
     let count = confusion.count
     // Most cells of a good network are empty, and stay so.
     let cells = confusion.enumerated().flatMap { row, columns in

@@ -4,7 +4,7 @@ import FoundationEssentials
 /// Documentation/power/powercap/powercap.rst).
 ///
 /// It is that of whole processors, with all that runs on them. Reading it takes rights that a user often lacks.
-struct EnergyMeter {
+package struct EnergyMeter {
   /// A counter of one processor, and where it stood.
   private struct Counter {
     var path: String
@@ -16,7 +16,7 @@ struct EnergyMeter {
   private let counters: [Counter]
 
   /// A meter that starts at 0 now. `directory` is where the kernel shows the counters.
-  init(directory: String = "/sys/class/powercap") {
+  package init(directory: String = "/sys/class/powercap") {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     // `intel-rapl:0` is a processor, also of AMD's; `intel-rapl:0:0` a part of it; `intel-rapl` no counter.
     counters = names.filter { $0.split(separator: ":").count == 2 }.sorted().compactMap { name in
@@ -30,7 +30,7 @@ struct EnergyMeter {
   }
 
   /// The joules used since the start; nil if the kernel tells none. A counter that began at 0 again counts as if once.
-  var joules: Double? {
+  package var joules: Double? {
     guard !counters.isEmpty else { return nil }
     var sum = 0.0
     for counter in counters {

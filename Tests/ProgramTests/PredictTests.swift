@@ -6,15 +6,21 @@ extension ProgramTests {
   /// Pictures that are told by a trained network.
   @Suite(.serialized)
   struct PredictTests {
+    /// A run in a directory of its own.
+    private struct Trained: Sendable {
+      let scratch: ScratchDirectory
+      let run: String
+    }
+
     /// A network of some seconds on real digits, trained once for all tests.
-    private static let trained = Result { () throws -> (scratch: ScratchDirectory, run: String) in
+    private static let trained = Result { () throws -> Trained in
       let scratch = try ScratchDirectory()
       let run = scratch.file("run")
       let outcome = try Program.run(
         ["train", "--data", "mnist", "--subset", "20000", "--epochs", "2", "--validation", "0.1", "--run-dir", run],
         ranks: 2)
       try #require(outcome.code == 0, "\(outcome.errors)")
-      return (scratch, run)
+      return Trained(scratch: scratch, run: run)
     }
 
     /// Test images as PNG files, enlarged, every other one dark on light; and their labels.
@@ -39,7 +45,8 @@ extension ProgramTests {
     }
 
     @Test func digitsAreReadOnAnyNumberOfRanks() throws {
-      let (scratch, run) = try Self.trained.get()
+      let trained = try Self.trained.get()
+      let (scratch, run) = (trained.scratch, trained.run)
       let directory = scratch.file("digits")
       let labels = try Self.write(120, to: directory)
       let alone = try Program.run(["predict", "--run-dir", run, "--json", directory])
@@ -71,7 +78,8 @@ extension ProgramTests {
     }
 
     @Test func aTemperatureMakesProbabilitiesLikelier() throws {
-      let (scratch, run) = try Self.trained.get()
+      let trained = try Self.trained.get()
+      let (scratch, run) = (trained.scratch, trained.run)
       let directory = scratch.file("calibrated")
       let labels = try Self.write(40, to: directory)
       let plain = try Program.run(["predict", "--run-dir", run, "--json", directory])
@@ -93,7 +101,8 @@ extension ProgramTests {
     }
 
     @Test func whatCannotBeToldIsOneLineAndTheOthersAreTold() throws {
-      let (scratch, run) = try Self.trained.get()
+      let trained = try Self.trained.get()
+      let (scratch, run) = (trained.scratch, trained.run)
       let directory = scratch.file("mixed")
       _ = try Self.write(2, to: directory)
       let (good, other) = ("\(directory)/000.png", "\(directory)/001.png")

@@ -180,7 +180,7 @@ private final class Text: @unchecked Sendable {
 }
 
 /// A directory of its own, gone with the test.
-final class ScratchDirectory {
+final class ScratchDirectory: Sendable {
   let path: String
 
   init() throws {

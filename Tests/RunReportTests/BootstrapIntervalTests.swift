@@ -1,7 +1,6 @@
 import Foundation
+import RunReport
 import Testing
-
-@testable import RunReport
 
 struct BootstrapIntervalTests {
   /// The accuracy's interval must be that of the normal approximation, p ± 1.96 √(p (1 − p) / n), which holds for many samples.

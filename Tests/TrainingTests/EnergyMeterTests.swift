@@ -1,7 +1,6 @@
 import Foundation
+import Lockstep
 import Testing
-
-@testable import Training
 
 struct EnergyMeterTests {
   /// Counters as the kernel shows them, in a directory of the test's.

@@ -39,12 +39,12 @@ struct MistakesTests {
   @Test func aRegressionMakesNone() throws {
     var run = try SmallRun()
     run.options.directory = nil
-    run.recipe.model = try .named("gpt", input: [8, 8, 1], outputs: 64)
-    let pixels = try BinarisedPixels(of: run.training, poolingBy: 2, .threshold)
-    run.recipe = Recipe(
-      model: try .named("gpt", input: pixels.inputShape, outputs: pixels.inputShape.count),
-      loss: try Objective(.blackAndWhite).loss(pixels.targets, input: pixels.inputShape, classNames: nil))
-    (run.training, run.test) = (pixels, try BinarisedPixels(of: run.test, poolingBy: 2, .threshold))
+    let (inputs, values) = (Buffer<Float>(count: 30 * 4), Buffer<Float>(count: 30 * 2))
+    for index in 0..<inputs.count { inputs[index] = Float(index % 7) }
+    for index in 0..<values.count { values[index] = Float(index % 5) }
+    let data = try InMemoryDataset(inputs: inputs, shape: [4], values: values)
+    run.recipe = Recipe(model: try .named("mlp:4-3-2", input: [4], outputs: 2), loss: MeanSquaredError(outputs: 2))
+    (run.training, run.test) = (data, data)
     run.recipe.epochs = 1
     #expect(try ToldRun(run, ranks: 2).mistakes.isEmpty)
   }

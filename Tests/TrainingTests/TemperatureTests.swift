@@ -27,9 +27,10 @@ struct TemperatureTests {
     #expect(abs(found / Double(factor) - 1) < 0.04, "\(found)")
   }
 
-  @Test func ofASureAndRightNetworkIsTheSmallest() {
+  /// Where all that is right is as sure as can be, the largest such temperature is taken.
+  @Test func ofASureAndRightNetworkIsBelowOne() {
     let outputs = Buffer<Float>([10, 0, 0, 10, 10, 0])
     let found = TemperatureScaling.temperature(of: outputs, classes: [0, 1, 0], loss: SoftmaxCrossEntropy(classes: 2))
-    #expect(found < 0.06 && found > 0.04)
+    #expect(found < 0.9 && found > 0.3)
   }
 }
