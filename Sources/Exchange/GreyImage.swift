@@ -2,7 +2,7 @@ import CZlib
 
 /// An image of grey values, which is written as a PNG file (W3C, Portable Network Graphics, third edition).
 ///
-/// This file is one of the package's fences around zlib, whose deflate and CRC-32 are all that is hard about the format.
+/// This file is one of the package's fences around zlib, whose deflate is all that is hard about the format beside ``CRC32``.
 public struct GreyImage: Sendable {
   /// The height in pixels.
   public let rows: Int
@@ -65,7 +65,7 @@ public struct GreyImage: Sendable {
   /// Length, name, content and CRC-32 of name and content.
   private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
     let checked = Array(name.utf8) + content
-    return word(content.count) + checked + word(Int(unsafe crc32(0, checked, UInt32(checked.count))))
+    return word(content.count) + checked + word(Int(CRC32(of: checked).value))
   }
 
   private static func word(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
