@@ -50,6 +50,7 @@ let package = Package(
     room(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
+    room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Console", ["Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
     room("Charts", ["Console"]),
@@ -63,7 +64,7 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Pictures",
+        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Exporting", "Pictures",
       ]),
     .executableTarget(
       name: "lockstep-cli",
@@ -93,6 +94,7 @@ let package = Package(
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
+    tests("ExportingTests", ["Lockstep", "PeerPython"]),
     tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.

@@ -65,6 +65,14 @@ public struct ProtobufMessage: Sendable {
     add(field, content)
   }
 
+  /// Adds numbers of type float, packed: or bytes that hold them, the lowest byte of each first.
+  public mutating func add(_ field: Int, packed values: [Float]) {
+    var content = ProtobufMessage()
+    content.bytes.reserveCapacity(4 * values.count)
+    for value in values { content.fixed(value.bitPattern) }
+    add(field, content)
+  }
+
   private mutating func tag(_ field: Int, wireType: UInt64) { varint(UInt64(field) << 3 | wireType) }
 
   /// Seven bits a byte, the lowest first; the eighth says that more follow.

@@ -6,6 +6,7 @@
 @_exported import Datasets
 @_exported import Digests
 @_exported import Exchange
+@_exported import Exporting
 @_exported import Jobs
 @_exported import MPICollectives
 @_exported import NeuralNetworks

@@ -23,5 +23,6 @@ struct ProtobufMessageTests {
     let packed = ProtobufMessage { $0.add(6, packed: [3, 270, 86942]) }
     #expect(packed.bytes == [0x32, 0x06, 0x03, 0x8E, 0x02, 0x9E, 0xA7, 0x05])
     #expect(ProtobufMessage { $0.add(1, packed: [1.0]) }.bytes == [0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F])
+    #expect(ProtobufMessage { $0.add(9, packed: [Float(1), -2]) }.bytes == [0x4A, 8, 0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0])
   }
 }

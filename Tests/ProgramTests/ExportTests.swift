@@ -4,7 +4,7 @@ import PeerPython
 import Testing
 
 extension ProgramTests {
-  /// Checkpoints written for PyTorch.
+  /// Checkpoints written for PyTorch and NumPy, and what is no such file in any format.
   @Suite(.serialized)
   struct ExportTests {
     /// A short run of `arguments` in `scratch`, on images of 8×8.
@@ -78,6 +78,37 @@ extension ProgramTests {
       #expect(result.status == 0 && difference.map { $0 < 1e-4 } == true, "\(result.output)")
     }
 
+    /// The same arrays as the safetensors file has, by NumPy's own reader.
+    @Test func numPyTakesTheSameWeights() throws {
+      let scratch = try ScratchDirectory()
+      let run = try Self.train(["--model", "resnet", "--max-steps", "2"], "run", scratch)
+      let files = ["safetensors", "npz"].map { scratch.file("model.\($0)") }
+      for file in files {
+        let format = file.split(separator: ".").last ?? ""
+        let outcome = try Program.run(
+          ["export", run, "--format", "\(format)", "--output", file, "--input", "8x8x1"])
+        #expect(outcome.code == 0 && outcome.errorLines.isEmpty, "\(outcome.errors)")
+        let kind = format == "npz" ? "arrays" : "tensors"
+        #expect(outcome.output.contains(" \(kind) by PyTorch's names, of \(run)/checkpoints/"), "\(outcome.output)")
+      }
+      let packages = ["safetensors", "numpy"]
+      guard let python = try PeerPython("safetensors", packages: packages, modules: ["safetensors.numpy"]) else {
+        return
+      }
+      let script = """
+        import sys, numpy
+        from safetensors.numpy import load_file
+        tensors, arrays = load_file(sys.argv[1]), numpy.load(sys.argv[2], allow_pickle=False)
+        assert list(arrays) == list(dict.fromkeys(arrays)) and set(arrays) == set(tensors)
+        for name, tensor in tensors.items():
+            assert arrays[name].dtype == tensor.dtype and arrays[name].shape == tensor.shape, name
+            assert (arrays[name] == tensor).all(), name
+        print(len(tensors))
+        """
+      let result = try python.run(["-c", script] + files)
+      #expect(result.status == 0 && Int(result.output.dropLast()).map { $0 > 60 } == true, "\(result.output)")
+    }
+
     /// The shape of the samples is that of the recipe's pixels, or a table's.
     @Test func theShapeOfSamplesIsFound() throws {
       let scratch = try ScratchDirectory()
@@ -115,7 +146,10 @@ extension ProgramTests {
         ([run] + output, 65, "give --input"),
         ([run, "--input", "12x8x1"] + output, 65, "shape [10, 288] instead of [10, 480]; give --input"),
         ([run, "--input", "8x8x"] + output, 64, "--input 8x8x"), ([run] + input, 64, "--output"),
-        ([run, "--format", "onnx"] + input + output, 64, "format"),
+        ([run, "--format", "keras"] + input + output, 64, "format"),
+        ([run, "--format", "onnx"] + output, 65, "give --input"),
+        ([run, "--format", "npz", "--output", scratch.file("no/model.npz")] + input, 73, "no/model.npz"),
+        ([run, "--format", "onnx", "--output", scratch.file("no/model.onnx")] + input, 73, "no/model.onnx"),
         ([scratch.file("damaged.safetensors")] + input + output, 65, "damaged"),
         ([scratch.file("data/train-images-idx3-ubyte")] + input + output, 65, "header"),
         ([scratch.file("none")] + input + output, 66, "none"),
@@ -128,7 +162,24 @@ extension ProgramTests {
         #expect(!FileManager.default.fileExists(atPath: file))
       }
 
-      try WriteFaults(scratch).sweep("weights.safetensors") { ["export", run, "--output", $0] + input }
+      // Cut anywhere, and with a length in front that no file has: the same line in every format.
+      let whole = try Self.bytes(newest)
+      var files = [0, 7, 8, 100, whole.count / 2, whole.count - 1].map { ("cut-\($0)", whole.prefix($0)) }
+      files.append(("huge", Data([0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]) + whole.dropFirst(8)))
+      for (name, content) in files {
+        let path = scratch.file("\(name).checkpoint")
+        try content.write(to: URL(fileURLWithPath: path))
+        for format in ["safetensors", "onnx", "npz"] {
+          let outcome = try Program.run(["export", path, "--format", format] + input + output)
+          #expect(outcome.code == 65 && outcome.errorLines.count == 1, "\(name), \(format): \(outcome.errors)")
+          #expect(!FileManager.default.fileExists(atPath: file))
+        }
+      }
+
+      let faults = try WriteFaults(scratch)
+      for format in ["safetensors", "onnx", "npz"] {
+        try faults.sweep("weights.\(format)") { ["export", run, "--format", format, "--output", $0] + input }
+      }
 
       // The old file stays where the new one finds no room.
       try Data("old".utf8).write(to: URL(fileURLWithPath: file))
