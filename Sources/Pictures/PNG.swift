@@ -25,6 +25,8 @@ enum PNG {
     let (rows, columns) = unsafe (Int(image.height), Int(image.width))
     try GreyImage.requireSize(rows, columns)
     // Grey and opacity, a byte each.
+    // As every program shows it, and not as light's own amounts.
+    unsafe image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
     unsafe image.format = png_uint_32(PNG_FORMAT_FLAG_ALPHA)
     var pairs = [UInt8](repeating: 0, count: 2 * rows * columns)
     // A palette cannot ask for a background: the opacity is in the format.

@@ -136,7 +136,7 @@ extension ProgramTests {
         (["--run-dir", run, scratch.file("none.png")], 66, "none.png"), (["--run-dir", run], 64, "files"),
         (["--run-dir", scratch.file("none"), good], 66, "none"),
         (["--run-dir", run, scratch.file("nothing")], 66, "nothing"),
-        (["--run-dir", run, "--input", "8x8x1", good], 65, "8, 8, 1"),
+        (["--run-dir", run, "--input", "8x8x1", good], 65, "dense1.weights"),
         (["--run-dir", run, "--input", "8x8x3", good], 64, "grey"),
         (["--run-dir", run, "--data", "mnist", good], 64, "--calibrate"),
       ] as [([String], Int32, String)] {

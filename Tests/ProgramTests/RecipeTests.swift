@@ -10,7 +10,9 @@ extension ProgramTests {
       let outcome = try Program.run(["train", "--max-steps", "2", "--run-dir", scratch.file("run")] + arguments)
       #expect(outcome.code == 0, "\(outcome.errors)")
       let data = try Data(contentsOf: URL(fileURLWithPath: scratch.file("run/config.json")))
-      let record = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      var record = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      // These two follow from the flags and the model.
+      #expect(record.removeValue(forKey: "command") != nil && record.removeValue(forKey: "parameters") != nil)
       return record.mapValues { "\($0)" }
     }
 
