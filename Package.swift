@@ -47,7 +47,7 @@ let package = Package(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Console", ["Tensors"]),
-    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
+    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
     room(
       "Jobs",
       ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Console"]),

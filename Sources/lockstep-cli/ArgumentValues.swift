@@ -50,3 +50,5 @@ extension TimeSpan: ExpressibleByArgument {
 extension Schedule.Shape: ExpressibleByArgument {}
 
 extension RateScaling: ExpressibleByArgument {}
+
+extension RunRecord.MetricsFormat: ExpressibleByArgument {}

@@ -72,6 +72,8 @@ struct Train: ParsableCommand {
   @Option(help: "Ends the run after this many steps.")
   var maxSteps: Int?
 
+  @OptionGroup var reports: ReportOptions
+
   @OptionGroup var stall: StallOptions
 
   @OptionGroup var control: ControlOptions
@@ -137,7 +139,7 @@ struct Train: ParsableCommand {
     }
     let trainer = try Trainer(
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
-      observers: [ConsoleObserver(), RunRecord(data: data.report)])
+      observers: [ConsoleObserver()] + reports.makeRecords(data: data.report))
     if let report = data.report, world.rank == 0 { print(report.line) }
     try trainer.run()
   }
