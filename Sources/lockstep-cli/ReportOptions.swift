@@ -9,10 +9,21 @@ struct ReportOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Writes an event file for TensorBoard into the run directory.")
   var tensorboard = true
 
+  @Option(
+    help: ArgumentHelp(
+      "Keeps the run's state in a file for Prometheus' node exporter, renewed every ten seconds and after each epoch.",
+      valueName: "file"))
+  var prometheus: String?
+
+  func validate() throws {
+    if prometheus == "" { throw ValidationError("--prometheus needs a file's name") }
+  }
+
   /// The observers that write files, for a run on `data`, if these are a table.
   func makeRecords(data: CSVReport?) -> [any Observer] {
     var records: [any Observer] = [RunRecord(data: data, metrics: metrics)]
     if tensorboard { records.append(TensorBoardRecord()) }
+    if let prometheus { records.append(PrometheusRecord(prometheus)) }
     return records
   }
 }

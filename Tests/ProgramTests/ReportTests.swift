@@ -1,8 +1,9 @@
 import Foundation
+import PeerPython
 import Testing
 
 extension ProgramTests {
-  /// The reports of a run for other programs: `--metrics csv`.
+  /// The reports of a run for other programs: `--metrics csv`, `--prometheus`.
   @Suite(.serialized)
   struct ReportTests {
     private static func recipe(_ scratch: ScratchDirectory) throws -> [String] {
@@ -40,6 +41,72 @@ extension ProgramTests {
         }
       }
       #expect(try Self.metrics(scratch).compactMap { $0["epoch"] as? Int } == [1, 2, 3, 4, 5])
+    }
+
+    /// Prometheus' own parser reads the file, and its linter, where it is installed, has nothing to say.
+    @Test func aFileForPrometheus() throws {
+      let scratch = try ScratchDirectory()
+      // A directory's name that must be escaped.
+      let (run, file) = (scratch.file("run \"of\" a\\b"), scratch.file("lockstep.prom"))
+      let train = Array(try Self.recipe(scratch).dropLast()) + [run, "--prometheus", file, "--epochs", "2"]
+      #expect(try Program.run(train).code == 0)
+      let lint = Process()
+      lint.executableURL = URL(filePath: "/bin/sh")
+      lint.arguments = ["-c", "! command -v promtool >/dev/null || promtool check metrics <\"$0\" 2>&1", file]
+      let output = Pipe()
+      lint.standardOutput = output
+      try lint.run()
+      let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      lint.waitUntilExit()
+      #expect(lint.terminationStatus == 0 && said.isEmpty, "\(said)")
+      guard
+        let python = try PeerPython(
+          "prometheus-client", packages: ["prometheus-client"], modules: ["prometheus_client.parser"])
+      else { return }
+      let script = """
+        import json, sys
+        from prometheus_client.parser import text_string_to_metric_families
+        run, file = sys.argv[1:]
+        samples = [sample for family in text_string_to_metric_families(open(file).read()) for sample in family.samples]
+        assert all(sample.labels == {"model": "mlp:64-8-10", "run_dir": run} for sample in samples), samples
+        values = {sample.name.removeprefix("lockstep_"): sample.value for sample in samples}
+        last = json.loads(open(run + "/metrics.jsonl").readlines()[-1])
+        for key in ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "learning_rate"):
+            assert values[key] == last[key], key
+        assert values["steps_total"] == values["checkpoint_step"] == last["step"] == 12
+        assert values["finished"] == 1 and values["epochs"] == 2 and values["epoch_samples_done"] == 192
+        """
+      let result = try python.run(["-c", script, run, file])
+      #expect(result.status == 0, "\(result.output)")
+    }
+
+    /// While a run goes on, its file says so.
+    @Test func theFileForPrometheusIsRenewed() throws {
+      let scratch = try ScratchDirectory()
+      let file = scratch.file("lockstep.prom")
+      let job = try Program.start(
+        try Self.recipe(scratch) + ["--prometheus", file, "--epochs", "100000000"], script: "exec \"$@\" >/dev/null")
+      func steps() -> Int? {
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        return text.firstMatch(of: /\nlockstep_steps_total\{.*\} (\d+)/).flatMap { Int($0.1) }
+      }
+      var seen: Set<Int> = []
+      job.waitUntil {
+        if let steps = steps() { seen.insert(steps) }
+        return seen.count > 3
+      }
+      job.process.terminate()
+      #expect(job.wait(limit: 60).code == 75)
+      #expect(seen.count > 3 && seen.allSatisfy { $0 % 6 == 0 }, "\(seen)")
+      #expect(try String(contentsOfFile: file, encoding: .utf8).contains(/\nlockstep_finished\{.*\} 0/))
+    }
+
+    @Test func aFileForPrometheusThatCannotBeWritten() throws {
+      let scratch = try ScratchDirectory()
+      let train = try Self.recipe(scratch) + ["--epochs", "1", "--prometheus", scratch.file("none/lockstep.prom")]
+      let outcome = try Program.run(train)
+      #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome.errors)")
+      #expect(try Program.run(Array(train.dropLast()) + [""]).code == 64)
     }
   }
 }

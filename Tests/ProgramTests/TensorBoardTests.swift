@@ -187,14 +187,15 @@ extension ProgramTests {
       #expect(found.count == 2 && found.contains(other), "\(found)")
     }
 
-    /// Each call on the events or the table fails in turn: one line and 73, or a warning where the run is to
+    /// Each call on the events, the table or the file for Prometheus fails in turn: one line and 73, or a warning where the run is to
     /// go on; and then the same command ends with each epoch once.
     @Test func aFaultAtEveryCallLosesNothing() throws {
       let scratch = try ScratchDirectory()
       let faults = try WriteFaults(scratch)
-      let train = try Self.recipe(scratch) + ["--epochs", "3", "--metrics", "csv"]
+      let prometheus = ["--prometheus", scratch.file("run.prom")]
+      let train = try Self.recipe(scratch) + ["--epochs", "3", "--metrics", "csv"] + prometheus
       let run = scratch.file("run")
-      for (name, least) in [("tfevents", 9), ("metrics.csv", 10)] {
+      for (name, least) in [("tfevents", 9), ("metrics.csv", 10), ("run.prom", 20)] {
         let (stops, goesOn) = (
           try faults.count(of: name, in: run, train), try faults.count(of: name, in: run, train, goesOn: true)
         )
