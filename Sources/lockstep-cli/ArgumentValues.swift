@@ -52,3 +52,5 @@ extension Schedule.Shape: ExpressibleByArgument {}
 extension RateScaling: ExpressibleByArgument {}
 
 extension RunRecord.MetricsFormat: ExpressibleByArgument {}
+
+extension LogFormat: ExpressibleByArgument {}

@@ -10,6 +10,13 @@ struct ReportOptions: ParsableArguments {
   var tensorboard = true
 
   @Option(
+    help: """
+      json writes progress, warnings and errors as JSON objects, a line each, to standard error, and only the results to \
+      standard output.
+      """)
+  var logFormat = LogFormat.text
+
+  @Option(
     help: ArgumentHelp(
       "Keeps the run's state in a file for Prometheus' node exporter, renewed every ten seconds and after each epoch.",
       valueName: "file"))
@@ -19,11 +26,19 @@ struct ReportOptions: ParsableArguments {
     if prometheus == "" { throw ValidationError("--prometheus needs a file's name") }
   }
 
+  /// The observer that tells people or programs of the progress. From then on, errors have the format that is asked for.
+  func makeLog() -> any Observer { logFormat == .json ? JSONLog() : ConsoleObserver() }
+
   /// The observers that write files, for a run on `data`, if these are a table.
   func makeRecords(data: CSVReport?) -> [any Observer] {
     var records: [any Observer] = [RunRecord(data: data, metrics: metrics)]
     if tensorboard { records.append(TensorBoardRecord()) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
     return records
+  }
+
+  /// Says `line`, which is of interest before the run.
+  func say(_ line: String) {
+    if logFormat == .json { Terminal.log(.info, "note", [("message", .string(line))]) } else { print(line) }
   }
 }

@@ -3,7 +3,7 @@ import PeerPython
 import Testing
 
 extension ProgramTests {
-  /// The reports of a run for other programs: `--metrics csv`, `--prometheus`.
+  /// The reports of a run for other programs: `--metrics csv`, `--prometheus`, `--log-format json`.
   @Suite(.serialized)
   struct ReportTests {
     private static func recipe(_ scratch: ScratchDirectory) throws -> [String] {
@@ -107,6 +107,56 @@ extension ProgramTests {
       let outcome = try Program.run(train)
       #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome.errors)")
       #expect(try Program.run(Array(train.dropLast()) + [""]).code == 64)
+    }
+
+    /// Every line of standard error is an object, and standard output has the results alone.
+    @Test func aLogOfObjects() throws {
+      let scratch = try ScratchDirectory()
+      let train = try Self.recipe(scratch) + ["--log-format", "json"]
+      let outcome = try Program.run(train + ["--epochs", "2"], ranks: 2)
+      #expect(outcome.code == 0)
+      let names = outcome.output.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+      #expect(names == ["weights digest", "Test accuracy"], "\(outcome.output)")
+      let objects = try Self.objects(outcome.errors)
+      let events = objects.compactMap { $0["event"] as? String }
+      #expect(events == ["began", "epoch", "checkpoint", "epoch", "checkpoint", "ended"], "\(outcome.errors)")
+      for object in objects {
+        #expect(object["level"] as? String == "info")
+        let time = try #require(object["time"] as? String)
+        #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil, "\(time)")
+      }
+      let epochs = objects.filter { $0["event"] as? String == "epoch" }
+      for (object, line) in zip(epochs, try Self.metrics(scratch)) {
+        for (key, value) in line { #expect(object[key] as? Double == value as? Double, "\(key)") }
+      }
+      #expect(objects.last?["weights_digest"] as? String == outcome.weightsDigest)
+    }
+
+    /// Warnings, errors and stops are objects, too.
+    @Test func whatGoesWrongIsAnObject() throws {
+      let scratch = try ScratchDirectory()
+      let train = try Self.recipe(scratch) + ["--log-format", "json", "--epochs"]
+      func last(_ outcome: Program.Outcome) throws -> [String: Any] {
+        try #require(try Self.objects(outcome.errors).last)
+      }
+      let job = try Program.start(train + ["100000000"], ranks: 2, script: "exec \"$@\" 2>\"\(scratch.file("log"))\"")
+      job.waitForCheckpoint(ofStep: 12, in: scratch.file("run"))
+      kill(try #require(job.ranks()[0]), SIGUSR1)
+      #expect(job.wait(limit: 60).code == 75)
+      let stopped = try #require(
+        try Self.objects(String(contentsOfFile: scratch.file("log"), encoding: .utf8)).last)
+      #expect(stopped["event"] as? String == "stopped" && stopped["code"] as? Int == 75, "\(stopped)")
+      #expect(stopped["level"] as? String == "info")
+      let damaged = "\(scratch.file("run"))/checkpoints/\(try #require(Program.checkpoints(scratch.file("run")).last))"
+      try Data("none".utf8).write(to: URL(filePath: damaged))
+      let refused = try last(try Program.run(train + ["100000000", "--strict"]))
+      #expect(refused["event"] as? String == "error" && refused["code"] as? Int == 65, "\(refused)")
+      let missing = try last(try Program.run(["train", "--data", "/nowhere", "--log-format", "json"]))
+      #expect(missing["level"] as? String == "error" && missing["code"] as? Int == 66, "\(missing)")
+      let warned = try Self.objects(
+        try Program.run(train + ["100000000", "--max-steps", "1000000", "--max-time", "1s"]).errors)
+      let warning = try #require(warned.first { $0["level"] as? String == "warning" })
+      #expect((warning["message"] as? String)?.contains("damaged") == true, "\(warning)")
     }
   }
 }
