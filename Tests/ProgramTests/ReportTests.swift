@@ -30,14 +30,16 @@ extension ProgramTests {
         ["--epochs", "2"], ["--epochs", "4", "--max-steps", "20"] + table, ["--epochs", "5"] + table,
       ] {
         #expect(try Program.run(train + arguments, ranks: 2).code == 0)
-        let lines = try Self.metrics(scratch)
         guard arguments.contains("csv") else { continue }
+        // Not by JSONSerialization, which misses the last bit of some numbers.
+        let lines = try String(contentsOfFile: scratch.file("run/metrics.jsonl"), encoding: .utf8).split(separator: "\n")
+          .map { try JSONDecoder().decode([String: Double].self, from: Data($0.utf8)) }
         let text = try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
         let rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         #expect(text.hasSuffix("\n") && rows.count == lines.count + 1 && rows.allSatisfy { $0.count == rows[0].count })
         for (row, line) in zip(rows.dropFirst(), lines) {
           #expect(Set(line.keys).isSubset(of: rows[0].map(String.init)), "\(line)")
-          for (name, cell) in zip(rows[0], row) { #expect(Double(cell) == line[String(name)] as? Double, "\(name)") }
+          for (name, cell) in zip(rows[0], row) { #expect(Double(cell) == line[String(name)], "\(name)") }
         }
       }
       #expect(try Self.metrics(scratch).compactMap { $0["epoch"] as? Int } == [1, 2, 3, 4, 5])
@@ -156,7 +158,7 @@ extension ProgramTests {
       let warned = try Self.objects(
         try Program.run(train + ["100000000", "--max-steps", "1000000", "--max-time", "1s"]).errors)
       let warning = try #require(warned.first { $0["level"] as? String == "warning" })
-      #expect((warning["message"] as? String)?.contains("damaged") == true, "\(warning)")
+      #expect((warning["message"] as? String)?.contains("use another copy") == true, "\(warning)")
     }
   }
 }
