@@ -32,8 +32,10 @@ extension ProgramTests {
         #expect(try Program.run(train + arguments, ranks: 2).code == 0)
         guard arguments.contains("csv") else { continue }
         // Not by JSONSerialization, which misses the last bit of some numbers.
-        let lines = try String(contentsOfFile: scratch.file("run/metrics.jsonl"), encoding: .utf8).split(separator: "\n")
-          .map { try JSONDecoder().decode([String: Double].self, from: Data($0.utf8)) }
+        let lines = try String(contentsOfFile: scratch.file("run/metrics.jsonl"), encoding: .utf8).split(
+          separator: "\n"
+        )
+        .map { try JSONDecoder().decode([String: Double].self, from: Data($0.utf8)) }
         let text = try String(contentsOfFile: scratch.file("run/metrics.csv"), encoding: .utf8)
         let rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         #expect(text.hasSuffix("\n") && rows.count == lines.count + 1 && rows.allSatisfy { $0.count == rows[0].count })
