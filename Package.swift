@@ -52,7 +52,7 @@ let package = Package(
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Console", ["Tensors"]),
-    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors"]),
+    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
     room("Charts", ["Console"]),
     room(
       "RunReport",

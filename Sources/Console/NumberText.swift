@@ -33,3 +33,10 @@ package func duration(_ seconds: Double) -> String {
   if whole < 3600 { return "\(whole / 60) min \(whole % 60 < 10 ? "0" : "")\(whole % 60) s" }
   return "\(whole / 3600) h \(whole / 60 % 60 < 10 ? "0" : "")\(whole / 60 % 60) min"
 }
+
+/// A number as files for programs have it: a whole one without decimals, and `NaN`, `Infinity` or `-Infinity`.
+func plain(_ number: Double) -> String {
+  if number.isNaN { return "NaN" }
+  if number.isInfinite { return number > 0 ? "Infinity" : "-Infinity" }
+  return number == number.rounded() && abs(number) < 0x1p53 ? "\(Int(number))" : "\(number)"
+}

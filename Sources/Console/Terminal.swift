@@ -70,11 +70,39 @@ public enum Terminal {
     if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
   }
 
+  private static let writesJSON = Atomic<Bool>(false)
+
+  /// The form of the lines on standard error; text at first.
+  public static var logFormat: LogFormat {
+    get { writesJSON.load(ordering: .relaxed) ? .json : .text }
+    set { writesJSON.store(newValue == .json, ordering: .relaxed) }
+  }
+
   /// Writes `lockstep: line` to standard error at once, as one line whatever `line` holds, in the place of a drawn
   /// line.
-  public static func complain(_ line: String) {
+  ///
+  /// With ``LogFormat/json`` it is an object with `line` as its `message`. It is a warning if `line` begins so, else an error,
+  /// but for a run that was stopped (`isStop`). `code` is the exit code, if the process ends with one because of it.
+  public static func complain(_ line: String, code: Int32? = nil, isStop: Bool = false) {
+    guard logFormat == .json else { return writeError("lockstep: \(singleLine(line))\n") }
+    let warning = "warning: "
+    let isWarning = line.hasPrefix(warning)
+    let message = singleLine(isWarning ? String(line.dropFirst(warning.count)) : line)
+    let level: LogLevel = isWarning ? .warning : isStop ? .info : .error
+    log(
+      level, isStop ? "stopped" : level.rawValue,
+      [("code", code.map { .number("\($0)") }), ("message", .string(message))])
+  }
+
+  /// Writes a JSON object to standard error, as one line.
+  package static func log(_ level: LogLevel, _ event: String, _ members: [(String, JSONValue?)]) {
+    writeError(logLine(level, event, members) + "\n")
+  }
+
+  /// Writes `text` to standard error at once, in the place of a drawn line.
+  private static func writeError(_ text: String) {
     clear()
-    var bytes = Array("lockstep: \(singleLine(line))\n".utf8)
+    var bytes = Array(text.utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
       guard written > 0 else { return }

@@ -150,8 +150,8 @@ public enum World {
   public static func leave(code: Int32) -> Never {
     var code = code
     if !Terminal.flush() && code == 0 {
-      Terminal.complain("standard output could not be written; look for a full disk or a closed pipe")
       code = TrainingError.Code.cannotWrite.rawValue
+      Terminal.complain("standard output could not be written; look for a full disk or a closed pipe", code: code)
     }
     let watchdog = watchdog.withLock { $0 }
     watchdog?.leaves(code: code)
@@ -169,15 +169,22 @@ public enum World {
     guard let watchdog = watchdog.withLock({ $0 }), let place, place.size != 1, !error.isAgreed else {
       leave(code: error.code.rawValue, saying: error.description)
     }
-    if watchdog.isFirstToEnd() { Terminal.complain("rank \(place.rank) on \(ProcessFacts.hostName): \(error)") }
+    if watchdog.isFirstToEnd() {
+      complain("rank \(place.rank) on \(ProcessFacts.hostName): \(error)", code: error.code.rawValue)
+    }
     watchdog.hasLeft()
     watchdog.abort(code: error.code.rawValue)
+  }
+
+  /// Writes `line` to standard error, for which the process ends with `code`.
+  private static func complain(_ line: String, code: Int32) {
+    Terminal.complain(line, code: code, isStop: code == TrainingError.Code.stopped.rawValue)
   }
 
   /// Ends this process with `code`, as all ranks do, and `line`, which only one of them prints.
   private static func leave(code: Int32, saying line: String) -> Never {
     if isFirst {
-      Terminal.complain(line)
+      complain(line, code: code)
       if code == TrainingError.Code.stopped.rawValue { Signals.noteStopped() }
     } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
@@ -188,7 +195,7 @@ public enum World {
       // silence.
       if !Signals.setBack() {
         usleep(UInt32(2_000_000 + 100_000 * min(rank, 20)))
-        Terminal.complain("rank \(rank) on \(ProcessFacts.hostName): \(line)")
+        complain("rank \(rank) on \(ProcessFacts.hostName): \(line)", code: code)
       }
     }
     leave(code: code)

@@ -73,19 +73,8 @@ public final class ConsoleObserver: Observer {
   public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
-    if let epoch = summary.bestEpoch, let step = summary.bestStep, let loss = summary.bestValidationLoss {
-      print(
-        (summary.isStoppedEarly == true ? "stopped early; " : "")
-          + "the best epoch was \(epoch), at step \(step), with val_loss \(fixed(loss, 4))")
-    }
-    if let digest = summary.averagedWeightsDigest { print("averaged weights digest: \(digest)") }
-    print("weights digest: \(summary.weightsDigest)")
-    for line in loss.map({ reportLines(of: $0, summary.testMetrics, summary.testErrors) }) ?? [] { print(line) }
-    // The last line is what was sought: where nothing is right or wrong, the loss.
-    let found =
-      summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" }
-      ?? "Test \(loss?.unit ?? "loss"): \(fixed(summary.testLoss, 4))"
-    Terminal.write("\(found)\n")
+    for line in resultLines(of: summary, loss) { print(line) }
+    _ = Terminal.flush()
   }
 
   /// The text of a mean; a dash for a mean of nothing.

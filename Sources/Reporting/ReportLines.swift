@@ -10,6 +10,23 @@ public func reportLines(
   (loss is SigmoidCrossEntropy ? report?.positiveLines : errors?.lines) ?? []
 }
 
+/// The results of a run, a line each; the last is what was sought: the accuracy or, where nothing is right or wrong, the loss.
+func resultLines(of summary: TrainingSummary, _ loss: (any Loss)?) -> [String] {
+  var lines: [String] = []
+  if let epoch = summary.bestEpoch, let step = summary.bestStep, let loss = summary.bestValidationLoss {
+    lines.append(
+      (summary.isStoppedEarly == true ? "stopped early; " : "")
+        + "the best epoch was \(epoch), at step \(step), with val_loss \(fixed(loss, 4))")
+  }
+  if let digest = summary.averagedWeightsDigest { lines.append("averaged weights digest: \(digest)") }
+  lines.append("weights digest: \(summary.weightsDigest)")
+  lines += loss.map { reportLines(of: $0, summary.testMetrics, summary.testErrors) } ?? []
+  lines.append(
+    summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" }
+      ?? "Test \(loss?.unit ?? "loss"): \(fixed(summary.testLoss, 4))")
+  return lines
+}
+
 extension ClassificationReport {
   /// Precision, recall and F1 of the positive class of a binary task, which is the last.
   fileprivate var positiveLines: [String] {

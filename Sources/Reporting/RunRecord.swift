@@ -5,13 +5,26 @@ import Tensors
 import Training
 
 /// Writes the run directory's files for programs: `config.json` at the start, and `data-report.json` if the data are a
-/// table, a line of `metrics.jsonl` after each epoch, `summary.json` at the end. All but `metrics.jsonl` are replaced
-/// whole, so a reader never sees half of one. A line of `metrics.jsonl` without an end is still being written.
+/// table, a line of `metrics.jsonl` after each epoch, and one of `metrics.csv` if it is asked for, `summary.json` at the
+/// end. All but the metrics are replaced whole, so a reader never sees half of one. A line of metrics without an end is
+/// still being written.
 public final class RunRecord: Observer {
+  /// The forms in which the figures of the epochs are written.
+  public enum MetricsFormat: String, Sendable, CaseIterable {
+    /// `metrics.jsonl`: a JSON object a line.
+    case jsonl
+    /// Also `metrics.csv`: the same figures, a column each, with a header; empty where a figure was not measured.
+    case csv
+  }
+
   /// The run's directory, which the trainer makes.
   private var directory = "."
+  private var run: RunDescription?
   private var metrics = GrowingFile("metrics.jsonl")
+  /// `metrics.csv`; nil if it is not asked for.
+  private var table: GrowingFile?
   private let data: CSVReport?
+  private let format: MetricsFormat
   private let dataName: String?
   private let command: [String]?
 
@@ -21,16 +34,27 @@ public final class RunRecord: Observer {
   ///   - data: the report of the table that it is trained on, if it is one.
   ///   - dataName: the name by which the program finds the data, if it has one.
   ///   - command: the words of the command that does the run again, if there is one.
-  public init(data: CSVReport? = nil, dataName: String? = nil, command: [String]? = nil) {
-    (self.data, self.dataName, self.command) = (data, dataName, command)
+  ///   - format: the forms in which the figures of the epochs are written.
+  public init(
+    data: CSVReport? = nil, dataName: String? = nil, command: [String]? = nil, metrics format: MetricsFormat = .jsonl
+  ) {
+    (self.data, self.dataName, self.command, self.format) = (data, dataName, command, format)
   }
 
   public func began(_ run: RunDescription) throws(TrainingError) {
     directory = run.options.directory ?? "."
-    metrics =
-      run.resumedAtStep > 0 ? try earlierMetrics(of: run) : GrowingFile("\(directory)/metrics.jsonl")
-    for name in ["config.json", "data-report.json", "metrics.jsonl", "summary.json"] {
+    self.run = run
+    let earlier = run.resumedAtStep > 0 ? try earlierMetrics(of: run) : nil
+    metrics = earlier?.file ?? GrowingFile("\(directory)/metrics.jsonl")
+    let lines = [EpochFigures.csvHeader] + (earlier?.epochs ?? []).map(\.csvRow)
+    let content = Array(lines.map { $0 + "\n" }.joined().utf8)
+    if format == .csv { table = GrowingFile("\(directory)/metrics.csv", replacedBy: content) }
+    for name in ["config.json", "data-report.json", "metrics.jsonl", "metrics.csv", "summary.json"] {
       try writing(try AtomicFile.removeLeftover(of: "\(directory)/\(name)"))
+    }
+    if format == .csv {
+      try write("metrics.csv", content)
+      table = GrowingFile("\(directory)/metrics.csv", holding: content.count)
     }
     let (recipe, options) = (run.recipe, run.options)
     try write(
@@ -58,19 +82,21 @@ public final class RunRecord: Observer {
     if let data { try write("data-report.json", data) }
   }
 
-  /// `metrics.jsonl` of the run that this one resumes. The next line removes the lines of epochs that this run will
-  /// finish again, and a line without an end.
+  /// `metrics.jsonl` of the run that this one resumes, and its epochs for `metrics.csv`. The next line removes the lines
+  /// of epochs that this run will finish again, and a line without an end.
   ///
   /// There can be such lines because an epoch's line is written before its checkpoint, and also if the run stops inside
   /// it. Throws with 65 if the file is not a regular one or cannot be read.
-  private func earlierMetrics(of run: RunDescription) throws(TrainingError) -> GrowingFile {
+  private func earlierMetrics(
+    of run: RunDescription
+  ) throws(TrainingError) -> (file: GrowingFile, epochs: [EpochFigures]) {
     struct Line: Decodable {
       let step: Int
       let epoch: Int
     }
     let lastEpoch = run.isComplete ? Int.max : run.epochsDone
     let path = "\(directory)/metrics.jsonl"
-    guard FileManager.default.fileExists(atPath: path) else { return GrowingFile(path) }
+    guard FileManager.default.fileExists(atPath: path) else { return (GrowingFile(path), []) }
     // Reading a pipe would wait for ever for a writer.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     guard attributes?[.type] as? FileAttributeType == .typeRegular else {
@@ -80,36 +106,35 @@ public final class RunRecord: Observer {
       throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")
     }
     let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     let end = UInt8(ascii: "\n")
     let whole = earlier.lastIndex(of: end).map { earlier[...$0] } ?? earlier.prefix(0)
-    let kept = whole.split(separator: end).filter { line in
+    let lines = whole.split(separator: end).filter { line in
       (try? decoder.decode(Line.self, from: line)).map { $0.step <= run.resumedAtStep && $0.epoch <= lastEpoch } ?? true
-    }.flatMap { Array($0) + [end] }
-    return kept.count == earlier.count ? GrowingFile(path, holding: kept.count) : GrowingFile(path, replacedBy: kept)
+    }
+    let kept = lines.flatMap { Array($0) + [end] }
+    return (
+      kept.count == earlier.count ? GrowingFile(path, holding: kept.count) : GrowingFile(path, replacedBy: kept),
+      format == .csv ? lines.compactMap { try? decoder.decode(EpochFigures.self, from: $0) } : []
+    )
   }
 
   public func endedEpoch(_ report: EpochReport) throws(TrainingError) {
-    let progress = report.training
-    let isTest = report.evaluated == .test
-    let line = try encoded(
-      Epoch(
-        epoch: progress.epoch, step: progress.step, trainSamples: progress.samplesCounted,
-        trainLoss: measured(progress.loss), trainAccuracy: progress.accuracy.flatMap(measured),
-        testLoss: isTest ? report.testLoss : nil, testAccuracy: isTest ? report.testAccuracy : nil,
-        validationLoss: isTest ? nil : report.testLoss, validationAccuracy: isTest ? nil : report.testAccuracy,
-        samplesPerSecond: progress.samplesPerSecond,
-        seconds: progress.seconds, evaluationSeconds: report.evaluationSeconds, computeSeconds: report.time.compute,
-        communicationSeconds: report.time.communication, waitingSeconds: report.time.waiting,
-        slowestRank: report.time.slowestRank, learningRate: report.learningRate, skippedSteps: report.skippedSteps,
-        gradientNorm: report.gradientNorm,
-        gradientNoiseScale: report.gradientNoiseScale), pretty: false)
-    try writing(try metrics.append(line + [UInt8(ascii: "\n")]))
+    guard let run else { return }
+    let figures = EpochFigures(report, of: run)
+    let line = try encoded(figures, pretty: false)
+    // A line that cannot be written waits in its file for the next one, so both files get theirs.
+    let written = Result { () throws(TrainingError) in try writing(try metrics.append(line + [UInt8(ascii: "\n")])) }
+    try writing(try table?.append(Array("\(figures.csvRow)\n".utf8)))
+    try written.get()
   }
 
-  /// A mean for JSON; nil, so that its key is left out, for a mean over no samples.
-  private func measured(_ value: Double) -> Double? { value.isNaN ? nil : value }
-
-  public func ended(_ summary: TrainingSummary) throws(TrainingError) { try write("summary.json", summary) }
+  public func ended(_ summary: TrainingSummary) throws(TrainingError) {
+    try write("summary.json", summary)
+    try writing(try metrics.finish())
+    try writing(try table?.finish())
+  }
 
   private func write(_ name: String, _ value: some Encodable) throws(TrainingError) {
     try write(name, try encoded(value, pretty: true) + [UInt8(ascii: "\n")])
@@ -117,11 +142,6 @@ public final class RunRecord: Observer {
 
   private func write(_ name: String, _ bytes: [UInt8]) throws(TrainingError) {
     try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
-  }
-
-  /// Makes `call`. Its failure ends the run with 73.
-  private func writing(_ call: @autoclosure () throws(FileWriteError) -> Void) throws(TrainingError) {
-    do { try call() } catch { throw TrainingError(.cannotWrite, error.description) }
   }
 
   /// `value` as JSON. Numbers that are not finite become strings, because JSON has none.
@@ -199,49 +219,5 @@ private struct Configuration: Encodable {
     case initFrom = "init_from"
     case scaleLearningRate = "scale_learning_rate"
     case scaledLearningRate = "scaled_learning_rate"
-  }
-}
-
-private struct Epoch: Encodable {
-  var epoch: Int
-  var step: Int
-  var trainSamples: Int
-  var trainLoss: Double?
-  var trainAccuracy: Double?
-  var testLoss: Double?
-  var testAccuracy: Double?
-  var validationLoss: Double?
-  var validationAccuracy: Double?
-  var samplesPerSecond: Double
-  var seconds: Double
-  var evaluationSeconds: Double
-  var computeSeconds: Double
-  var communicationSeconds: Double
-  var waitingSeconds: Double
-  var slowestRank: Int
-  var learningRate: Double
-  var skippedSteps: Int
-  var gradientNorm: Double?
-  var gradientNoiseScale: Double?
-
-  enum CodingKeys: String, CodingKey {
-    case epoch, step, seconds
-    case trainSamples = "train_samples"
-    case trainLoss = "train_loss"
-    case trainAccuracy = "train_accuracy"
-    case testLoss = "test_loss"
-    case testAccuracy = "test_accuracy"
-    case validationLoss = "validation_loss"
-    case validationAccuracy = "validation_accuracy"
-    case samplesPerSecond = "samples_per_second"
-    case evaluationSeconds = "evaluation_seconds"
-    case computeSeconds = "compute_seconds"
-    case communicationSeconds = "communication_seconds"
-    case waitingSeconds = "waiting_seconds"
-    case slowestRank = "slowest_rank"
-    case learningRate = "learning_rate"
-    case skippedSteps = "skipped_steps"
-    case gradientNorm = "gradient_norm"
-    case gradientNoiseScale = "gradient_noise_scale"
   }
 }

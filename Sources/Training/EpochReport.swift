@@ -22,8 +22,6 @@ public struct EpochReport: Sendable {
   public let evaluationSeconds: Double
   /// Where the training's time went.
   public let time: TimeSplit
-  /// The learning rate of the last step.
-  public let learningRate: Double
   /// The steps of the epoch that were not taken, for their loss or gradient was not finite.
   public let skippedSteps: Int
   /// The root of the mean squared norm of the batches' mean gradient, before it is clipped, over some of the epoch's steps;

@@ -87,6 +87,12 @@ public struct Recipe: Sendable {
     return Float(Double(learningRate) * rateScaling.factor(globalBatch: globalBatch))
   }
 
+  /// The number of steps of the whole run with `count` steps an epoch; the largest integer if there are more.
+  func steps(perEpoch count: Int) -> Int {
+    let (product, isTooLarge) = count.multipliedReportingOverflow(by: epochs)
+    return isTooLarge ? Int.max : product
+  }
+
   /// The optimizer as the run needs it: with the scaled learning rate, and the averages beside it.
   var runOptimizer: any OptimizerSpecification {
     var optimizer = optimizer

@@ -1,3 +1,5 @@
+import Optimizers
+
 /// The facts of a run that begins.
 public struct RunDescription: Sendable {
   /// The values that the run was given.
@@ -24,4 +26,10 @@ public struct RunDescription: Sendable {
   public let isComplete: Bool
   /// The weights that the run took over from a file; nil if it took none, or goes on from a checkpoint.
   public let initialWeights: InitialWeights?
+
+  /// The learning rate of `step`, counted from 1 over the whole run.
+  public func learningRate(step: Int) -> Float {
+    let schedule = Schedule(recipe.schedule, warmup: recipe.warmup, steps: recipe.steps(perEpoch: stepsPerEpoch))
+    return Float(schedule.factor(step: step) * Double(recipe.scaledLearningRate))
+  }
 }

@@ -93,8 +93,7 @@ struct RunPlan {
   }
 
   private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws -> Schedule {
-    let (product, isTooLarge) = batches.steps.multipliedReportingOverflow(by: recipe.epochs)
-    let steps = isTooLarge ? Int.max : product
+    let steps = recipe.steps(perEpoch: batches.steps)
     guard recipe.warmup < steps else {
       throw TrainingError(
         .usage,

@@ -22,7 +22,6 @@ public final class Trainer {
   let batches: BatchPlan
   let network: Network
   let step: TrainingStep
-  let schedule: Schedule
   /// The evaluation after each epoch: on the validation data or, without any, on the test data.
   let evaluation: Evaluation
   /// The evaluation on the test data at the end; nil if it is that of the epochs.
@@ -79,7 +78,7 @@ public final class Trainer {
     }
     try communicator.requireEqual(plan.facts)
     try communicator.requireEqualArithmetic()
-    (batches, network, schedule) = (plan.batches, plan.network, plan.schedule)
+    (batches, network) = (plan.batches, plan.network)
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hosts = Set(names).count
     energy = names.firstIndex(of: names[communicator.rank]) == communicator.rank ? EnergyMeter() : nil

@@ -43,8 +43,7 @@ extension Trainer {
       let report = EpochReport(
         training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
-        time: time, learningRate: Double(recipe.scaledLearningRate) * schedule.factor(step: max(state.step, 1)),
-        skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
+        time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
       if options.looksForBest && state.sampleOffset == 0 && judge(result) {

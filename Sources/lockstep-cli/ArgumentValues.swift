@@ -50,3 +50,7 @@ extension TimeSpan: ExpressibleByArgument {
 extension Schedule.Shape: ExpressibleByArgument {}
 
 extension RateScaling: ExpressibleByArgument {}
+
+extension RunRecord.MetricsFormat: ExpressibleByArgument {}
+
+extension LogFormat: ExpressibleByArgument {}

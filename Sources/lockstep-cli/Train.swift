@@ -72,6 +72,8 @@ struct Train: ParsableCommand {
   @Option(help: "Ends the run after this many steps.")
   var maxSteps: Int?
 
+  @OptionGroup var reports: ReportOptions
+
   @OptionGroup var stall: StallOptions
 
   @OptionGroup var control: ControlOptions
@@ -105,6 +107,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    let log = reports.makeLog()
     let world = try World.join(stall.limits)
     let data = try world.agree { try load() }
     var recipe = try world.agree { try makeRecipe(data) }
@@ -124,7 +127,7 @@ struct Train: ParsableCommand {
         for: recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
       recipe.globalBatch = found.globalBatch
       recipe.microbatch = recipe.microbatch ?? found.microbatch
-      if world.rank == 0 { print(found.line(ranks: world.size)) }
+      if world.rank == 0 { reports.say(found.line(ranks: world.size)) }
     }
     if let search = learningRate.search {
       let curve = try search.run(
@@ -137,12 +140,10 @@ struct Train: ParsableCommand {
     }
     let trainer = try Trainer(
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
-      observers: [
-        ConsoleObserver(),
-        RunRecord(data: data.report, dataName: self.data.data, command: Arguments.command(ranks: world.size)),
-        ReportFile(),
-      ])
-    if let report = data.report, world.rank == 0 { print(report.line) }
+      observers: [log]
+        + reports.makeRecords(
+          data: data.report, dataName: self.data.data, command: Arguments.command(ranks: world.size)))
+    if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()
   }
 

@@ -52,7 +52,10 @@ import Testing
     #expect(throws: FileWriteError.self) { try file.append(Array("three\n".utf8)) }
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.moveItem(atPath: aside, toPath: path)
+    try file.finish()
+    #expect(try text() == "one\ntwo\nthree\n")
     try file.append(Array("four\n".utf8))
+    try file.finish()
     #expect(try text() == "one\ntwo\nthree\nfour\n")
   }
 
@@ -76,6 +79,26 @@ import Testing
     try file.append(Array("three\n".utf8))
     try file.append(Array("four\n".utf8))
     #expect(try text() == "three\nfour\n")
+  }
+
+  /// A binary file has its header once, no line breaks of ours, and nothing behind a cut.
+  @Test func aBinaryFileThatWasCutOrRemovedIsBegunAnew() throws {
+    try write("of another run".utf8, to: path)
+    var file = GrowingFile(path, binaryAfter: [0, 1])
+    try file.append([2])
+    try file.append([3, 4])
+    #expect(try bytes(of: path) == [0, 1, 2, 3, 4])
+    try write([0, 1, 2, 3, 4, 9] as [UInt8], to: path)
+    try file.append([5])
+    #expect(try bytes(of: path) == [0, 1, 2, 3, 4, 5])
+    try write([0, 1, 2] as [UInt8], to: path)
+    try file.append([6])
+    #expect(try bytes(of: path) == [0, 1, 6])
+    try FileManager.default.removeItem(atPath: path)
+    try file.append([7])
+    try file.append([8])
+    #expect(try bytes(of: path) == [0, 1, 7, 8])
+    #expect(try directory.names() == ["records"])
   }
 
   @Test func aPipeIsRefused() throws {

@@ -1,9 +1,10 @@
 import Foundation
+import Lockstep
 import Testing
 
 /// Faults of the system calls that write a file, each call of them failed in turn.
 struct WriteFaults {
-  /// Fails the call that `LOCKSTEP_FAULT` names, as in `write 2`, on a file in a directory called `drawn`.
+  /// Fails the call that `LOCKSTEP_FAULT` names, as in `write 2`, on files whose paths hold `LOCKSTEP_FAULT_ON`.
   private static let source = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
@@ -18,7 +19,7 @@ struct WriteFaults {
       static int count;
       const char *fault = getenv("LOCKSTEP_FAULT");
       size_t length = strlen(call);
-      if (!fault || strncmp(fault, call, length) || fault[length] != ' ' || !strstr(path, "drawn")) return 0;
+      if (!fault || strncmp(fault, call, length) || fault[length] != ' ' || !strstr(path, getenv("LOCKSTEP_FAULT_ON"))) return 0;
       if (++count != atoi(fault + length)) return 0;
       errno = EIO;
       return 1;
@@ -57,26 +58,31 @@ struct WriteFaults {
     try #require(compiler.terminationStatus == 0)
   }
 
-  /// Runs the program with `arguments` of a file's path, once for each call that it writes this file with, and that call
+  private func environment(_ call: String, _ number: Int, on path: String) -> [String: String] {
+    ["LOCKSTEP_FAULT": "\(call) \(number)", "LOCKSTEP_FAULT_ON": path, "LD_PRELOAD": library]
+  }
+
+  private static let calls = ["open", "write", "fsync", "close", "rename"]
+
+  /// Runs the program with `arguments` once for each call that it writes this file with, and that call
   /// failing: the old file or the new one is there afterwards, no other, and the program ends with 73 and one line.
   func sweep(_ name: String, _ arguments: (String) -> [String]) throws {
     let directory = scratch.file("drawn")
     let file = URL(fileURLWithPath: "\(directory)/\(name)")
     let old = Data("old".utf8)
-    func run(_ fault: String?) throws -> Program.Outcome {
+    func run(_ environment: [String: String]) throws -> Program.Outcome {
       try? FileManager.default.removeItem(atPath: directory)
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
       try old.write(to: file)
-      let environment = fault.map { ["LOCKSTEP_FAULT": $0, "LD_PRELOAD": library] } ?? [:]
       return try Program.run(arguments(file.path), environment: environment)
     }
-    #expect(try run(nil).code == 0)
+    #expect(try run([:]).code == 0)
     let whole = try Data(contentsOf: file)
     #expect(whole != old)
     var faults = 0
-    for call in ["open", "write", "fsync", "close", "rename"] {
+    for call in Self.calls {
       for number in 1... {
-        let outcome = try run("\(call) \(number)")
+        let outcome = try run(environment(call, number, on: "drawn"))
         let left = try FileManager.default.contentsOfDirectory(atPath: directory)
         let found = try Data(contentsOf: file)
         #expect(left == [name], "\(call) \(number): \(left)")
@@ -90,5 +96,60 @@ struct WriteFaults {
       }
     }
     print("\(faults) faults while \(name) was written")
+  }
+
+  /// Runs the program with `arguments`, which train in the directory `run`, once for each call on files whose paths hold `path`, and that
+  /// call failing. It ends with 73 and one line or, if it `goesOn`, with 0 and warnings; once the call works, the same command ends with
+  /// each epoch once, in every file that has them. Returns the number of faults.
+  func count(of path: String, in run: String, _ arguments: [String], goesOn: Bool = false) throws -> Int {
+    let arguments = arguments + (goesOn ? ["--on-checkpoint-failure", "continue"] : [])
+    var faults = 0
+    for call in Self.calls {
+      for number in 1... {
+        try? FileManager.default.removeItem(atPath: run)
+        let outcome = try Program.run(arguments, environment: environment(call, number, on: path))
+        let fault = "\(path), \(call) \(number)"
+        if outcome.code == 0 && outcome.errors.isEmpty { break }
+        faults += 1
+        if goesOn {
+          #expect(
+            outcome.code == 0 && outcome.errorLines.allSatisfy { $0.hasPrefix("lockstep: warning: cannot write ") })
+        } else {
+          #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(fault): \(outcome.errors)")
+          #expect(try Program.run(arguments).code == 0, "\(fault)")
+        }
+        for (name, found) in try epochs(in: run) {
+          #expect(found == ["1", "2", "3"], "\(fault): \(name) has \(found)")
+        }
+        let left = try FileManager.default.subpathsOfDirectory(atPath: run).filter { $0.hasSuffix(".tmp") }
+        #expect(left == [], "\(fault)")
+      }
+    }
+    return faults
+  }
+
+  /// The epochs that the files of the run have: `metrics.jsonl`, `metrics.csv` and all event files together.
+  private func epochs(in run: String) throws -> [String: [String]] {
+    func lines(_ name: String) throws -> [Substring] {
+      try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).split(separator: "\n")
+    }
+    var events: [String] = []
+    for name in try FileManager.default.contentsOfDirectory(atPath: run).sorted() where name.hasPrefix("events.out") {
+      let bytes = Array(try Data(contentsOf: URL(filePath: "\(run)/\(name)")))
+      // An epoch's event begins with the tag `epoch`.
+      for event in EventRecord.contents(of: bytes) {
+        guard let head = TensorBoardEvent.Head(of: event), head.firstTag == "epoch" else { continue }
+        events.append("\(head.step / 6)")
+      }
+    }
+    return [
+      "metrics.jsonl": try lines("metrics.jsonl").compactMap {
+        $0.firstMatch(of: /"epoch":(\d+)/).map { String($0.1) }
+      },
+      "metrics.csv": try lines("metrics.csv").dropFirst().compactMap {
+        $0.split(separator: ",").first.map(String.init)
+      },
+      "the event files": events,
+    ]
   }
 }

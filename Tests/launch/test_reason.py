@@ -75,17 +75,18 @@ class ReasonTests(CheckoutTests):
           [[ $OMPI_COMM_WORLD_RANK == 0 ]] || exit 0
           dashes=$(printf -- '-%.0s' {1..74})
           echo 'Fatal error: no frame' >&2
-          echo "$dashes" >&2; echo 'lockstep: between' >&2; echo 'of a frame' >&2; echo "$dashes" >&2
+          echo "$dashes" >&2; echo 'lockstep: between' >&2; echo '{"time": "now"}' >&2; echo 'of a frame' >&2; echo "$dashes" >&2
           for i in {1..500}; do echo "line $i" >&2; done
           printf 'lockstep: without an end' >&2
           while [[ ! -e go ]]; do sleep 0.05; done""")
         process = self.start("train", "-n", "2")
-        lines = [process.stderr.readline() for _ in range(502)]
+        lines = [process.stderr.readline() for _ in range(503)]
         # The rank still waits.
         self.assertIsNone(process.poll())
         self.write("go", "")
         output, rest = process.communicate(timeout=30)
-        self.assertEqual(lines, ["Fatal error: no frame\n", "lockstep: between\n"] + [f"line {i}\n" for i in range(1, 501)])
+        first = ["Fatal error: no frame\n", "lockstep: between\n", '{"time": "now"}\n']
+        self.assertEqual(lines, first + [f"line {i}\n" for i in range(1, 501)])
         self.assertEqual((process.returncode, rest), (0, "lockstep: without an end\n"))
 
     def test_who_keeps_the_pipe_open_does_not_keep_the_launcher(self):

@@ -13,9 +13,9 @@ hold() {
   while IFS= read -r line || [[ -n $line ]]; do
     case $line in
       # What the ranks and these scripts say is for the user at once, even between mpirun's lines.
-      'lockstep: '* | launch/*)
+      'lockstep: '* | '{"time": '* | launch/*)
         printf '%s\n' "$clear$line" >&"$error" || :
-        [[ $line != 'lockstep: stopped by '* || -z ${stop_file-} ]] || : >"$stop_file.said"
+        [[ $line != 'lockstep: stopped by '* && $line != '{"time": '*'"event": "stopped"'* || -z ${stop_file-} ]] || : >"$stop_file.said"
         continue ;;
       # mpirun puts each message between two such lines; none is longer than 60.
       -----------------------------------------*) frame=$((frame > 0 ? 0 : 60)) ;;

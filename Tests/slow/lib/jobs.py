@@ -199,10 +199,19 @@ def problems_of_checkpoints(run_directory, reference, least=1, may_have_leftover
 
 
 def problems_of_metrics(run_directory, epochs):
-    """Every epoch must have one line, whatever was interrupted and repeated."""
+    """Every epoch must have one line, whatever was interrupted and repeated; in `metrics.csv` too, if there is one."""
     path = pathlib.Path(run_directory) / "metrics.jsonl"
+    table = path.with_suffix(".csv")
     try:
         found = [json.loads(line)["epoch"] for line in path.read_text().splitlines()]
+        rows = [int(line.split(",")[0]) for line in table.read_text().splitlines()[1:]] if table.exists() else epochs
     except (OSError, ValueError) as error:
-        return [f"metrics.jsonl: {error}"]
-    return [] if found == epochs else [f"metrics.jsonl has epochs {found} instead of {epochs}"]
+        return [f"metrics: {error}"]
+    return [f"{name} has epochs {those} instead of {epochs}"
+            for name, those in ((path.name, found), (table.name, rows)) if those != epochs]
+
+
+def problems_of_events(run_directory, epochs):
+    """The event files must have the tag `epoch` with a number (fields 1 and 2 of a value) once an epoch."""
+    found = sum(path.read_bytes().count(b"\n\x05epoch\x15") for path in pathlib.Path(run_directory).glob("events.out.tfevents.*"))
+    return [] if found == epochs else [f"the event files have {found} epochs instead of {epochs}"]

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Lockstep
+
+/// The reports of a run beside its checkpoints.
+struct ReportOptions: ParsableArguments {
+  @Option(help: "csv writes the figures of the epochs to metrics.csv too, beside metrics.jsonl.")
+  var metrics = RunRecord.MetricsFormat.jsonl
+
+  @Flag(inversion: .prefixedNo, help: "Writes an event file for TensorBoard into the run directory.")
+  var tensorboard = true
+
+  @Option(
+    help: """
+      json writes progress, warnings and errors as JSON objects, a line each, to standard error, and only the results to \
+      standard output.
+      """)
+  var logFormat = LogFormat.text
+
+  @Option(
+    help: ArgumentHelp(
+      "Keeps the run's state in a file for Prometheus' node exporter, renewed every ten seconds and after each epoch.",
+      valueName: "file"))
+  var prometheus: String?
+
+  func validate() throws {
+    if prometheus == "" { throw ValidationError("--prometheus needs a file's name") }
+  }
+
+  /// The observer that tells people or programs of the progress. From then on, errors have the format that is asked for.
+  func makeLog() -> any Observer { logFormat == .json ? JSONLog() : ConsoleObserver() }
+
+  /// The observers that write files, for a run of `command` on the data called `dataName`; `data` tells of them if they are a table.
+  func makeRecords(data: CSVReport?, dataName: String, command: [String]) -> [any Observer] {
+    var records: [any Observer] = [RunRecord(data: data, dataName: dataName, command: command, metrics: metrics)]
+    if tensorboard { records.append(TensorBoardRecord()) }
+    if let prometheus { records.append(PrometheusRecord(prometheus)) }
+    // It reads what the others have written.
+    return records + [ReportFile()]
+  }
+
+  /// Says `line`, which is of interest before the run.
+  func say(_ line: String) {
+    if logFormat == .json { Terminal.log(.info, "note", [("message", .string(line))]) } else { print(line) }
+  }
+}
