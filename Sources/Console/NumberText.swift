@@ -35,7 +35,7 @@ package func duration(_ seconds: Double) -> String {
 }
 
 /// A number as files for programs have it: a whole one without decimals, and `NaN`, `Infinity` or `-Infinity`.
-func plain(_ number: Double) -> String {
+package func plain(_ number: Double) -> String {
   if number.isNaN { return "NaN" }
   if number.isInfinite { return number > 0 ? "Infinity" : "-Infinity" }
   return number == number.rounded() && abs(number) < 0x1p53 ? "\(Int(number))" : "\(number)"

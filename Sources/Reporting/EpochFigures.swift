@@ -1,3 +1,4 @@
+import Console
 import Training
 
 /// The figures of an epoch, as `metrics.jsonl` holds them: a figure that was not measured is nil, and its key left out.

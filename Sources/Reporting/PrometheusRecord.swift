@@ -1,3 +1,4 @@
+import Console
 import Checkpoints
 import Exchange
 import Tensors
