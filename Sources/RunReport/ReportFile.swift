@@ -18,8 +18,13 @@ public final class ReportFile: Observer {
 
   public func finished(_ run: FinishedRun) throws {
     guard let directory else { return }
-    try Self.write(
-      RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html, to: Self.path(in: directory))
+    let path = Self.path(in: directory)
+    let page: String
+    do { page = try RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html } catch {
+      // A file of the run that could not be written cannot be read, either: no more than that is lost.
+      throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
+    }
+    try Self.write(page, to: path)
   }
 
   /// The page's place in a run directory.

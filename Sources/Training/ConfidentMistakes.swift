@@ -12,7 +12,7 @@ struct ConfidentMistakes {
 
   private(set) var mistakes: [Mistake] = []
 
-  init() {}
+  init() { mistakes.reserveCapacity(Self.most) }
 
   /// Takes in those of `predictions`, whose samples are numbered from `first` on.
   mutating func look(at predictions: Predictions, from first: Int) {
@@ -20,10 +20,8 @@ struct ConfidentMistakes {
     for (index, own) in classes.own.enumerated() where classes.predicted[index] != own {
       let probability = Float(classes.probability(of: classes.predicted[index], for: index))
       // A network that gives no number is sure of nothing.
-      guard !probability.isNaN, mistakes.count < Self.most || probability > mistakes.last?.probability ?? 0 else {
-        continue
-      }
-      keep([Mistake(sample: first + index, own: own, predicted: classes.predicted[index], probability: probability)])
+      guard !probability.isNaN else { continue }
+      keep(Mistake(sample: first + index, own: own, predicted: classes.predicted[index], probability: probability))
     }
   }
 
@@ -35,20 +33,21 @@ struct ConfidentMistakes {
   /// Takes in another rank's ``words``.
   mutating func add(_ words: ArraySlice<UInt64>) {
     precondition(words.count.isMultiple(of: Self.wordCount), "\(words.count) words of mistakes")
-    var others: [Mistake] = []
     for place in stride(from: words.startIndex, to: words.endIndex, by: Self.wordCount) {
       let probability = Float(bitPattern: UInt32(truncatingIfNeeded: words[place + 3]))
-      others.append(
+      keep(
         Mistake(
           sample: Int(words[place]), own: Int(words[place + 1]), predicted: Int(words[place + 2]),
           probability: probability))
     }
-    keep(others)
   }
 
-  private mutating func keep(_ others: [Mistake]) {
-    mistakes += others
-    mistakes.sort { ($1.probability, $0.sample) < ($0.probability, $1.sample) }
-    mistakes.removeLast(max(mistakes.count - Self.most, 0))
+  /// Puts `mistake` into its place, if it is one of the first.
+  private mutating func keep(_ mistake: Mistake) {
+    let place =
+      mistakes.firstIndex { ($0.probability, mistake.sample) < (mistake.probability, $0.sample) } ?? mistakes.count
+    guard place < Self.most else { return }
+    if mistakes.count == Self.most { mistakes.removeLast() }
+    mistakes.insert(mistake, at: place)
   }
 }

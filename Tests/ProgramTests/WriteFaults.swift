@@ -113,7 +113,8 @@ struct WriteFaults {
         faults += 1
         if goesOn {
           #expect(
-            outcome.code == 0 && outcome.errorLines.allSatisfy { $0.hasPrefix("lockstep: warning: cannot write ") })
+            outcome.code == 0 && outcome.errorLines.allSatisfy { $0.hasPrefix("lockstep: warning: cannot write ") },
+            "\(fault): \(outcome.code) \(outcome.errors)")
         } else {
           #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(fault): \(outcome.errors)")
           #expect(try Program.run(arguments).code == 0, "\(fault)")
