@@ -6,8 +6,8 @@ import NeuralNetworks
 ///
 ///     extension PReLU: ONNXLayer {
 ///       public func add(to builder: inout ONNXBuilder, input: ONNXValue) throws -> ONNXValue {
-///         let slope = try builder.parameter("slope")
-///         return input.renamed(builder.node("PRelu", [builder.channelsLast(input).name, slope]))
+///         let rows = builder.channelsLast(input)
+///         return rows.renamed(builder.node("PRelu", [rows.name, try builder.parameter("slope")]))
 ///       }
 ///     }
 public protocol ONNXLayer: LayerSpecification {

@@ -6,7 +6,8 @@ import Testing
 extension ProgramTests {
   /// `lockstep export --format onnx`: ONNX Runtime beside `evaluate --write-logits`, over all test images of MNIST.
   ///
-  /// Tests/slow/onnx sets `LOCKSTEP_ONNX_MODELS` to `all`: then every built-in model is trained and compared, else some.
+  /// Tests/slow/onnx sets `LOCKSTEP_ONNX_MODELS` to `all` or to names with commas between: then these built-in models are trained and
+  /// compared, else some.
   @Suite(.serialized)
   struct ONNXTests {
     /// A run, and where what is compared of it lies.
@@ -58,9 +59,10 @@ extension ProgramTests {
       """
 
     private static func cases(_ scratch: ScratchDirectory) throws -> [Case] {
-      if ProcessInfo.processInfo.environment["LOCKSTEP_ONNX_MODELS"] == "all" {
-        return Model.names.filter { !$0.contains(":") }.map {
-          Case(name: $0, model: $0, steps: ["gpt", "wavenet", "bert"].contains($0) ? 8 : 40)
+      if let wanted = ProcessInfo.processInfo.environment["LOCKSTEP_ONNX_MODELS"] {
+        let all = Model.names.filter { !$0.contains(":") }
+        return (wanted == "all" ? all : wanted.split(separator: ",").map(String.init)).map {
+          Case(name: $0, model: $0, steps: PixelTask(modelNamed: $0) == nil ? 40 : 8)
         }
       }
       var cases = [
