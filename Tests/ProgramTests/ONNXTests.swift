@@ -85,7 +85,8 @@ extension ProgramTests {
       for (arguments, ranks) in [
         (["train", "--model", item.model, "--max-steps", "\(item.steps)", "--run-dir", run], 2),
         (["export", run, "--format", "onnx", "--output", model], nil),
-        (["evaluate", run, "--write-logits", logits], 2),
+        // Rank 0 writes alone: of a slow net other ranks would say after 30 s that it does not move on.
+        (["evaluate", run, "--write-logits", logits], nil),
       ] as [([String], Int?)] {
         let outcome = try Program.start(arguments, ranks: ranks).wait(limit: 600)
         #expect(outcome.code == 0 && outcome.errorLines.isEmpty, "\(arguments): \(outcome.errors)")
