@@ -6,15 +6,19 @@ import Training
 /// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds.
 public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
+  private let isQuiet: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
   private var loss: (any Loss)?
 
-  /// An observer for a terminal if `isInteractive`, else for a log.
-  public init(isInteractive: Bool = Terminal.isInteractive) { self.isInteractive = isInteractive }
+  /// An observer for a terminal if `isInteractive`, else for a log. One that `isQuiet` prints the results and warnings alone.
+  public init(isInteractive: Bool = Terminal.isInteractive, isQuiet: Bool = false) {
+    (self.isInteractive, self.isQuiet) = (isInteractive, isQuiet)
+  }
 
   public func began(_ run: RunDescription) {
     (ranks, loss) = (run.ranks, run.recipe.loss)
+    guard !isQuiet else { return }
     let recipe = run.recipe
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
     let optimizer =
@@ -42,6 +46,7 @@ public final class ConsoleObserver: Observer {
   }
 
   public func stepped(_ progress: EpochProgress) {
+    guard !isQuiet else { return }
     // Reading the clock costs a thousandth of the smallest step.
     let now = ContinuousClock.now
     let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
@@ -57,6 +62,7 @@ public final class ConsoleObserver: Observer {
   }
 
   public func endedEpoch(_ report: EpochReport) {
+    guard !isQuiet else { return }
     let time = report.time
     let whole = max(time.compute + time.communication + time.waiting, .leastNonzeroMagnitude)
     let split =

@@ -15,7 +15,7 @@ public final class Evaluation {
 
   let network: Network
   let data: any Dataset
-  private let communicator: any Communicator
+  let communicator: any Communicator
   private let metrics: [any Metric]
   let feed: Feed
 

@@ -86,6 +86,8 @@ extension Evaluation {
     _ parameters: Buffer<Float>, _ body: (Range<Int>, Examples, Buffer<Float>) throws(Failure) -> Void
   ) throws(Failure) {
     for start in stride(from: 0, to: data.count, by: Self.slice) {
+      // The other ranks wait for this one, and must see that it moves on.
+      communicator.entered(.evaluation, step: nil)
       let samples = start..<min(start + Self.slice, data.count)
       let examples = feed.load(samples)
       try body(samples, examples, network.outputs(examples, parameters: parameters))

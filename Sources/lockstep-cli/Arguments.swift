@@ -36,13 +36,25 @@ enum Arguments {
         + "and --microbatch what fits into memory")
   }
 
+  /// The program's arguments, behind its name, with those that a file and the environment add for `lockstep train`.
+  static let configured = Result<[String], any Error> {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let environment = ProcessInfo.processInfo.environment
+    // To ask what flags there are takes milliseconds.
+    guard arguments.first == Train._commandName, ConfiguredArguments.mayAdd(to: arguments, environment) else {
+      return arguments
+    }
+    return try [arguments[0]]
+      + ConfiguredArguments(of: Train.self).expand(Array(arguments.dropFirst()), environment: environment)
+  }
+
   /// The words of a command that does this run again in a new directory.
-  static func command(ranks: Int) -> [String] {
+  static func command(ranks: Int) throws -> [String] {
     var words = ranks == 1 ? ["lockstep"] : ["mpirun", "-n", "\(ranks)", "lockstep"]
     var isValue = false
-    for argument in CommandLine.arguments.dropFirst() {
-      // Where the run's files go, and where it goes on from, is no part of what it is.
-      let isPlace = ["--run-dir", "--resume"].contains { argument == $0 || argument.hasPrefix("\($0)=") }
+    for argument in try configured.get() {
+      // Where the run's files go, and where it goes on from, is no part of what it is; the file's flags are there by themselves.
+      let isPlace = ["--run-dir", "--resume", "--config"].contains { argument == $0 || argument.hasPrefix("\($0)=") }
       if !isPlace && !isValue { words.append(argument) }
       isValue = isPlace && !argument.contains("=")
     }

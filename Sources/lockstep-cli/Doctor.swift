@@ -22,12 +22,9 @@ struct Doctor: ParsableCommand {
     }
     guard world.rank == 0 else { return }
     say("lockstep \(lockstepVersion), \(world.size) rank\(world.size == 1 ? "" : "s")")
-    say(
-      "MPI: \(world is MPICommunicator ? firstLine(MPICommunicator.libraryVersion) : "not started: no mpirun above")")
+    say("MPI: \(world is MPICommunicator ? VersionText.mpi : "not started: no mpirun above")")
     say("BLAS: \(blasConfiguration)")
-    say(
-      "built for: \(compiledFeatures.isEmpty ? "any processor of its architecture" : compiledFeatures.joined(separator: " "))"
-    )
+    say("built for: \(VersionText.builtFor)")
     for (rank, facts) in ranks.enumerated() {
       say("rank \(rank): host \(facts[0]), kernels \(facts[1]), processors \(facts[2]), \(facts[3])")
     }
@@ -48,8 +45,4 @@ struct Doctor: ParsableCommand {
 
   /// Prints `line` as one line, whatever texts of the system it holds.
   private func say(_ line: String) { print(singleLine(line)) }
-
-  private func firstLine(_ text: String) -> String {
-    text.split(separator: ",").first.map(String.init) ?? text
-  }
 }

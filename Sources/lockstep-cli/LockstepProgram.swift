@@ -26,9 +26,13 @@ struct LockstepProgram: ParsableCommand {
     World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
     Arguments.refuseUnreadable()
     Arguments.refuseAccumulation()
+    if CommandLine.arguments.dropFirst() == ["--version"] {
+      if World.isFirst { for line in VersionText.lines { print(singleLine(line)) } }
+      World.leave(code: 0)
+    }
     // Every rank parses the same arguments, and rank 0 speaks.
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(Arguments.configured.get())
       try command.run()
     } catch let error as TrainingError {
       World.leave(error)

@@ -71,7 +71,11 @@ struct Predict: ParsableCommand {
     let mine = shared.indices.filter {
       shared[$0] == PictureFiles.standardInput ? world.rank == 0 : $0 % world.size == world.rank
     }
-    let told = mine.map { tell(shared[$0], at: $0, restored, loss, temperature: temperature) }
+    let told = mine.map { place in
+      // The other ranks may have fewer, and must see that this one moves on.
+      world.entered(.evaluation, step: nil)
+      return tell(shared[place], at: place, restored, loss, temperature: temperature)
+    }
     let texts = try world.gatherText(String(decoding: JSONEncoder().encode(told), as: UTF8.self))
     let all = try texts.flatMap { try JSONDecoder().decode([PredictedPicture].self, from: Data($0.utf8)) }
     if world.rank == 0 { show(all.sorted { $0.place < $1.place }, shared, loss) }
@@ -152,7 +156,7 @@ struct Predict: ParsableCommand {
         throw TrainingError(error)
       }
       guard let validation = parts.validation else { return "" }
-      let evaluation = Evaluation(network: restored.network, data: validation, communicator: SoloCommunicator())
+      let evaluation = Evaluation(network: restored.network, data: validation, communicator: world)
       return evaluation.temperature(restored.parameters).map { "\($0)" } ?? ""
     }
     let temperature = Double(try world.fromFirst(text)) ?? 1

@@ -16,6 +16,9 @@ struct ReportOptions: ParsableArguments {
       """)
   var logFormat = LogFormat.text
 
+  @Flag(help: "Prints the results and warnings alone.")
+  var quiet = false
+
   @Option(
     help: ArgumentHelp(
       "Keeps the run's state in a file for Prometheus' node exporter, renewed every ten seconds and after each epoch.",
@@ -27,7 +30,7 @@ struct ReportOptions: ParsableArguments {
   }
 
   /// The observer that tells people or programs of the progress. From then on, errors have the format that is asked for.
-  func makeLog() -> any Observer { logFormat == .json ? JSONLog() : ConsoleObserver() }
+  func makeLog() -> any Observer { logFormat == .json ? JSONLog() : ConsoleObserver(isQuiet: quiet) }
 
   /// The observers that write files, for a run of `command` on the data called `dataName`; `data` tells of them if they are a table.
   func makeRecords(data: CSVReport?, dataName: String, command: [String]) -> [any Observer] {
@@ -40,6 +43,10 @@ struct ReportOptions: ParsableArguments {
 
   /// Says `line`, which is of interest before the run.
   func say(_ line: String) {
-    if logFormat == .json { Terminal.log(.info, "note", [("message", .string(line))]) } else { print(line) }
+    if logFormat == .json {
+      Terminal.log(.info, "note", [("message", .string(line))])
+    } else if !quiet {
+      print(line)
+    }
   }
 }

@@ -13,6 +13,14 @@ struct Train: ParsableCommand {
       Example: mpirun -n 4 lockstep train --data mnist --epochs 5 --run-dir runs/first
       """)
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Takes flags from a JSON file, {"epochs": 10}, or from the config.json of a run directory, which does that run again. Flags that are \
+      given win over LOCKSTEP_… variables (LOCKSTEP_GLOBAL_BATCH=256), and these over the file.
+      """, valueName: "file"))
+  var config: String?
+
   @OptionGroup var data: DataOptions
 
   @OptionGroup var labels: LabelOptions
@@ -142,7 +150,7 @@ struct Train: ParsableCommand {
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
       observers: [log]
         + reports.makeRecords(
-          data: data.report, dataName: self.data.data, command: Arguments.command(ranks: world.size)))
+          data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size)))
     if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Lockstep
 import PeerPython
 import Testing
 
@@ -111,6 +112,24 @@ extension ProgramTests {
       let outcome = try Program.run(train)
       #expect(outcome.code == 73 && outcome.errorLines.count == 1, "\(outcome.errors)")
       #expect(try Program.run(Array(train.dropLast()) + [""]).code == 64)
+    }
+
+    @Test func quietSaysTheResultsAlone() throws {
+      let scratch = try ScratchDirectory()
+      let outcome = try Program.run(try Self.recipe(scratch) + ["--epochs", "2", "--quiet"], ranks: 2)
+      #expect(outcome.code == 0 && outcome.errorLines.isEmpty, "\(outcome.errors)")
+      let names = outcome.output.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+      #expect(names == ["weights digest", "Test accuracy"], "\(outcome.output)")
+    }
+
+    @Test func theVersionNamesWhatDecidesTheBits() throws {
+      for ranks in [nil, 2] as [Int?] {
+        let outcome = try Program.run(["--version"], ranks: ranks)
+        #expect(outcome.code == 0 && outcome.errorLines.isEmpty, "\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.count == 6 && lines[0] == "lockstep \(lockstepVersion)", "\(outcome.output)")
+        #expect(lines[1].hasPrefix("MPI: Open MPI v") && lines[2].hasPrefix("BLAS: OpenBLAS"), "\(outcome.output)")
+      }
     }
 
     /// Every line of standard error is an object, and standard output has the results alone.

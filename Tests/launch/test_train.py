@@ -61,7 +61,9 @@ class TrainTests(CheckoutTests):
 
     def test_other_hosts_get_what_decides_the_bits(self):
         hosts = self.write("hosts", "node1 slots=1\nnode2 slots=1\n")
-        self.run_script("train", "--hostfile", hosts, OPENBLAS_CORETYPE="Haswell", XDG_CACHE_HOME="/shared")
+        self.run_script("train", "--hostfile", hosts, OPENBLAS_CORETYPE="Haswell", XDG_CACHE_HOME="/shared",
+                        LOCKSTEP_EPOCHS="2")
+        self.assertIn("-x LOCKSTEP_EPOCHS", self.mpirun_call())
         self.assertIn("-x OPENBLAS_CORETYPE", self.mpirun_call())
         self.assertIn("-x XDG_CACHE_HOME", self.mpirun_call())
         self.assertNotIn("-x PATH", self.mpirun_call())

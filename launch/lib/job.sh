@@ -81,8 +81,10 @@ start() {
     mpi+=(--hostfile "$machines" ${naive:+--mca regx naive})
     [[ -z ${only-} ]] || mpi+=(--host "${only#*@}")
     [[ -z ${spread-} ]] || mpi+=(--map-by node)
-    # What decides the bits, and where the data are, must be the same on every host; ssh carries nothing over.
-    for variable in `compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$)'`; do mpi+=(-x "$variable"); done
+    # What decides the bits, where the data are, and flags given as variables must be the same on every host; ssh carries nothing over.
+    for variable in `compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$|LOCKSTEP_)' | grep -vx LOCKSTEP_STOP_FILE`; do
+      mpi+=(-x "$variable")
+    done
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
