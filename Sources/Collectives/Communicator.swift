@@ -44,6 +44,9 @@ public protocol Communicator: AnyObject {
   /// `step` of nil is the last one given.
   func entered(_ phase: Phase, step: Int?)
 
+  /// Records waits for other ranks in `recorder` from now on, where the implementation can tell them.
+  func recordWaits(in recorder: SpanRecorder)
+
   /// Computes `buffer[i] = Σ over ranks` in an order that the implementation chooses: its bits depend on the number of
   /// ranks.
   func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError)
@@ -51,4 +54,6 @@ public protocol Communicator: AnyObject {
 
 extension Communicator {
   public func entered(_ phase: Phase, step: Int?) {}
+
+  public func recordWaits(in recorder: SpanRecorder) {}
 }

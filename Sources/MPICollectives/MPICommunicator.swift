@@ -9,7 +9,7 @@ public final class MPICommunicator: Communicator {
   public let size: Int
   public private(set) var hosts: HostMap
   /// The limit of a wait for other ranks, and the heartbeat that notes waits.
-  private let patience: Patience
+  private var patience: Patience
   private var requests = Requests()
   private var windows: SharedWindows
 
@@ -65,6 +65,8 @@ public final class MPICommunicator: Communicator {
 
   /// The MPI library's name and version, for `lockstep doctor`.
   public static var libraryVersion: String { MPICalls.libraryVersion() }
+
+  public func recordWaits(in recorder: SpanRecorder) { patience.recording = (recorder, recorder.name("wait")) }
 
   public func entered(_ phase: Phase, step: Int?) { patience.heartbeat.moved(to: phase, step: step) }
 

@@ -20,10 +20,10 @@ public final class Network {
   /// The stages that the planning pass made of the model's layers.
   public var stages: [StageDescription] { body.stageDescriptions }
 
-  /// The times of ``stages``, measured while this is not nil.
-  public var stageTimes: StageTimes? {
-    get { body.stageTimes }
-    set { body.stageTimes = newValue }
+  /// A listener to the work of ``stages``; nil for none.
+  public var stageObserver: (any StageObserver)? {
+    get { body.stageObserver }
+    set { body.stageObserver = newValue }
   }
 
   /// The sums of each microbatch of the last pass that was differentiated, in order.

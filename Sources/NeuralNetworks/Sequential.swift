@@ -32,8 +32,8 @@ public final class Sequential: Layer {
   var trainingOperations: Int { stages.reduce(0) { $0 + $1.description.trainingOperations } }
   /// The stages that the planning pass made of the layers.
   var stageDescriptions: [StageDescription] { stages.map(\.description) }
-  /// The times of the stages, measured while this is not nil.
-  var stageTimes: StageTimes?
+  /// A listener to the stages' work.
+  var stageObserver: (any StageObserver)?
   private let stages: [Stage]
   /// The first stage that a gradient is worked out for: those before it have nothing to learn.
   private var firstLearningStage = 0
@@ -106,13 +106,13 @@ public final class Sequential: Layer {
     _ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass
   ) {
     var current = input
-    stageTimes?.begin()
+    stageObserver?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
       stage.layer.forward(
         current, parameters.part(from: stage.start, stage.layout), into: next,
         pass.entering(after: stage.placesBefore))
-      stageTimes?.endForward(stage: index)
+      stageObserver?.endForward(stage: index)
       current = next
     }
   }
@@ -134,7 +134,7 @@ public final class Sequential: Layer {
   public func backward(_ windows: BackwardWindows, _ pass: Pass) {
     var currentGradient = windows.outputGradient
     var current = windows.output
-    stageTimes?.begin()
+    stageObserver?.begin()
     for (index, stage) in stages.enumerated().reversed() {
       let previous = index == 0 ? nil : stages[index - 1]
       let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? windows.input
@@ -149,7 +149,7 @@ public final class Sequential: Layer {
           inputGradient: stage.needsInputGradient ? beforeGradient : nil,
           gradient: windows.gradient.part(from: stage.start, stage.layout)),
         pass.entering(after: stage.placesBefore))
-      stageTimes?.endBackward(stage: index)
+      stageObserver?.endBackward(stage: index)
       guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Measures the time of each stage of a network, for as long as it is attached (``Network/stageTimes``).
+/// Measures the time of each stage of a network, for as long as it is attached (``Network/stageObserver``).
 ///
 /// The times are processor time in seconds, to the microsecond: other processes do not count.
-public final class StageTimes {
+public final class StageTimes: StageObserver {
   /// The time in each stage's `forward`, in the stages' order.
   public private(set) var forward: [Double]
   /// The time in each stage's `backward`, in the stages' order.
@@ -16,11 +16,11 @@ public final class StageTimes {
     backward = forward
   }
 
-  func begin() { mark = clock() }
+  public func begin() { mark = clock() }
 
-  func endForward(stage index: Int) { forward[index] += lap() }
+  public func endForward(stage index: Int) { forward[index] += lap() }
 
-  func endBackward(stage index: Int) { backward[index] += lap() }
+  public func endBackward(stage index: Int) { backward[index] += lap() }
 
   private func lap() -> Double {
     let now = clock()

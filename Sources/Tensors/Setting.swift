@@ -7,7 +7,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case data, input, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, sampleClipNorm, reduction
   case learningRate, momentum, isNesterov, weightDecay
   case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
-  case directory, keep, resume, maxSteps, maxTime
+  case directory, keep, resume, maxSteps, maxTime, trace
   case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping, savesBest
   case searchSteps
   case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing

@@ -12,6 +12,8 @@ public protocol Observer: AnyObject {
   func stepped(_ progress: EpochProgress) throws
   /// Called after each epoch's evaluation.
   func endedEpoch(_ report: EpochReport) throws
+  /// Called once the steps that were to be traced are over (``RunOptions/trace``).
+  func traced(_ trace: RunTrace) throws
   /// Called once a checkpoint is durable.
   func saved(checkpoint path: String, step: Int) throws
   /// Called with a line that is worth reading and no error.
@@ -26,6 +28,7 @@ extension Observer {
   public func began(_ run: RunDescription) throws {}
   public func stepped(_ progress: EpochProgress) throws {}
   public func endedEpoch(_ report: EpochReport) throws {}
+  public func traced(_ trace: RunTrace) throws {}
   public func saved(checkpoint path: String, step: Int) throws {}
   public func warned(_ line: String) {}
   public func ended(_ summary: TrainingSummary) throws {}

@@ -9,6 +9,8 @@ import Tensors
 final class RunCheckpoints {
   /// The error of the last checkpoint that was due; nil if it was saved.
   private(set) var failure: TrainingError?
+  /// Where checkpoints are recorded, for a trace; nil if they are not.
+  var spans: SpanRecorder?
 
   private let interval: RunOptions.CheckpointInterval
   /// Whether all ranks must take part.
@@ -91,6 +93,11 @@ final class RunCheckpoints {
   /// Writes the checkpoint on rank 0; the others go on to the next reduction. Collective if moments are gathered by
   /// messages.
   private func write(_ state: RunState) throws {
+    guard let spans, files != nil else { return try writeNow(state) }
+    try spans.record(spans.name("checkpoint")) { try writeNow(state) }
+  }
+
+  private func writeNow(_ state: RunState) throws {
     var content = content
     if isCollective || files != nil, let shards { content.moments = try shards.gather() }
     guard let files else { return }

@@ -31,6 +31,8 @@ public struct RunOptions: Sendable {
   public var control = RunControl.ofProcess
   /// The metrics on the test data after every epoch, beside the loss and those of a ``ClassificationReport``.
   public var metrics: [any Metric] = []
+  /// The steps whose work is recorded and shown to observers (``Observer/traced(_:)``), from 1; nil for none.
+  public var trace: ClosedRange<Int>?
   /// The program's version in checkpoints.
   public var program = lockstepVersion
 
@@ -57,6 +59,7 @@ public struct RunOptions: Sendable {
   public var fault: String? {
     if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }
     if let earlyStopping, earlyStopping < 1 { return "\(Setting.earlyStopping) \(earlyStopping) is less than 1" }
+    if let trace, trace.lowerBound < 1 { return "\(Setting.trace) \(trace.lowerBound): steps are counted from 1" }
     guard let maxSteps, maxSteps < 1 else { return nil }
     return "\(Setting.maxSteps) \(maxSteps) is less than 1"
   }

@@ -58,6 +58,7 @@ struct RunPlan {
         ("save_best", "\(options.savesBest)"),
         ("lr_find", options.search.map { "\($0)" } ?? "none"),
         ("init_from_file", recipe.initialWeights ?? "none"),
+        ("trace", options.trace.map { "\($0)" } ?? "none"),
         ("max_steps", options.maxSteps.map(String.init) ?? "none"),
         ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),
         ("checkpoint_every", "\(options.checkpointEvery)"),

@@ -20,9 +20,12 @@ extension Trainer {
     // Whoever stops a job may not wait for the end of an evaluation.
     var isSaved = false
     let parameters = try communicating { try averages?.gather() } ?? step.parameters
-    let result = try evaluation.run(parameters) {
-      if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
+    func run() throws -> Evaluation.Result {
+      try evaluation.run(parameters) {
+        if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
+      }
     }
+    let result = try spans.map { try $0.record($0.name("evaluation"), run) } ?? run()
     return (result, (.now - start).seconds)
   }
 

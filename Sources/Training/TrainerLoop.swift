@@ -32,6 +32,8 @@ extension Trainer {
       resumedAtStep: state.step, epochsDone: state.epoch,
       isComplete: isOver, initialWeights: initialWeights)
     try audience.tell { try $0.began(description) }
+    // A run that goes on behind the steps has no trace of them, and leaves that of the run before alone.
+    hasTraced = options.trace.map { state.step >= $0.upperBound } ?? true
     var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples)
     var evaluated: Evaluation.Result?
     while !isOver {
@@ -51,6 +53,7 @@ extension Trainer {
       } else {
         try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       }
+      try traceIfDue()
       if !isOver { try answer() }
     }
     try checkpoints.save(state)
@@ -70,7 +73,7 @@ extension Trainer {
   }
 
   /// Whether no step is left to take, between two epochs or at the step limit.
-  private var isOver: Bool { state.epoch >= recipe.epochs || isAtLimit || isStoppedEarly }
+  var isOver: Bool { state.epoch >= recipe.epochs || isAtLimit || isStoppedEarly }
 
   /// Whether the epochs since the best one are as many as the run is patient, at the end of an epoch that was judged.
   var isStoppedEarly: Bool {
@@ -99,6 +102,7 @@ extension Trainer {
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)
+      spans?.isOn = options.trace?.contains(state.step + 1) == true
       let outcome = try take(batch, of: order)
       asked.formUnion(outcome.requests)
       if outcome.isFinite {

@@ -20,6 +20,8 @@ public final class TrainingStep {
   public var skipsNonFinite = true
   /// The times of this rank since ``resetTimes()``.
   public private(set) var times = PhaseTimes()
+  /// The record of the step's parts, for a trace; nil for none.
+  var spans: StepSpans?
   /// The measurement of the gradient's noise; nil if the reduction shows no halves, or batches have none.
   let noise: GradientNoise?
   /// The first of this rank's microbatches of the last step whose loss was not finite; nil if there is none.
@@ -71,6 +73,7 @@ public final class TrainingStep {
   ) throws -> StepOutcome {
     let noise = noise.flatMap { $0.isDue(at: batch) ? $0 : nil }
     let plan = reduction.plan(microbatches: batch.count, showsHalves: noise != nil)
+    let start = spans.map { _ in SpanRecorder.now } ?? 0
     let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
     for (index, share) in plan.contributions.enumerated() {
@@ -79,9 +82,11 @@ public final class TrainingStep {
       reduction.fold(share)
     }
     let computed = ContinuousClock.now
+    if let spans { spans.recorder.record(spans.gradients, from: start, to: SpanRecorder.now) }
     let (total, isFinite, updating) = try reduceAndUpdate(
       plan, samples: batch.positions.count, step: step, showing: noise)
     noise?.endStep(wasTaken: isFinite)
+    if let spans { spans.recorder.record(spans.step, from: start, to: SpanRecorder.now) }
     times.add(compute: computed - began + updating, reduction: .now - computed - updating)
     return StepOutcome(losses: total.batch.losses, isFinite: isFinite, requests: total.batch.requests)
   }
@@ -111,11 +116,20 @@ public final class TrainingStep {
     _ plan: ReductionPlan, samples: Int, step: Int, showing noise: GradientNoise?
   ) throws -> (total: Sum, isFinite: Bool, updating: Duration) {
     communicator.entered(.reduction, step: step)
+    var mark = spans.map { _ in SpanRecorder.now } ?? 0
+    /// Records what was done since the last call.
+    func lap(_ name: KeyPath<StepSpans, SpanRecorder.Name>) {
+      guard let spans else { return }
+      let now = SpanRecorder.now
+      spans.recorder.record(spans[keyPath: name], from: mark, to: now)
+      mark = now
+    }
     let part = try reduction.sum(plan, showing: noise)
     let isFinite = try reduction.agree(
       part.isFinite, awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
     var updating = Duration.zero
     if isFinite {
+      lap(\.reduction)
       let start = ContinuousClock.now
       let scale =
         clipNorm.map { meanScale(reduction.awaitedTotal, in: stepped, samples: samples, clipNorm: $0) }
@@ -126,8 +140,10 @@ public final class TrainingStep {
       averages.move(parameters, by: sums, in: range, samples: samples)
       optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
       updating = .now - start
+      lap(\.optimizer)
     }
     let (total, isGood) = try reduction.spread(parameters)
+    lap(\.reduction)
     return (Sum(total, parameters: layout.count), isGood, updating)
   }
 

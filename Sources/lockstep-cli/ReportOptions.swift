@@ -16,6 +16,12 @@ struct ReportOptions: ParsableArguments {
       """)
   var logFormat = LogFormat.text
 
+  @Option(
+    help: ArgumentHelp(
+      "Records the work of these steps, N or N-M, on all ranks, into the run directory's trace.pftrace, for Perfetto.",
+      valueName: "steps"))
+  var trace: TracedSteps?
+
   @Flag(help: "Prints the results and warnings alone.")
   var quiet = false
 
@@ -38,7 +44,7 @@ struct ReportOptions: ParsableArguments {
     if tensorboard { records.append(TensorBoardRecord()) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
     // It reads what the others have written.
-    return records + [ReportFile()]
+    return records + [TraceFile(), ReportFile()]
   }
 
   /// Says `line`, which is of interest before the run.

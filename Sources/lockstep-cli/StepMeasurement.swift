@@ -28,10 +28,10 @@ struct StepMeasurement {
       fractions.append(speed * Double(operations) / peak)
 
       let times = StageTimes(count: layers.count)
-      network.stageTimes = times
+      network.stageObserver = times
       let before = step.taken
       _ = try repetition()
-      network.stageTimes = nil
+      network.stageObserver = nil
       let samples = Double((step.taken - before) * step.batches.globalBatch)
       for index in layers.indices {
         layers[index].append((times.forward[index] / samples, times.backward[index] / samples))

@@ -111,6 +111,7 @@ struct Train: ParsableCommand {
     options.onCheckpointFailure = safety.onCheckpointFailure
     options.maxSteps = maxSteps
     options.maxTime = control.maxTime
+    options.trace = reports.trace?.steps
     return options
   }
 
