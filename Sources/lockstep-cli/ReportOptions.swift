@@ -9,6 +9,9 @@ struct ReportOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Writes an event file for TensorBoard into the run directory.")
   var tensorboard = true
 
+  @Flag(inversion: .prefixedNo, help: "Writes report.html, a page about the run, into the run directory.")
+  var report = true
+
   @Option(
     help: """
       json writes progress, warnings and errors as JSON objects, a line each, to standard error, and only the results to \
@@ -43,8 +46,10 @@ struct ReportOptions: ParsableArguments {
     var records: [any Observer] = [RunRecord(data: data, dataName: dataName, command: command, metrics: metrics)]
     if tensorboard { records.append(TensorBoardRecord()) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
-    // It reads what the others have written.
-    return records + [TraceFile(), ReportFile()]
+    // The page is made of what the others have written.
+    records.append(TraceFile())
+    if report { records.append(ReportFile()) }
+    return records
   }
 
   /// Says `line`, which is of interest before the run.
