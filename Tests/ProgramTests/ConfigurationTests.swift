@@ -23,7 +23,7 @@ extension ProgramTests {
       let file = try Self.write(
         """
         {"data": "\(scratch.file("data"))", "model": "mlp:64-8-10", "epochs": 4, "global_batch": 48, "seed": 3, "nesterov": true,
-         "optimizer": "sgd", "shared-memory": false, "tensorboard": false, "learning-rate": 0.5, "warmup": null}
+         "optimizer": "sgd", "momentum": "0.9", "shared-memory": false, "tensorboard": false, "learning-rate": 0.5, "warmup": null}
         """, scratch)
       let run = scratch.file("run")
       let outcome = try Program.run(
