@@ -42,7 +42,8 @@ struct PerfettoTraceTests {
         return nil
       }
       let parts = fields(event.content)
-      #expect(parts.first { $0.number == 11 }?.value == 2)
+      let track = parts.first(where: { $0.number == 11 })?.value
+      #expect(track == 2)
       let name = parts.first { $0.number == 23 }.map { String(decoding: $0.content, as: UTF8.self) } ?? "end"
       return "\(time.value) \(name)"
     }
