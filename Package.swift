@@ -56,7 +56,10 @@ let package = Package(
     room("Charts", ["Console"]),
     room(
       "RunReport",
-      ["Training", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors", .product(name: "Mustache", package: "swift-mustache")]),
+      [
+        "Training", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
     room(
       "Jobs",
       ["Kernels", "Tensors", "Collectives", "MPICollectives", "Checkpoints", "Training", "Console"]),
@@ -64,7 +67,8 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Exporting", "Pictures",
+        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Exporting",
+        "Pictures",
       ]),
     .executableTarget(
       name: "lockstep-cli",

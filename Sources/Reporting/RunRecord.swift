@@ -144,13 +144,24 @@ public final class RunRecord: Observer {
     try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
   }
 
+  /// `json` with an escape for every character that is not of ASCII, so that a path that others chose can neither hide nor reorder what
+  /// stands around it. Such characters stand in texts alone.
+  private static func visible(_ json: Data) -> [UInt8] {
+    guard json.contains(where: { $0 >= 0x7F }) else { return Array(json) }
+    return String(decoding: json, as: UTF8.self).utf16.flatMap { unit -> [UInt8] in
+      if unit < 0x7F { return [UInt8(unit)] }
+      let digits = String(unit, radix: 16)
+      return Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+    }
+  }
+
   /// `value` as JSON. Numbers that are not finite become strings, because JSON has none.
   private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    do { return Array(try encoder.encode(value)) } catch {
+    do { return Self.visible(try encoder.encode(value)) } catch {
       throw TrainingError(.cannotWrite, "\(directory): cannot be described in JSON: \(error)")
     }
   }

@@ -20,21 +20,23 @@ public struct RecordedRun: Sendable {
   /// Reads the files of the run in `directory`. A line of metrics without an end is left out, for it is still being written, and so is one
   /// that no run wrote.
   ///
-  /// Throws ``TrainingError``: 66 if there is no `config.json` or no `metrics.jsonl`, 65 if a file is no regular one, too large or malformed.
+  /// Throws ``TrainingError``: 66 if there is no `config.json`, 65 if a file is no regular one, too large or malformed.
   public init(directory: String) throws {
     self.directory = directory
     let configuration = try Self.bytes("\(directory)/config.json")
     do { self.configuration = try JSONValue(configuration).members ?? [] } catch {
       throw TrainingError(.badData, "\(directory)/config.json: \(error)")
     }
-    let metrics = try Self.bytes("\(directory)/metrics.jsonl")
-    let end = UInt8(ascii: "\n")
-    let whole = metrics.lastIndex(of: end).map { metrics[...$0] } ?? []
-    epochs = whole.split(separator: end).compactMap { try? Self.decode(RecordedEpoch.self, from: $0, "") }
-    let path = "\(directory)/summary.json"
+    // A run that went on with nothing left to train has no epochs here.
+    let path = "\(directory)/metrics.jsonl"
+    let metrics = FileManager.default.fileExists(atPath: path) ? try Self.bytes(path) : []
+    let lineEnd = UInt8(ascii: "\n")
+    let whole = metrics.lastIndex(of: lineEnd).map { metrics[...$0] } ?? []
+    epochs = whole.split(separator: lineEnd).compactMap { try? Self.decode(RecordedEpoch.self, from: $0, "") }
+    let end = "\(directory)/summary.json"
     summary =
-      FileManager.default.fileExists(atPath: path)
-      ? try Self.decode(TrainingSummary.self, from: try Self.bytes(path), path) : nil
+      FileManager.default.fileExists(atPath: end)
+      ? try Self.decode(TrainingSummary.self, from: try Self.bytes(end), end) : nil
   }
 
   /// The text of a key of the configuration; nil if it is missing.

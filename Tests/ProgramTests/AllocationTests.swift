@@ -57,8 +57,9 @@ extension ProgramTests {
 
       let counts = try [50, 250].map { steps in
         let outcome = try Program.run(
-          // What a page takes depends on what it shows.
-          ["train", "--max-steps", "\(steps)", "--no-report", "--run-dir", scratch.file("run-\(steps)")] + recipe,
+          // What a page takes depends on what it shows, and how many lines there are on how long it takes.
+          ["train", "--max-steps", "\(steps)", "--no-report", "--quiet", "--run-dir", scratch.file("run-\(steps)")]
+            + recipe,
           ranks: ranks,
           environment: ["LD_PRELOAD": scratch.file("counter.so")])
         #expect(outcome.code == 0, "\(outcome.errors)")
