@@ -239,7 +239,7 @@ func namesInDirectory(_ path: String) throws(SystemCallError) -> [String] {
 func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
 
 /// The number of this process.
-func processNumber() -> Int { Int(getpid()) }
+package func processNumber() -> Int { Int(getpid()) }
 
 /// The name of this machine; "unknown" if the system does not say.
 func hostName() -> String {

@@ -8,7 +8,7 @@ public enum Terminal {
   /// Whether a person is looking: standard output is a terminal. Below mpirun it is mpirun's output that counts,
   /// because Open MPI gives every rank a pseudo-terminal. `LOCKSTEP_TERMINAL` (0 or 1) overrides both.
   public static var isInteractive: Bool {
-    let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessEnvironment.variables
     if let forced = environment["LOCKSTEP_TERMINAL"] { return forced == "1" }
     // A terminal that cannot go back to the beginning of a line gets lines, like a log.
     guard let kind = environment["TERM"], !kind.isEmpty, kind != "dumb" else { return false }
@@ -40,7 +40,7 @@ public enum Terminal {
   /// The present width of the person's terminal in columns; nil if it is unknown.
   package static var columns: Int? {
     // Below mpirun the person sees mpirun's terminal, not the pseudo-terminal that it gives a rank.
-    let isBelowMPI = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"] != nil
+    let isBelowMPI = ProcessEnvironment.variables["OMPI_COMM_WORLD_RANK"] != nil
     let terminal =
       isBelowMPI ? unsafe open("/proc/\(getppid())/fd/1", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : STDOUT_FILENO
     guard terminal >= 0 else { return nil }

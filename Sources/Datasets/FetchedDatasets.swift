@@ -1,16 +1,18 @@
 import FoundationEssentials
+import Tensors
 
 extension ImageDataset {
   /// The directory of the data set that a user calls `name`.
   ///
   /// `launch/fetch` puts `mnist` and `fashion-mnist` into `$XDG_CACHE_HOME/lockstep/<name>`. If that variable is unset,
   /// empty or (as the XDG specification says) relative, `~/.cache` takes its place. Any other name is a path, also
-  /// `./mnist`. Throws ``IDXError`` if there is no such directory.
+  /// `./mnist`. The variables are those of `environment`, or of the process if it is nil. Throws ``IDXError`` if there is no
+  /// such directory.
   public static func directory(
-    named name: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    named name: String, environment: [String: String]? = nil
   ) throws(IDXError) -> String {
     let isFetched = fetchedNames.contains(name)
-    let cache = isFetched ? cache(environment) : ""
+    let cache = isFetched ? cache(environment ?? ProcessEnvironment.variables) : ""
     guard let cache else { throw IDXError(path: name, cause: .noCacheDirectory) }
     let path = isFetched ? "\(cache)/lockstep/\(name)" : name
     switch FileKind(at: path) {

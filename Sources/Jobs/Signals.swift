@@ -1,4 +1,5 @@
 import Glibc
+import Tensors
 import Training
 
 /// The fence around the signals that ask something of a run. A handler does one atomic operation and nothing else.
@@ -29,7 +30,7 @@ enum Signals {
   }
 
   /// The file that a launch script makes to ask for a stop, because a signal that comes before the handlers is lost.
-  private static let stopFile = unsafe getenv("LOCKSTEP_STOP_FILE").map { unsafe String(cString: $0) }
+  private static let stopFile = ProcessEnvironment.variables["LOCKSTEP_STOP_FILE"]
 
   /// Asks for a stop if the launch script has made its file.
   static func lookAtStopFile() {

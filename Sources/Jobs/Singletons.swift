@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Tensors
 import Training
 
 /// Processes that a launcher started as ranks, but that do not know one another.
@@ -12,7 +13,7 @@ enum Singletons {
   /// Throws with 64 in the first of several such processes, and ends the others without a word. Else each would train
   /// alone, and all would write the same files.
   static func refuse() throws {
-    let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessEnvironment.variables
     guard environment["LOCKSTEP_ALONE"] != "1" else { return }
     for (launcher, rank, size) in launchers {
       guard let size = environment[size].flatMap({ Int($0) }), size > 1 else { continue }

@@ -71,7 +71,7 @@ public enum World {
   /// too large, or no number.
   private static func number(_ path: KeyPath<(String, String), String>, least: Int) throws -> Int? {
     for name in variables.map({ $0[keyPath: path] }) {
-      guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { continue }
+      guard let text = ProcessEnvironment.variables[name], !text.isEmpty else { continue }
       guard let number = Int(text), (least...mostRanks).contains(number) else {
         throw TrainingError(
           .usage, "\(name)=\(quoted(text)) is not a number that a launcher gives; start ranks with mpirun, or unset it")
@@ -130,7 +130,7 @@ public enum World {
   }
 
   private static func job(_ place: Place) -> Watchdog.Job {
-    let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessEnvironment.variables
     let rank = place.rank
     let size = max(place.size ?? 0, rank + 1)
     // The launcher's directory for this job on this host goes with the job. Process ids are valid within one namespace,
@@ -186,7 +186,7 @@ public enum World {
     if isFirst {
       complain(line, code: code)
       if code == TrainingError.Code.stopped.rawValue { Signals.noteStopped() }
-    } else if let rank = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
+    } else if let rank = ProcessEnvironment.variables["OMPI_COMM_WORLD_RANK"].flatMap({ Int($0) }),
       !MPICommunicator.isRunning
     {
       // mpirun kills the other ranks as soon as one ends with a code, perhaps rank 0 before it has spoken. So every

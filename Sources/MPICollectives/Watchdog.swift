@@ -119,6 +119,7 @@ public final class Watchdog: Sendable {
   private func watch() {
     var detector = StallDetector(rank: job.rank, size: job.size, expected: job.ranksHere, limits: limits)
     var processes = Processes(parent: parent, count: job.size)
+    var sightings: [StallDetector.Sighting] = []
     var last = ContinuousClock.now
     var over = Duration.zero
     while true {
@@ -136,9 +137,10 @@ public final class Watchdog: Sendable {
         if over > .seconds(4) { _exit(Self.code) }
         continue
       }
-      let sightings = (0..<job.size).map { rank in
+      sightings.removeAll(keepingCapacity: true)
+      for rank in 0..<job.size {
         let other = board.heartbeat(of: rank)
-        return other.sighting(isGone: rank != job.rank && processes.isGone(rank, other.process))
+        sightings.append(other.sighting(isGone: rank != job.rank && processes.isGone(rank, other.process)))
       }
       switch detector.look(sightings, after: elapsed) {
       case .warn(let stall):

@@ -106,7 +106,7 @@ public final class TensorBoardRecord: Observer {
     let time = now
     if file == nil {
       // Files are read in the order of their names, so a clock that was set back must not make a smaller one.
-      let name = Self.prefix + "\(max(Int(time), newest + 1)).\(Self.host).\(ProcessInfo.processInfo.processIdentifier)"
+      let name = Self.prefix + "\(max(Int(time), newest + 1)).\(Self.host).\(processNumber())"
       var begin = [
         TensorBoardEvent(time: start, step: 0, .version), TensorBoardEvent(time: start, step: lastKept + 1, .start),
       ]

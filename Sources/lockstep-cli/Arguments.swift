@@ -39,7 +39,7 @@ enum Arguments {
   /// The program's arguments, behind its name, with those that a file and the environment add for `lockstep train`.
   static let configured = Result<[String], any Error> {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessEnvironment.variables
     // To ask what flags there are takes milliseconds.
     guard arguments.first == Train._commandName, ConfiguredArguments.mayAdd(to: arguments, environment) else {
       return arguments

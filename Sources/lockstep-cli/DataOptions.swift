@@ -18,7 +18,7 @@ struct DataOptions: ParsableArguments {
     if ImageDataset.fetchedNames.contains(data) {
       // They name the directory. If the first is absolute, the second is not used.
       try Arguments.requireReadable("XDG_CACHE_HOME")
-      if ProcessInfo.processInfo.environment["XDG_CACHE_HOME"]?.hasPrefix("/") != true {
+      if ProcessEnvironment.variables["XDG_CACHE_HOME"]?.hasPrefix("/") != true {
         try Arguments.requireReadable("HOME")
       }
     }

@@ -52,6 +52,13 @@ import Testing
     #expect(Self.unsafeFiles.subtracting(unsafe).sorted() == [], "on the list, but gone or safe")
   }
 
+  /// MPI's start moves the environment while the watchdog's thread runs: see the file that may.
+  @Test func `The environment is read in one place`() throws {
+    let readers = try SourceFiles.all().filter { $0.contains(word: "getenv") || $0.contains(word: "processInfo") }.map(
+      \.path)
+    #expect(readers == ["Sources/Tensors/ProcessEnvironment.swift"])
+  }
+
   @Test func `The check of imports sees each arrow that must not be`() {
     // The check is itself code that could pass everything: here it is shown what it must not pass.
     let declared = SourceFiles.declaredDependencies(
