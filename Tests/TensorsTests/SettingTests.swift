@@ -18,7 +18,7 @@ import Testing
         "--sample-clip-norm", "--reduction", "--learning-rate", "--momentum", "--nesterov", "--weight-decay",
         "--no-shared-memory",
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
-        "--max-steps", "--max-time",
+        "--max-steps", "--max-time", "--trace",
         "--augment", "--validation", "--subset", "--labels", "--init-from", "--freeze", "--ema",
         "--scale-learning-rate", "--early-stopping", "--save-best", "--steps", "--test-data",
         "--test-fraction", "--target", "--ignore",
