@@ -12,8 +12,8 @@ public enum EventRecord {
 
   /// `data` in its frame.
   public static func framed(_ data: [UInt8]) -> [UInt8] {
-    let length = littleEndian(UInt64(data.count))
-    return length + littleEndian(masked(length[...])) + data + littleEndian(masked(data[...]))
+    let length = UInt64(data.count).littleEndianBytes
+    return length + masked(length[...]).littleEndianBytes + data + masked(data[...]).littleEndianBytes
   }
 
   /// The data of the whole records at the beginning of `file`, in order. Ends at the first that is cut or damaged, as
@@ -45,10 +45,6 @@ public enum EventRecord {
   }
 
   private static func matches(_ bytes: ArraySlice<UInt8>, _ checksum: UInt32) -> Bool {
-    bytes.elementsEqual(littleEndian(checksum))
-  }
-
-  private static func littleEndian<Word: FixedWidthInteger>(_ value: Word) -> [UInt8] {
-    stride(from: 0, to: Word.bitWidth, by: 8).map { UInt8(truncatingIfNeeded: value >> $0) }
+    bytes.elementsEqual(checksum.littleEndianBytes)
   }
 }

@@ -23,19 +23,19 @@ public struct ProtobufMessage: Sendable {
   /// Adds a number of type double.
   public mutating func add(_ field: Int, _ value: Double) {
     tag(field, wireType: 1)
-    fixed(value.bitPattern)
+    bytes += value.bitPattern.littleEndianBytes
   }
 
   /// Adds a number of type float.
   public mutating func add(_ field: Int, _ value: Float) {
     tag(field, wireType: 5)
-    fixed(value.bitPattern)
+    bytes += value.bitPattern.littleEndianBytes
   }
 
   /// Adds an integer of type fixed64.
   public mutating func add(_ field: Int, fixed value: UInt64) {
     tag(field, wireType: 1)
-    fixed(value)
+    bytes += value.littleEndianBytes
   }
 
   /// Adds a text.
@@ -61,7 +61,7 @@ public struct ProtobufMessage: Sendable {
   /// Adds numbers of type double, packed.
   public mutating func add(_ field: Int, packed values: [Double]) {
     var content = ProtobufMessage()
-    for value in values { content.fixed(value.bitPattern) }
+    for value in values { content.bytes += value.bitPattern.littleEndianBytes }
     add(field, content)
   }
 
@@ -69,7 +69,7 @@ public struct ProtobufMessage: Sendable {
   public mutating func add(_ field: Int, packed values: [Float]) {
     var content = ProtobufMessage()
     content.bytes.reserveCapacity(4 * values.count)
-    for value in values { content.fixed(value.bitPattern) }
+    for value in values { content.bytes += value.bitPattern.littleEndianBytes }
     add(field, content)
   }
 
@@ -83,10 +83,5 @@ public struct ProtobufMessage: Sendable {
       rest >>= 7
     }
     bytes.append(UInt8(rest))
-  }
-
-  /// The lowest byte first.
-  private mutating func fixed<Word: FixedWidthInteger>(_ value: Word) {
-    for shift in stride(from: 0, to: Word.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }

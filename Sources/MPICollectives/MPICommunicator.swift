@@ -9,7 +9,9 @@ public final class MPICommunicator: Communicator {
   public let size: Int
   public private(set) var hosts: HostMap
   /// The limit of a wait for other ranks, and the heartbeat that notes waits.
-  private var patience: Patience
+  private let patience: Patience
+  /// Where waits for other ranks are recorded; nil if they are not.
+  private var recording: (recorder: SpanRecorder, name: SpanRecorder.Name)?
   private var requests = Requests()
   private var windows: SharedWindows
 
@@ -66,7 +68,7 @@ public final class MPICommunicator: Communicator {
   /// The MPI library's name and version, for `lockstep doctor`.
   public static var libraryVersion: String { MPICalls.libraryVersion() }
 
-  public func recordWaits(in recorder: SpanRecorder) { patience.recording = (recorder, recorder.name("wait")) }
+  public func recordWaits(in recorder: SpanRecorder) { recording = (recorder, recorder.name("wait")) }
 
   public func entered(_ phase: Phase, step: Int?) { patience.heartbeat.moved(to: phase, step: step) }
 
@@ -77,10 +79,25 @@ public final class MPICommunicator: Communicator {
 
   private func barrierByMessages() throws(CommunicationError) {
     try MPICalls.barrier(&requests)
-    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibarrier")
+    try complete("MPI_Ibarrier")
   }
 
-  public func hostBarrier() throws(CommunicationError) { try windows.barrier?.wait(limit: patience) }
+  public func hostBarrier() throws(CommunicationError) {
+    try recordingWait { () throws(CommunicationError) in try windows.barrier?.wait(limit: patience) }
+  }
+
+  /// Waits until all messages under way are there. `call` names them in an error.
+  private func complete(_ call: StaticString) throws(CommunicationError) {
+    try recordingWait { () throws(CommunicationError) in
+      try MPICalls.wait(for: &requests, limit: patience, during: call)
+    }
+  }
+
+  /// Calls `body`, which waits for other ranks, and records how long.
+  private func recordingWait(_ body: () throws(CommunicationError) -> Void) throws(CommunicationError) {
+    guard let (recorder, name) = recording else { return try body() }
+    try recorder.record(name, body)
+  }
 
   public func sharedBuffers(count: Int) throws(CommunicationError) -> [Buffer<Float>] {
     let counts = try gather(littleEndianBytes(of: count)).map(self.count(fromLittleEndianBytes:))
@@ -92,7 +109,7 @@ public final class MPICommunicator: Communicator {
 
   public func broadcast(_ buffer: Buffer<Float>, from root: Int) throws(CommunicationError) {
     try unsafe MPICalls.broadcast(buffer.base, buffer.count, from: root, &requests)
-    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Ibcast")
+    try complete("MPI_Ibcast")
   }
 
   public func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
@@ -109,7 +126,7 @@ public final class MPICommunicator: Communicator {
     let mine = Buffer<UInt8>(bytes)
     let all = Buffer<UInt8>(count: size * bytes.count)
     try unsafe MPICalls.allgather(mine.base, bytes.count, into: all.base, &requests)
-    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Iallgather")
+    try complete("MPI_Iallgather")
     return (0..<size).map { all[$0 * bytes.count..<($0 + 1) * bytes.count].array }
   }
 
@@ -133,7 +150,7 @@ public final class MPICommunicator: Communicator {
       let floats = source[send.range]
       try unsafe MPICalls.send(floats.base, floats.count, to: send.peer, &requests)
     }
-    try MPICalls.wait(for: &requests, limit: patience, during: "MPI_Isend and MPI_Irecv")
+    try complete("MPI_Isend and MPI_Irecv")
   }
 
   public func allreduce(_ buffer: Buffer<Float>) throws(CommunicationError) {

@@ -1,13 +1,9 @@
-import Tensors
-
 /// One wait for other ranks. Its time adds up what passes between two looks at the clock, at most a second each, so
 /// that time in which this process is suspended does not count.
 struct Waiting {
   private let patience: Patience
   private var lastLook: ContinuousClock.Instant?
   private(set) var time = Duration.zero
-  /// The time at the first look, by the recorder's clock; 0 if nothing is recorded.
-  private var start: UInt64 = 0
 
   init(_ patience: Patience) { self.patience = patience }
 
@@ -18,7 +14,6 @@ struct Waiting {
       time += min(now - lastLook, .seconds(1))
     } else {
       patience.heartbeat.wait = .polling
-      if patience.recording?.recorder.isOn == true { start = SpanRecorder.now }
     }
     lastLook = now
     patience.heartbeat.polled()
@@ -33,6 +28,5 @@ struct Waiting {
     guard lastLook != nil else { return }
     patience.heartbeat.wait = .none
     patience.heartbeat.awaited = nil
-    if start > 0, let (recorder, name) = patience.recording { recorder.record(name, from: start, to: SpanRecorder.now) }
   }
 }

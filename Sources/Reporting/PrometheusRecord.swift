@@ -1,5 +1,5 @@
-import Console
 import Checkpoints
+import Console
 import Exchange
 import Tensors
 import Training

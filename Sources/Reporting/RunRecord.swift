@@ -105,9 +105,7 @@ public final class RunRecord: Observer {
     guard let earlier = FileManager.default.contents(atPath: path) else {
       throw TrainingError(.badData, "\(path): cannot be read, and must not be lost; check its permissions and the disk")
     }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    let decoder = RunJSON.decoder
     let end = UInt8(ascii: "\n")
     let whole = earlier.lastIndex(of: end).map { earlier[...$0] } ?? earlier.prefix(0)
     let lines = whole.split(separator: end).filter { line in
@@ -116,7 +114,7 @@ public final class RunRecord: Observer {
     let kept = lines.flatMap { Array($0) + [end] }
     return (
       kept.count == earlier.count ? GrowingFile(path, holding: kept.count) : GrowingFile(path, replacedBy: kept),
-      format == .csv ? lines.compactMap { try? decoder.decode(EpochFigures.self, from: $0) } : []
+      format == .csv ? lines.compactMap { EpochFigures(line: $0) } : []
     )
   }
 
@@ -144,24 +142,17 @@ public final class RunRecord: Observer {
     try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
   }
 
-  /// `json` with an escape for every character that is not of ASCII, so that a path that others chose can neither hide nor reorder what
-  /// stands around it. Such characters stand in texts alone.
+  /// `json` with an escape for every character that is not seen, so that a path that others chose can neither hide nor reorder what stands
+  /// around it. Such characters stand in texts alone, but for the line breaks between members.
   private static func visible(_ json: Data) -> [UInt8] {
     guard json.contains(where: { $0 >= 0x7F }) else { return Array(json) }
-    return String(decoding: json, as: UTF8.self).utf16.flatMap { unit -> [UInt8] in
-      if unit < 0x7F { return [UInt8(unit)] }
-      let digits = String(unit, radix: 16)
-      return Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
-    }
+    let text = String(decoding: json, as: UTF8.self)
+    return Array(text.unicodeScalars.map { $0 == "\n" || isVisible($0) ? "\($0)" : JSONValue.escape($0) }.joined().utf8)
   }
 
-  /// `value` as JSON. Numbers that are not finite become strings, because JSON has none.
+  /// `value` as JSON.
   private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    do { return Self.visible(try encoder.encode(value)) } catch {
+    do { return Self.visible(try RunJSON.encoder(isPretty: pretty).encode(value)) } catch {
       throw TrainingError(.cannotWrite, "\(directory): cannot be described in JSON: \(error)")
     }
   }

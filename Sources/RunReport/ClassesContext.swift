@@ -1,4 +1,5 @@
 import Console
+import Tensors
 import Training
 
 /// The tables of an evaluation's classes, as their template takes them.
@@ -49,7 +50,7 @@ struct ClassesContext {
     rows = report.classes.enumerated().map { index, row in
       let own = intervals?.classes[index]
       return Row(
-        name: row.name,
+        name: singleLine(row.name),
         cells: [
           grouped(row.samples), fixed(row.precision, 4), text(own?.precision), fixed(row.recall, 4), text(own?.recall),
           fixed(row.f1, 4), text(own?.f1),
@@ -60,11 +61,11 @@ struct ClassesContext {
       return
     }
     matrix = Matrix(
-      names: report.classes.map(\.name),
+      names: report.classes.map { singleLine($0.name) },
       rows: zip(report.classes, confusion).enumerated().map { row, line in
         let all = max(line.1.reduce(0, +), 1)
         return Matrix.Line(
-          name: line.0.name,
+          name: singleLine(line.0.name),
           cells: line.1.enumerated().map { column, count in
             // The right ones lightly; a mistake of a hundredth of the class is seen.
             let part = Double(count) / Double(all)

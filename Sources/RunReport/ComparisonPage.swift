@@ -53,8 +53,8 @@ public struct ComparisonPage {
     var keys: [String] = []
     for run in runs { keys += run.configuration.map(\.key).filter { $0 != "command" && !keys.contains($0) } }
     return keys.map { key in
-      let cells = runs.map { $0[key] ?? "" }
-      return Row(name: key.replacing("_", with: " "), cells: cells, differs: Set(cells).count > 1)
+      let cells = runs.map { singleLine($0[key] ?? "") }
+      return Row(name: singleLine(key.replacing("_", with: " ")), cells: cells, differs: Set(cells).count > 1)
     }
   }
 }

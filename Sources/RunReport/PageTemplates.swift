@@ -4,7 +4,7 @@ import Mustache
 ///
 /// Every page is one file that asks for nothing: pictures and style are inside.
 enum PageTemplates {
-  /// The page of one run; `chart`, `legend` and `style` are parts of it.
+  /// The pages `run` and `comparison`; `head` and `chart` are parts of both.
   static func library() throws -> MustacheLibrary {
     var library = MustacheLibrary()
     for (name, text) in [("run", run), ("comparison", comparison), ("chart", chart), ("head", head)] {

@@ -10,7 +10,7 @@ public struct RecordedRun: Sendable {
   /// The recipe and how it was carried out: the members of `config.json`, in its order.
   public let configuration: [JSONValue.Member]
   /// The epochs that are over.
-  public let epochs: [RecordedEpoch]
+  public let epochs: [EpochFigures]
   /// The figures of the finished run; nil if it is not finished.
   public let summary: TrainingSummary?
 
@@ -32,7 +32,7 @@ public struct RecordedRun: Sendable {
     let metrics = FileManager.default.fileExists(atPath: path) ? try Self.bytes(path) : []
     let lineEnd = UInt8(ascii: "\n")
     let whole = metrics.lastIndex(of: lineEnd).map { metrics[...$0] } ?? []
-    epochs = whole.split(separator: lineEnd).compactMap { try? Self.decode(RecordedEpoch.self, from: $0, "") }
+    epochs = whole.split(separator: lineEnd).compactMap { EpochFigures(line: $0) }
     let end = "\(directory)/summary.json"
     summary =
       FileManager.default.fileExists(atPath: end)
@@ -69,10 +69,7 @@ public struct RecordedRun: Sendable {
   private static func decode<Value: Decodable>(
     _ type: Value.Type, from bytes: some Collection<UInt8>, _ place: String
   ) throws -> Value {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    do { return try decoder.decode(type, from: Data(bytes)) } catch {
+    do { return try RunJSON.decoder.decode(type, from: Data(bytes)) } catch {
       throw TrainingError(.badData, "\(place): is not what a run writes: \(reason(error))")
     }
   }

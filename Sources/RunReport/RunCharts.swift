@@ -1,9 +1,10 @@
 import Charts
+import Training
 
 /// The charts of a run's epochs.
 enum RunCharts {
   /// A figure of an epoch.
-  typealias Figure = @Sendable (RecordedEpoch) -> Double?
+  typealias Figure = @Sendable (EpochFigures) -> Double?
 
   /// The figures that a page has a chart of: title, decimals, and the series of each.
   private static let figures: [(title: String, decimals: Int, series: [(name: String, figure: Figure)])] = [
@@ -12,12 +13,12 @@ enum RunCharts {
       "Accuracy", 4,
       [("training", { $0.trainAccuracy }), ("validation", { $0.validationAccuracy }), ("test", { $0.testAccuracy })]
     ),
-    ("Learning rate at the epoch's end", 6, [("learning rate", { $0.learningRate })]),
+    ("Learning rate at the epoch's end", 6, [("learning rate", { $0[.learningRate] })]),
     ("Norm of the mean gradient", 4, [("norm", { $0.gradientNorm })]),
   ]
 
   /// The charts of one run that have something to show.
-  static func training(_ epochs: [RecordedEpoch]) -> [Chart] {
+  static func training(_ epochs: [EpochFigures]) -> [Chart] {
     figures.map { title, decimals, series in
       Chart(
         title, axis: "epoch",
@@ -26,8 +27,8 @@ enum RunCharts {
     }.filter { !$0.isEmpty }
   }
 
-  /// The charts in which each run is a series: the last kind of data that the runs share is compared.
-  static func comparison(_ runs: [(name: String, epochs: [RecordedEpoch])]) -> [Chart] {
+  /// The charts of several runs, in which each run is a series.
+  static func comparison(_ runs: [(name: String, epochs: [EpochFigures])]) -> [Chart] {
     figures.flatMap { title, decimals, series in
       series.map { part in
         Chart(
@@ -38,7 +39,7 @@ enum RunCharts {
   }
 
   /// The seconds of each epoch by their use.
-  static func time(_ epochs: [RecordedEpoch]) -> Chart {
+  static func time(_ epochs: [EpochFigures]) -> Chart {
     Chart(
       "Seconds of an epoch", axis: "epoch",
       [
@@ -50,13 +51,13 @@ enum RunCharts {
   }
 
   /// The samples a second of each epoch.
-  static func rate(_ epochs: [RecordedEpoch]) -> Chart {
+  static func rate(_ epochs: [EpochFigures]) -> Chart {
     Chart(
       "Samples a second", axis: "epoch", [Chart.Series("samples a second", points(epochs) { $0.samplesPerSecond })],
       decimals: 0)
   }
 
-  private static func points(_ epochs: [RecordedEpoch], _ figure: Figure) -> [Chart.Point] {
+  private static func points(_ epochs: [EpochFigures], _ figure: Figure) -> [Chart.Point] {
     epochs.compactMap { epoch in
       figure(epoch).flatMap { $0.isFinite ? Chart.Point(Double(epoch.epoch), $0) : nil }
     }

@@ -33,12 +33,15 @@ public struct RunPage {
     }
     if let filters = pictures?.filters { context["filters"] = filters }
     if let drawn = pictures?.drawn { context["drawn"] = drawn }
-    if let command = run.command { context["command"] = command.map(shellWord).joined(separator: " ") }
+    if let command = run.command { context["command"] = singleLine(command.map(shellWord).joined(separator: " ")) }
     if let digest = run.summary?.weightsDigest { context["digest"] = digest }
     return context
   }
 
-  private var model: String { run["model"] ?? "model" }
+  private var model: String { shown("model") ?? "model" }
+
+  /// The text of a key of the configuration with all its characters to be seen; nil if it is missing.
+  private func shown(_ key: String) -> String? { run[key].map { singleLine($0) } }
 
   private var title: String {
     guard let summary = run.summary else { return "\(model): not finished" }
@@ -52,10 +55,10 @@ public struct RunPage {
   private var subtitle: String {
     var parts: [String] = []
     if let parameters = run["parameters"].flatMap({ Int($0) }) { parts.append("\(grouped(parameters)) parameters") }
-    if let data = run["data"] { parts.append("trained on \(data)") }
+    if let data = shown("data") { parts.append("trained on \(data)") }
     if let ranks = run["ranks"] { parts.append("\(ranks) rank\(ranks == "1" ? "" : "s")") }
     if let hosts = run["hosts"], hosts != "1" { parts.append("\(hosts) hosts") }
-    if let processor = run["processor"] { parts.append(processor) }
+    if let processor = shown("processor") { parts.append(processor) }
     return parts.joined(separator: " · ")
   }
 
@@ -100,13 +103,13 @@ public struct RunPage {
   }
 
   private var timesText: String {
-    let sums: [Double] = [\RecordedEpoch.computeSeconds, \.communicationSeconds, \.waitingSeconds, \.evaluationSeconds]
+    let sums: [Double] = [\EpochFigures.computeSeconds, \.communicationSeconds, \.waitingSeconds, \.evaluationSeconds]
       .map { key in
-        run.epochs.reduce(0) { $0 + ($1[keyPath: key] ?? 0) }
+        run.epochs.reduce(0) { $0 + $1[keyPath: key] }
       }
     let whole = max(sums.reduce(0, +), .leastNonzeroMagnitude)
     let parts = zip(["Compute", "communication", "waiting", "evaluation"], sums).map { "\($0) \(percent($1 / whole))" }
-    let ranks = Set(run.epochs.compactMap(\.slowestRank)).sorted()
+    let ranks = Set(run.epochs.map(\.slowestRank)).sorted()
     let slowest =
       run["ranks"] == "1"
       ? ""
@@ -122,7 +125,7 @@ public struct RunPage {
 
   private var facts: [Fact] {
     run.configuration.filter { $0.key != "command" }.map {
-      Fact(name: $0.key.replacing("_", with: " "), value: RecordedRun.text($0.value))
+      Fact(name: singleLine($0.key.replacing("_", with: " ")), value: singleLine(RecordedRun.text($0.value)))
     }
   }
 }

@@ -1,7 +1,7 @@
 import Console
 import Datasets
-import Pictures
 import NeuralNetworks
+import Pictures
 import Tensors
 import Training
 
@@ -36,7 +36,7 @@ public struct RunPictures {
     let pixels = Buffer<Float>(count: rows * columns)
     return run.mistakes.map { mistake in
       run.test.copyInputs(in: mistake.sample..<mistake.sample + 1, into: pixels)
-      let (own, predicted) = (loss.name(of: mistake.own), loss.name(of: mistake.predicted))
+      let (own, predicted) = (singleLine(loss.name(of: mistake.own)), singleLine(loss.name(of: mistake.predicted)))
       let image = GreyImage(grid: pixels.array, rows: rows, columns: columns, scale: 1, gap: 0)
       return Picture(
         image, text: "Test image \(mistake.sample): class \(own), taken for \(predicted)",

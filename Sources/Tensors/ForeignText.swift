@@ -53,11 +53,15 @@ private func visible(_ scalar: Unicode.Scalar) -> String {
   case "\t": return "\\t"
   default: break
   }
-  let isHidden =
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse, .unassigned:
-      true
-    default: scalar.properties.isDefaultIgnorableCodePoint
-    }
-  return isHidden ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
+  return isVisible(scalar) ? String(scalar) : "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+}
+
+/// Whether `scalar` is seen where it stands, and moves nothing around it.
+package func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+  if (0x20...0x7E).contains(scalar.value) { return true }
+  return switch scalar.properties.generalCategory {
+  case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse, .unassigned:
+    false
+  default: !scalar.properties.isDefaultIgnorableCodePoint
+  }
 }

@@ -9,8 +9,6 @@ import Tensors
 final class RunCheckpoints {
   /// The error of the last checkpoint that was due; nil if it was saved.
   private(set) var failure: TrainingError?
-  /// Where checkpoints are recorded, for a trace; nil if they are not.
-  var spans: SpanRecorder?
 
   private let interval: RunOptions.CheckpointInterval
   /// Whether all ranks must take part.
@@ -21,6 +19,8 @@ final class RunCheckpoints {
   private let shards: OptimizerShards?
   private let communicator: any Communicator
   private let audience: Audience
+  /// Where checkpoints are recorded, for a trace; nil if they are not.
+  private let spans: RunSpans?
   /// The time after a requested checkpoint in which another request is the same one.
   private let pause: Duration
 
@@ -32,7 +32,7 @@ final class RunCheckpoints {
   /// `files` is nil except on rank 0 of a run with a directory; `restored` is the step resumed from, if any.
   init(
     _ options: RunOptions, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?, restored: Int?,
-    communicator: any Communicator, audience: Audience
+    communicator: any Communicator, audience: Audience, spans: RunSpans?
   ) {
     interval = options.checkpointEvery
     isCollective = shards?.isGatheredByMessages == true && options.directory != nil
@@ -43,6 +43,7 @@ final class RunCheckpoints {
     pause = options.control.pause
     self.communicator = communicator
     self.audience = audience
+    self.spans = spans
   }
 
   /// Throws on rank 0, with 73, if another job may write into the run's directory by now. This ends a run even if it
@@ -94,7 +95,7 @@ final class RunCheckpoints {
   /// messages.
   private func write(_ state: RunState) throws {
     guard let spans, files != nil else { return try writeNow(state) }
-    try spans.record(spans.name("checkpoint")) { try writeNow(state) }
+    try spans.recorder.record(spans.checkpoint) { try writeNow(state) }
   }
 
   private func writeNow(_ state: RunState) throws {

@@ -35,7 +35,7 @@ public final class Trainer {
   var nonFinite: NonFiniteSteps
   let hosts: Int
   /// The record of the steps that are traced; nil if none are.
-  let spans: SpanRecorder?
+  let spans: RunSpans?
   /// Whether observers have been told of the trace.
   var hasTraced = false
   /// The energy that this host uses; nil on all ranks of a host but its first.
@@ -103,12 +103,11 @@ public final class Trainer {
       step = try TrainingStep(
         recipe.gradientSource(network, plan.training, batches), layout: network.layout, batches: batches,
         parameters: memory.parameters, optimizer: optimizer, division: division, communicator: communicator)
-      spans = options.trace.map { _ in SpanRecorder() }
-      if let spans {
-        step.spans = StepSpans(spans)
-        network.stageObserver = StageSpans(network.stages, in: spans)
-        communicator.recordWaits(in: spans)
-        for name in Self.tracedWork { _ = spans.name(name) }
+      spans = options.trace.map { _ in RunSpans(SpanRecorder()) }
+      step.spans = spans
+      if let recorder = spans?.recorder {
+        network.stageObserver = StageSpans(network.stages, in: recorder)
+        communicator.recordWaits(in: recorder)
       }
       step.clipNorm = recipe.clipNorm
       step.skipsNonFinite = execution.onNonFinite == .skip
@@ -155,8 +154,7 @@ public final class Trainer {
     if shards != nil { content.moments = [] }
     checkpoints = RunCheckpoints(
       self.options, content, files: files, shards: shards, restored: start?.step, communicator: communicator,
-      audience: audience)
-    checkpoints.spans = spans
+      audience: audience, spans: spans)
   }
 
   /// Gives every rank the weights and moments of rank 0. Returns the place that the run goes on from; nil if it starts

@@ -25,7 +25,7 @@ extension Trainer {
         if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
       }
     }
-    let result = try spans.map { try $0.record($0.name("evaluation"), run) } ?? run()
+    let result = try spans.map { try $0.recorder.record($0.evaluation, run) } ?? run()
     return (result, (.now - start).seconds)
   }
 
@@ -44,9 +44,10 @@ extension Trainer {
     return (TimeSplit(all), step.noise?.figures(words.map { $0[mine.count...] }))
   }
 
-  /// The summary of the run; `validated` is nil without validation data. Collective.
-  func summarise(tested: Evaluation.Result, validated: Evaluation.Result?) throws -> TrainingSummary {
-    let averaged = try communicating { try averages?.gather() }.map { network.layout.digest(of: $0).hex }
+  /// The summary of the run; `validated` is nil without validation data, `averaged` without averages. Collective.
+  func summarise(
+    tested: Evaluation.Result, validated: Evaluation.Result?, averaged: Buffer<Float>?
+  ) throws -> TrainingSummary {
     // NaN of a host that tells no energy, and so of the job.
     let joules = energy.map { $0.joules ?? .nan } ?? 0
     let peaks = try communicator.gather(
@@ -64,7 +65,8 @@ extension Trainer {
       communicationFraction: TimeSplit(ranksTimes).communicationFraction,
       peakResidentBytes: Int(peaks.map { $0[0] }.max() ?? 0), momentBytes: Int(peaks.map { $0[1] }.max() ?? 0),
       joules: allJoules.isNaN ? nil : allJoules,
-      weightsDigest: network.layout.digest(of: step.parameters).hex, averagedWeightsDigest: averaged,
+      weightsDigest: network.layout.digest(of: step.parameters).hex,
+      averagedWeightsDigest: averaged.map { network.layout.digest(of: $0).hex },
       validationLoss: validated?.sums.meanLoss, validationAccuracy: validated?.accuracy,
       isStoppedEarly: options.earlyStopping.map { _ in isStoppedEarly && state.epoch < recipe.epochs },
       bestEpoch: state.best?.epoch, bestStep: state.best?.step, bestValidationLoss: state.best?.loss)

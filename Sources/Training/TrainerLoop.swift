@@ -59,10 +59,10 @@ extension Trainer {
     try checkpoints.save(state)
     let result = if let evaluated { evaluated } else { try evaluate(evaluation).result }
     let tested = try finalEvaluation.map { try evaluate($0).result } ?? result
-    let summary = try summarise(tested: tested, validated: finalEvaluation == nil ? nil : result)
+    let averaged = try communicating { try averages?.gather() }
+    let summary = try summarise(tested: tested, validated: finalEvaluation == nil ? nil : result, averaged: averaged)
     try checkpoints.requireLock()
     try audience.tell { try $0.ended(summary) }
-    let averaged = try communicating { try averages?.gather() }
     let finished = FinishedRun(
       summary: summary, network: network, parameters: averaged ?? step.parameters,
       test: (finalEvaluation ?? evaluation).data, mistakes: tested.mistakes)
@@ -102,7 +102,7 @@ extension Trainer {
     repeat {
       let start = ContinuousClock.now
       let batch = batches.batch(state.sampleOffset / batches.globalBatch)
-      spans?.isOn = options.trace?.contains(state.step + 1) == true
+      spans?.recorder.isOn = options.trace?.contains(state.step + 1) == true
       let outcome = try take(batch, of: order)
       asked.formUnion(outcome.requests)
       if outcome.isFinite {

@@ -21,7 +21,7 @@ public final class TrainingStep {
   /// The times of this rank since ``resetTimes()``.
   public private(set) var times = PhaseTimes()
   /// The record of the step's parts, for a trace; nil for none.
-  var spans: StepSpans?
+  var spans: RunSpans?
   /// The measurement of the gradient's noise; nil if the reduction shows no halves, or batches have none.
   let noise: GradientNoise?
   /// The first of this rank's microbatches of the last step whose loss was not finite; nil if there is none.
@@ -118,7 +118,7 @@ public final class TrainingStep {
     communicator.entered(.reduction, step: step)
     var mark = spans.map { _ in SpanRecorder.now } ?? 0
     /// Records what was done since the last call.
-    func lap(_ name: KeyPath<StepSpans, SpanRecorder.Name>) {
+    func lap(_ name: KeyPath<RunSpans, SpanRecorder.Name>) {
       guard let spans else { return }
       let now = SpanRecorder.now
       spans.recorder.record(spans[keyPath: name], from: mark, to: now)

@@ -157,7 +157,7 @@ extension ProgramTests {
       Self.check(try Program.run(train + ["--max-steps", "1"]), code: 0, "\(what), a run")
       Self.check(try Program.run(train + ["--max-steps", "1", "--resume", "never"]), code: 73, "\(what), never")
       Self.check(try Program.run(["evaluate", run, "--data", data]), code: 0, "\(what), evaluate")
-      for name in ["config.json", "metrics.jsonl", "summary.json"] {
+      for name in ["config.json", "metrics.jsonl", "summary.json", "report.html"] {
         Self.checkText(try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8), "\(what), \(name)")
       }
       // Held by this process, with a text of somebody else's in the lock.

@@ -1,32 +1,31 @@
-import Console
-import Training
+import FoundationEssentials
 
 /// The figures of an epoch, as `metrics.jsonl` holds them: a figure that was not measured is nil, and its key left out.
-struct EpochFigures: Codable {
-  let epoch: Int
-  let step: Int
-  let trainSamples: Int
-  let trainLoss: Double?
-  let trainAccuracy: Double?
+public struct EpochFigures: Sendable, Codable {
+  public let epoch: Int
+  public let step: Int
+  public let trainSamples: Int
+  public let trainLoss: Double?
+  public let trainAccuracy: Double?
   /// That of the epoch's last step; nil in files from before there was this figure.
-  let learningRate: Float?
-  let testLoss: Double?
-  let testAccuracy: Double?
-  let validationLoss: Double?
-  let validationAccuracy: Double?
-  let samplesPerSecond: Double
-  let seconds: Double
-  let evaluationSeconds: Double
-  let computeSeconds: Double
-  let communicationSeconds: Double
-  let waitingSeconds: Double
-  let slowestRank: Int
-  let skippedSteps: Int
-  let gradientNorm: Double?
-  let gradientNoiseScale: Double?
+  public let learningRate: Float?
+  public let testLoss: Double?
+  public let testAccuracy: Double?
+  public let validationLoss: Double?
+  public let validationAccuracy: Double?
+  public let samplesPerSecond: Double
+  public let seconds: Double
+  public let evaluationSeconds: Double
+  public let computeSeconds: Double
+  public let communicationSeconds: Double
+  public let waitingSeconds: Double
+  public let slowestRank: Int
+  public let skippedSteps: Int
+  public let gradientNorm: Double?
+  public let gradientNoiseScale: Double?
 
   /// The keys, in the order of the columns.
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  package enum CodingKeys: String, CodingKey, CaseIterable {
     case epoch, step
     case trainSamples = "train_samples"
     case trainLoss = "train_loss"
@@ -49,7 +48,7 @@ struct EpochFigures: Codable {
   }
 
   /// The figures of `report`, an epoch of `run`.
-  init(_ report: EpochReport, of run: RunDescription) {
+  public init(_ report: EpochReport, of run: RunDescription) {
     let progress = report.training
     let isTest = report.evaluated == .test
     (epoch, step, trainSamples) = (progress.epoch, progress.step, progress.samplesCounted)
@@ -69,8 +68,14 @@ struct EpochFigures: Codable {
     (gradientNorm, gradientNoiseScale) = (report.gradientNorm, report.gradientNoiseScale)
   }
 
+  /// The figures in a line of `metrics.jsonl`; nil of a line that no run wrote.
+  package init?(line: some Collection<UInt8>) {
+    guard let figures = try? RunJSON.decoder.decode(Self.self, from: Data(line)) else { return nil }
+    self = figures
+  }
+
   /// The figure under `key`; nil if it was not measured.
-  subscript(key: CodingKeys) -> Double? {
+  package subscript(key: CodingKeys) -> Double? {
     switch key {
     case .epoch: Double(epoch)
     case .step: Double(step)
@@ -95,10 +100,4 @@ struct EpochFigures: Codable {
     case .gradientNoiseScale: gradientNoiseScale
     }
   }
-
-  /// The names of the columns of `metrics.csv`.
-  static var csvHeader: String { CodingKeys.allCases.map(\.rawValue).joined(separator: ",") }
-
-  /// The epoch's line of `metrics.csv`. No name or number needs quotes (RFC 4180).
-  var csvRow: String { CodingKeys.allCases.map { self[$0].map(plain) ?? "" }.joined(separator: ",") }
 }
