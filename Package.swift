@@ -86,7 +86,7 @@ let package = Package(
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
     tests("ChartsTests", ["Charts"]),
-    tests("RunReportTests", ["RunReport"]),
+    tests("RunReportTests", ["RunReport", "Training", "Fuzzing"]),
     tests("ExchangeTests", ["Exchange", "PeerPython"]),
     tests("PicturesTests", ["Pictures", "PeerPython"]),
     tests("DatasetsTests", ["Datasets", "Tensors", "Digests", "CZlib", "Fuzzing"]),

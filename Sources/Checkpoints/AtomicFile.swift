@@ -31,10 +31,10 @@ public enum AtomicFile {
       byteCount += bytes.count
     }
 
-    consuming func finish() throws(FileWriteError) {
+    consuming func finish(isDurable: Bool) throws(FileWriteError) {
       do {
         // An incomplete file must not be renamed over a whole one.
-        try file.synchronize(holding: byteCount)
+        if isDurable { try file.synchronize(holding: byteCount) }
         try file.close()
       } catch {
         throw FileWriteError(path: path, error)
@@ -68,20 +68,32 @@ public enum AtomicFile {
   public static func write(
     to path: String, contents: (inout Writer) throws(FileWriteError) -> Void
   ) throws(FileWriteError) {
-    let temporary = temporaryPath(for: path)
     // Opened first, so that a directory that cannot be opened is found before anything is renamed.
     let directory = try writing(path, try OpenFile(parentDirectory(of: path), .directory))
+    try put(at: path, isDurable: true, contents)
+    try writing(path, try directory.synchronizeDirectory())
+  }
+
+  /// Writes `bytes` as the file at `path` in the place of the old file, and does not wait for the medium: a reader finds either
+  /// file whole, but after a power failure it may be neither. For what is written again soon.
+  public static func replace(_ bytes: [UInt8], at path: String) throws(FileWriteError) {
+    try put(at: path, isDurable: false) { file throws(FileWriteError) in try file.write(bytes) }
+  }
+
+  private static func put(
+    at path: String, isDurable: Bool, _ contents: (inout Writer) throws(FileWriteError) -> Void
+  ) throws(FileWriteError) {
+    let temporary = temporaryPath(for: path)
     do {
       var writer = Writer(file: try writing(path, try OpenFile(temporary, .replace)), path: path)
       try contents(&writer)
-      try writer.finish()
+      try writer.finish(isDurable: isDurable)
       try writing(path, try renameFile(temporary, to: path))
     } catch {
       // The first error is the one to report, whatever becomes of the leftover: the next start removes it.
       try? removeFile(temporary)
       throw error
     }
-    try writing(path, try directory.synchronizeDirectory())
   }
 
   /// Writes `bytes` as the file at `path`, durably, in the place of the old file.

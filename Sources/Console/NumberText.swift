@@ -28,7 +28,7 @@ public func percent(_ part: Double) -> String { fixed(part * 100, part < 0.1 ? 1
 
 /// A time in seconds as text: `3 s`, `2 min 05 s`, `1 h 07 min`.
 package func duration(_ seconds: Double) -> String {
-  let whole = Int(max(0, seconds.isFinite ? seconds : 0).rounded())
+  let whole = Int(min(max(0, seconds.isFinite ? seconds : 0), 0x1p53).rounded())
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60 < 10 ? "0" : "")\(whole % 60) s" }
   return "\(whole / 3600) h \(whole / 60 % 60 < 10 ? "0" : "")\(whole / 60 % 60) min"

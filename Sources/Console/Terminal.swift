@@ -37,8 +37,8 @@ public enum Terminal {
   /// Whether output has been lost.
   private static let hasFailed = Atomic<Bool>(false)
 
-  /// The present width of the person's terminal in columns; nil if it is unknown.
-  package static var columns: Int? {
+  /// The present size of the person's terminal; nil if it is unknown.
+  public static var size: (columns: Int, rows: Int)? {
     // Below mpirun the person sees mpirun's terminal, not the pseudo-terminal that it gives a rank.
     let isBelowMPI = ProcessEnvironment.variables["OMPI_COMM_WORLD_RANK"] != nil
     let terminal =
@@ -47,7 +47,7 @@ public enum Terminal {
     defer { if isBelowMPI { close(terminal) } }
     var size = winsize()
     guard unsafe ioctl(terminal, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   /// Writes `text` to standard output at once, without a line break of its own.
@@ -69,6 +69,14 @@ public enum Terminal {
   package static func clear() {
     if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
   }
+
+  /// Draws `lines` as the whole screen, in the place of what was there.
+  public static func drawPage(_ lines: [String]) {
+    write("\u{1B}[H" + lines.map { "\($0)\u{1B}[K\n" }.joined() + "\u{1B}[J")
+  }
+
+  /// Waits for `seconds`, unless a signal comes.
+  public static func pause(seconds: UInt32) { sleep(seconds) }
 
   private static let writesJSON = Atomic<Bool>(false)
 

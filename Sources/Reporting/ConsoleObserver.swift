@@ -55,7 +55,7 @@ public final class ConsoleObserver: Observer {
     if isInteractive {
       // A line that is wider than the terminal would leave its first part behind at each redraw. So would a line
       // without room for the terminal's `^C`.
-      Terminal.draw(line(progress, isOver: false).prefix(Terminal.columns.map { max($0 - 3, 0) } ?? .max))
+      Terminal.draw(line(progress, isOver: false).prefix(Terminal.size.map { max($0.columns - 3, 0) } ?? .max))
     } else {
       print(line(progress, isOver: false))
     }

@@ -27,12 +27,7 @@ public struct RecordedRun: Sendable {
     do { self.configuration = try JSONValue(configuration).members ?? [] } catch {
       throw TrainingError(.badData, "\(directory)/config.json: \(error)")
     }
-    // A run that went on with nothing left to train has no epochs here.
-    let path = "\(directory)/metrics.jsonl"
-    let metrics = FileManager.default.fileExists(atPath: path) ? try Self.bytes(path) : []
-    let lineEnd = UInt8(ascii: "\n")
-    let whole = metrics.lastIndex(of: lineEnd).map { metrics[...$0] } ?? []
-    epochs = whole.split(separator: lineEnd).compactMap { EpochFigures(line: $0) }
+    epochs = try Self.epochs(in: directory)
     let end = "\(directory)/summary.json"
     summary =
       FileManager.default.fileExists(atPath: end)
@@ -62,11 +57,22 @@ public struct RecordedRun: Sendable {
     }
   }
 
+  /// The epochs that `metrics.jsonl` in `directory` tells of; none without that file.
+  static func epochs(in directory: String) throws -> [EpochFigures] {
+    // A run that went on with nothing left to train has no epochs here.
+    let path = "\(directory)/metrics.jsonl"
+    let metrics = FileManager.default.fileExists(atPath: path) ? try bytes(path) : []
+    let lineEnd = UInt8(ascii: "\n")
+    let whole = metrics.lastIndex(of: lineEnd).map { metrics[...$0] } ?? []
+    return whole.split(separator: lineEnd).compactMap { EpochFigures(line: $0) }
+  }
+
   private static func bytes(_ path: String) throws -> [UInt8] {
     do { return try fileBytes(path, limit: mostBytes) } catch { throw TrainingError(error) }
   }
 
-  private static func decode<Value: Decodable>(
+  /// The value that `bytes` of the file at `place` hold. Throws ``TrainingError`` with 65 if they do not.
+  static func decode<Value: Decodable>(
     _ type: Value.Type, from bytes: some Collection<UInt8>, _ place: String
   ) throws -> Value {
     do { return try RunJSON.decoder.decode(type, from: Data(bytes)) } catch {

@@ -5,10 +5,11 @@ import Training
 ///
 /// It must stand behind the `RunRecord` among a run's observers: it reads the files of that.
 public final class ReportFile: Observer {
+  private let written: (String) -> Void
   private var directory: String?
 
-  /// A report of a run that has a directory.
-  public init() {}
+  /// A report of a run that has a directory. `written` is called with its path once it is there.
+  public init(written: @escaping (String) -> Void = { _ in }) { self.written = written }
 
   public func began(_ run: RunDescription) throws {
     directory = run.options.directory
@@ -25,6 +26,7 @@ public final class ReportFile: Observer {
       throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
     }
     try Self.write(page, to: path)
+    written(path)
   }
 
   /// The page's place in a run directory.

@@ -10,8 +10,8 @@ public struct RunDescription: Sendable {
   public let parameters: Int
   /// The number of ranks.
   public let ranks: Int
-  /// The number of hosts that they are on.
-  public let hosts: Int
+  /// The name of each rank's host.
+  public let hostNames: [String]
   /// The samples of a microbatch, given or by default.
   public let microbatch: Int
   /// The samples of an epoch.
@@ -26,6 +26,9 @@ public struct RunDescription: Sendable {
   public let isComplete: Bool
   /// The weights that the run took over from a file; nil if it took none, or goes on from a checkpoint.
   public let initialWeights: InitialWeights?
+
+  /// The number of hosts that the ranks are on.
+  public var hosts: Int { Set(hostNames).count }
 
   /// The learning rate of `step`, counted from 1 over the whole run.
   public func learningRate(step: Int) -> Float {

@@ -4,6 +4,12 @@
 /// a reduction waits for nobody, and the others wait for as long as they spend there beyond its time. Summed over many
 /// steps, the least reduction time of any rank is the cost of communication itself.
 public struct TimeSplit: Sendable, Equatable {
+  /// One rank's part of it, in seconds.
+  public struct Rank: Sendable, Equatable {
+    public let compute: Double
+    public let waiting: Double
+  }
+
   /// The mean over ranks of their own work.
   public let compute: Double
   /// The cost of the reduction without waiting.
@@ -12,6 +18,8 @@ public struct TimeSplit: Sendable, Equatable {
   public let waiting: Double
   /// The rank with the most work of its own.
   public let slowestRank: Int
+  /// Every rank's own work and waiting.
+  public let ranks: [Rank]
 
   init(_ ranks: [(compute: Double, reduction: Double)]) {
     let communication = ranks.map(\.reduction).min() ?? 0
@@ -19,6 +27,7 @@ public struct TimeSplit: Sendable, Equatable {
     waiting = ranks.map { $0.reduction - communication }.reduce(0, +) / Double(ranks.count)
     slowestRank = ranks.indices.max { ranks[$0].compute < ranks[$1].compute } ?? 0
     self.communication = communication
+    self.ranks = ranks.map { Rank(compute: $0.compute, waiting: $0.reduction - communication) }
   }
 
   /// The part of the time that was communication, 0 to 1.

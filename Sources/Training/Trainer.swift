@@ -33,7 +33,8 @@ public final class Trainer {
   let checkpoints: RunCheckpoints
   let drift: DriftCheck
   var nonFinite: NonFiniteSteps
-  let hosts: Int
+  /// The name of each rank's host.
+  let hostNames: [String]
   /// The record of the steps that are traced; nil if none are.
   let spans: RunSpans?
   /// Whether observers have been told of the trace.
@@ -84,7 +85,7 @@ public final class Trainer {
     try communicator.requireEqualArithmetic()
     (batches, network) = (plan.batches, plan.network)
     let names = try communicator.gatherText(ProcessFacts.hostName)
-    hosts = Set(names).count
+    hostNames = names
     energy = names.firstIndex(of: names[communicator.rank]) == communicator.rank ? EnergyMeter() : nil
     ranksTimes = names.map { _ in (0, 0) }
 

@@ -27,7 +27,7 @@ extension Trainer {
     }
     let description = RunDescription(
       recipe: recipe, execution: execution, options: options, parameters: network.layout.learntCount,
-      ranks: communicator.size, hosts: hosts,
+      ranks: communicator.size, hostNames: hostNames,
       microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step, epochsDone: state.epoch,
       isComplete: isOver, initialWeights: initialWeights)

@@ -17,7 +17,8 @@ struct LockstepProgram: ParsableCommand {
       """,
     version: lockstepVersion,
     subcommands: [
-      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Inspect.self, Doctor.self,
+      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Top.self, Inspect.self,
+      Doctor.self,
       Bench.self,
     ])
 

@@ -43,16 +43,19 @@ struct ReportOptions: ParsableArguments {
 
   /// The observers that write files, for a run of `command` on the data called `dataName`; `data` tells of them if they are a table.
   func makeRecords(data: CSVReport?, dataName: String, command: [String]) -> [any Observer] {
-    var records: [any Observer] = [RunRecord(data: data, dataName: dataName, command: command, metrics: metrics)]
+    var records: [any Observer] = [
+      RunRecord(data: data, dataName: dataName, command: command, metrics: metrics), StatusRecord(),
+    ]
     if tensorboard { records.append(TensorBoardRecord()) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
     // The page is made of what the others have written.
     records.append(TraceFile())
-    if report { records.append(ReportFile()) }
+    // A program that reads the log knows the directory.
+    if report { records.append(ReportFile { if logFormat == .text { say("Report: \(singleLine($0))") } }) }
     return records
   }
 
-  /// Says `line`, which is of interest before the run.
+  /// Says `line`, which is of interest beside the results.
   func say(_ line: String) {
     if logFormat == .json {
       Terminal.log(.info, "note", [("message", .string(line))])

@@ -20,6 +20,7 @@ extension ProgramTests {
       let (one, three) = (scratch.file("one"), scratch.file("three"))
       let outcome = try Self.train(one, ranks: 1)
       _ = try Self.train(three, ranks: 3)
+      #expect(outcome.output.hasSuffix("\nReport: \(one)/report.html\n"), "a newcomer learns where it is")
       let page = try Self.text("\(one)/report.html")
       let accuracy = try #require(outcome.value(of: "Test accuracy").flatMap { Double($0) })
       #expect(page.contains("article: \(String(format: "%.2f", accuracy * 100)) % test accuracy"))

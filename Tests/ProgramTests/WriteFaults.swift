@@ -58,7 +58,8 @@ struct WriteFaults {
     try #require(compiler.terminationStatus == 0)
   }
 
-  private func environment(_ call: String, _ number: Int, on path: String) -> [String: String] {
+  /// The variables with which a process fails the call of this number on files whose paths hold `path`.
+  func environment(_ call: String, _ number: Int, on path: String) -> [String: String] {
     ["LOCKSTEP_FAULT": "\(call) \(number)", "LOCKSTEP_FAULT_ON": path, "LD_PRELOAD": library]
   }
 
