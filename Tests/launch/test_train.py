@@ -24,6 +24,16 @@ class TrainTests(CheckoutTests):
         self.assertRegex(self.mpirun_call(), r" -n 3( --oversubscribe)? /the/program train --model mlp --run-dir a b$")
         self.assertIn("fetch mnist", self.calls_made())
 
+    def test_counts_cores_where_lscpu_cannot(self):
+        """In a container without /sys it says nothing; on some machines there is none."""
+        for text in ("exit 1", "exit 0", "echo '# no cores'"):
+            with self.subTest(text=text):
+                open(self.calls, "w").close()
+                self.write("tools/lscpu", f"#!/bin/sh\n{text}\n")
+                result = self.run_script("train")
+                self.assertEqual((result.returncode, result.errors), (0, ""))
+                self.assertIn(f" -n {min(len(os.sched_getaffinity(0)), 8)} ", self.mpirun_call())
+
     def test_fetches_only_what_it_knows(self):
         self.run_script("train", "--data=fashion-mnist")
         self.run_script("train", "--data", "/a/directory")

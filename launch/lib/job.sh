@@ -47,8 +47,8 @@ set_up() {
   "$root/launch/setup"
   case $data in mnist | fashion-mnist) "$root/launch/fetch" "$data" >/dev/null ;; esac
   program=`"$root/launch/build"`
-  # Physical cores: two ranks on one core's two threads share its multipliers.
-  cores=`lscpu -p=Core,Socket 2>/dev/null | grep -v '^#' | sort -u | wc -l`
+  # Physical cores: two ranks on one core's two threads share its multipliers. Where /sys is missing, lscpu says nothing.
+  cores=`lscpu -p=Core,Socket 2>/dev/null | sed '/^#/d' | sort -u | wc -l` || :
   [[ $cores -ge 1 && $cores -le `nproc` ]] || cores=`nproc`
   # In a job of Slurm's, mpirun takes the allocation for its hosts: 2(x3),1 is two tasks on each of three nodes and one more.
   if [[ -n ${SLURM_JOB_ID-} && -n ${SLURM_TASKS_PER_NODE-} ]]; then
