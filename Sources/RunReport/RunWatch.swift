@@ -27,8 +27,7 @@ public struct RunWatch: Sendable {
     }
     epochs = try RecordedRun.epochs(in: directory)
     // Elsewhere a process of this number is another.
-    isGone =
-      status.hosts[0] == ProcessFacts.hostName && !FileManager.default.fileExists(atPath: "/proc/\(status.process)")
+    isGone = status.hosts[0] == ProcessFacts.hostName && !ProcessFacts.isAlive(status.process)
   }
 
   /// Whether nothing more will change.

@@ -39,6 +39,13 @@ public enum ProcessFacts {
     return required.filter { !present.contains($0) }
   }
 
+  /// Whether there is a process of this number that has not ended. One that has may stay in /proc until its parent asks for it.
+  package static func isAlive(_ process: Int) -> Bool {
+    // Its name, in parentheses, may hold anything; the state is behind it.
+    guard let line = text("/proc/\(process)/stat"), let nameEnd = line.lastIndex(of: ")") else { return false }
+    return !["Z", "X"].contains(line[nameEnd...].dropFirst(2).prefix(1))
+  }
+
   /// The text behind `name:` on its first line of a file; nil if there is none.
   private static func field(_ name: String, of path: String) -> String? {
     let line = text(path)?.split(separator: "\n").first { $0.hasPrefix(name) }

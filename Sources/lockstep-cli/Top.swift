@@ -27,8 +27,8 @@ struct Top: ParsableCommand {
     while true {
       let watch = try RunWatch(directory: directory)
       let size = Terminal.size ?? (columns: 80, rows: 24)
-      // The last row stays free, so that the terminal does not scroll.
-      Terminal.drawPage(watch.lines(columns: size.columns, rows: max(size.rows - 1, 1)))
+      // In the last row the terminal would scroll, and behind the last column erase what is in it.
+      Terminal.drawPage(watch.lines(columns: max(size.columns - 1, 0), rows: max(size.rows - 1, 0)))
       if watch.isOver { return }
       Terminal.pause(seconds: 1)
     }

@@ -17,6 +17,9 @@ struct Program {
       output.split(separator: "\n").last { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
     }
 
+    /// The last line of a result on the test data, such as `Test accuracy: 0.9`.
+    var testLine: String? { output.split(separator: "\n").last { $0.hasPrefix("Test ") }.map(String.init) }
+
     var weightsDigest: String? { value(of: "weights digest") }
 
     /// What was said on standard error, but for a line of Open MPI's own: mpirun wakes a stopped rank to end it, and where that rank

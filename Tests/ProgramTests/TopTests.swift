@@ -35,7 +35,12 @@ extension ProgramTests {
       #expect(lines[0].hasPrefix("\(scratch.file("run")): mlp:64-8-10 on 2 ranks, process "))
       #expect(lines[1].hasPrefix("Epoch ") && lines[1].contains("/100000 "), "\(live.output)")
       #expect(live.output.contains("training loss ") && live.output.contains("rank 0 "))
-      let stopped = try Self.top(scratch)
+      // mpirun does not wait until the processes of its ranks are gone.
+      var stopped = try Self.top(scratch)
+      for _ in 0..<100 where !stopped.output.contains("stopped: ") {
+        Thread.sleep(forTimeInterval: 0.1)
+        stopped = try Self.top(scratch)
+      }
       #expect(stopped.code == 0 && stopped.output.contains("stopped: "), "\(stopped.output)")
 
       #expect(try Self.finishedRun(scratch).contains("\nfinished\n"))

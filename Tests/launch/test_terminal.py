@@ -21,6 +21,7 @@ import unittest
 from checkout import REPOSITORY, jobs
 
 ERASE = "\x1b[K"
+HOME, WIPE = "\x1b[H", "\x1b[J"
 
 
 class Screen:
@@ -74,8 +75,8 @@ class Screen:
 class Session:
     """A command on a pseudo-terminal of its own, which is its controlling terminal."""
 
-    def __init__(self, command, columns, **environment):
-        self.screen, self.text = Screen(columns), ""
+    def __init__(self, command, columns, screen=True, **environment):
+        self.screen, self.text = Screen(columns) if screen else None, ""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_", "LOCKSTEP_"))}
         clean |= {"TERM": "xterm", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} | environment
         self.master, slave = pty.openpty()
@@ -92,7 +93,8 @@ class Session:
     def set_columns(self, columns):
         """As a window does: the terminal's driver sends WINCH to who is in front."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.screen.set_columns(columns)
+        if self.screen:
+            self.screen.set_columns(columns)
 
     def read(self, until=None, limit=90):
         """Takes what comes until `until` holds, or to the end."""
@@ -111,7 +113,8 @@ class Session:
             text = pending.decode(errors="ignore")
             pending = pending[len(text.encode()):]
             self.text += text
-            self.screen.take(text)
+            if self.screen:
+                self.screen.take(text)
 
     def draws(self):
         return self.text.count(ERASE)
@@ -216,6 +219,36 @@ class TerminalTests(unittest.TestCase):
                     shown = "\n".join(session.screen.rows)
                     self.check_screen(session, [columns])
                     self.assertIn("lockstep: stopped by a signal", shown.replace("\n", ""))
+
+    def test_a_watched_run_fills_the_screen(self):
+        """A page at a time, which fits, until the run is over."""
+        arguments = self.training(500)
+        for columns in (30, 100):
+            with self.subTest(columns=columns):
+                run = arguments[-1].with_name(f"run-{columns}")
+                training = subprocess.Popen([self.program, *map(str, arguments[:-1]), run], stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL, preexec_fn=jobs.heed_signals)
+                try:
+                    deadline = time.monotonic() + 60
+                    while not (run / "status.json").exists():
+                        self.assertLess(time.monotonic(), deadline)
+                        time.sleep(0.1)
+                    session = Session([self.program, "top", run], columns, screen=False)
+                    session.read(lambda: session.text.count(WIPE) >= 3)
+                finally:
+                    training.send_signal(signal.SIGINT)
+                self.assertEqual(training.wait(60), 75)
+                self.assertEqual(session.end(), 0, session.text)
+                pages = session.text.split(HOME)
+                self.assertEqual(pages[0], "")
+                for page in pages[1:]:
+                    lines = page.removesuffix(WIPE).split(ERASE + "\r\n")
+                    self.assertEqual(lines.pop(), "", page)
+                    self.assertLess(len(lines), 24)
+                    for line in lines:
+                        self.assertLess(len(line), columns)
+                        self.assertTrue(line.isprintable(), line)
+                self.assertIn("stopped", pages[-1])
 
     def test_a_line_before_the_bar_is_wiped_away(self):
         """As where mpirun passes on standard error first."""
