@@ -108,6 +108,8 @@ class BuildTests(PackageCase):
             "manifest": lambda: self.write("a package/Package.swift", "// other\n"),
             "old date": lambda: shutil.copy2(old, os.path.join(self.root, "Sources/Room/File.swift")),
             "versions": lambda: self.write("a package/Package.resolved", "{}"),
+            "another's build": lambda: self.write(
+                "a package/.build/program-native/release/lockstep", "#!/bin/sh\n# for another processor\n", executable=True),
             "executable gone": lambda: os.remove(os.path.join(self.root, ".build/program-native/release/lockstep")),
         }
         self.build()
