@@ -7,7 +7,7 @@ import Training
   /// A status of `ranks` ranks on as many hosts as `hosts` has names, the first ranks on the first.
   private static func status(_ ranks: Int, hosts: [String] = ["n1"], isFinished: Bool = false) throws -> RunStatus {
     let times = (0..<ranks).map {
-      "{\"host\": \($0 * hosts.count / ranks), \"compute_\": 0, \"compute\": 6, \"waiting\": \($0 == 0 ? 0 : 1)}"
+      "{\"host\": \($0 * hosts.count / ranks), \"compute\": 6, \"waiting\": \($0 == 0 ? 0 : 1)}"
     }
     let names = hosts.map { "\"\($0)\"" }.joined(separator: ",")
     let text = """
