@@ -38,7 +38,7 @@ extension ProgramTests {
 
     @Test(
       arguments: [
-        ["--model", "article"], ["--model", "mlp"], ["--model", "lstm"],
+        ["--model", "article"], ["--model", "mlp", "--data", "small"], ["--model", "lstm", "--data", "small"],
         ["--model", "vit", "--global-batch", "8", "--data", "small"],
         ["--model", "resnet", "--global-batch", "2", "--microbatch", "1", "--data", "small"],
         ["--augment", "shift:2,rotate:10,elastic,flip,crop:1,erase", "--ema", "0.99", "--validation", "0.1"],
