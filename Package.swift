@@ -9,8 +9,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+// What only the program and the tests have, which nobody depends on. Little in them is run often enough to pay for making it fast: that
+// would take half of a first build of the tests.
+let unoptimized = settings + [.unsafeFlags(["-Onone"])]
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-  .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+  .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: unoptimized)
 }
 
 let package = Package(
@@ -75,8 +79,7 @@ let package = Package(
       dependencies: [
         "Lockstep", "Kernels", "CEarly", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      // Nothing here is run often enough to pay for what making it fast takes at the end of a build, when nothing else is left to do.
-      swiftSettings: settings + [.unsafeFlags(["-Onone"])]),
+      swiftSettings: unoptimized),
 
     // Damaged files, for the tests of everything that reads files.
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),

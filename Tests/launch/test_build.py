@@ -5,6 +5,7 @@ A package of one file in a directory with a blank in its name, and stand-ins for
 
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "l
 # Makes what it was asked for, and takes its time over it.
 SWIFT = """#!/bin/bash
 printf '%s\\n' "$*" >>"$CALLS"
+printf '%s\\n' "${SWIFT_EXEC-}" >"$CALLS.compiler"
 scratch=.build
 while [[ $# -gt 0 ]]; do [[ $1 != --scratch-path ]] || scratch=$2; shift; done
 echo 'ld: warning: the use of `mktemp'"'"' is dangerous'
@@ -50,7 +52,7 @@ class PackageCase(unittest.TestCase):
         self.write("tools/swift", SWIFT, executable=True)
         self.write("tools/clang", CLANG, executable=True)
         os.makedirs(os.path.join(self.root, "launch", "lib"))
-        for script in ("build", "lib/say.sh"):
+        for script in ("build", "lib/say.sh", "lib/swiftc"):
             shutil.copy(os.path.join(LAUNCH, script), os.path.join(self.root, "launch", script))
 
     def write(self, name, text, executable=False):
@@ -90,6 +92,28 @@ class BuildTests(PackageCase):
         self.assertIn("--product lockstep", call)
         self.assertIn("=native", call)
         self.assertNotIn("LOCKSTEP_LANES_16", call)
+
+    def test_modules_run_seldom_are_not_optimized(self):
+        """In the program alone: SwiftPM looks for what it needs of tests beside the compiler."""
+        with open(os.path.join(LAUNCH, "..", "Package.swift")) as file:
+            package = file.read()
+        compiler = os.path.join(self.root, "launch/lib/swiftc")
+        for arguments, expected in (([], compiler), (["--build-tests"], "")):
+            self.build(*arguments)
+            with open(self.calls + ".compiler") as file:
+                self.assertEqual(file.read().strip(), expected)
+        environment = os.environ | {"LOCKSTEP_SWIFTC": "echo"}
+        for module, last in (("Kernels", "-O"), ("Training", "-O"), ("RunReport", "-Onone"), ("ArgumentParser", "-Onone")):
+            self.assertIn('"' + module + '"', package)
+            words = [compiler, "-module-name", module, "-O"]
+            said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
+            self.assertEqual(said.split()[-1], last, module)
+        with open(compiler) as file:
+            named = re.findall(r"-module-name (\w+) ", file.read())
+        self.assertGreater(len(named), 5)
+        for module in named:
+            # ArgumentParserToolInfo is a target of ArgumentParser's package.
+            self.assertIn('"' + module.removesuffix("ToolInfo") + '"', package)
 
     def test_does_nothing_when_nothing_changed(self):
         self.build()
