@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     // What happens before any library starts.
     .target(name: "CEarly"),
 
@@ -74,10 +75,12 @@ let package = Package(
         "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Exporting",
         "Pictures",
       ]),
+    // For the program alone, so that who depends on the library needs no libyaml.
+    room("YAML", ["Tensors", "CYAML"]),
     .executableTarget(
       name: "lockstep-cli",
       dependencies: [
-        "Lockstep", "Kernels", "CEarly", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Lockstep", "Kernels", "YAML", "CEarly", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: unoptimized),
 
@@ -88,6 +91,7 @@ let package = Package(
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
     tests("DigestsTests", ["Digests"]),
+    tests("YAMLTests", ["YAML", "Tensors", "Fuzzing"]),
     tests("ChartsTests", ["Charts"]),
     tests("RunReportTests", ["RunReport", "Training", "Fuzzing"]),
     tests("ExchangeTests", ["Exchange", "PeerPython"]),

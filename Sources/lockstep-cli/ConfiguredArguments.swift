@@ -1,11 +1,12 @@
 import ArgumentParser
 import FoundationEssentials
 import Lockstep
+import YAML
 
 /// The arguments of a command with those that a file and the environment add: flags win over variables, and these over the file.
 ///
 /// A file (`--config FILE`) is a JSON object of flags without their hyphens, `{"epochs": 10, "global-batch": 256}`, or the `config.json` of a
-/// run directory, of which the command counts. A variable is a flag in capitals, `LOCKSTEP_GLOBAL_BATCH=256`.
+/// run directory, of which the command counts; with a name that ends in `.yaml` or `.yml` it is the same in YAML. A variable is a flag in capitals, `LOCKSTEP_GLOBAL_BATCH=256`.
 struct ConfiguredArguments {
   /// The flag that names the file.
   static let fileFlag = "config"
@@ -85,7 +86,10 @@ struct ConfiguredArguments {
     do { bytes = try fileBytes(file, limit: Self.mostBytes) } catch { throw TrainingError(error) }
     let members: [JSONValue.Member]
     do {
-      guard let found = try JSONValue(bytes).members else { throw TrainingError(.badData, "is no object of flags") }
+      let isYAML = file.hasSuffix(".yaml") || file.hasSuffix(".yml")
+      guard let found = try isYAML ? YAMLText(bytes).value.members : JSONValue(bytes).members else {
+        throw TrainingError(.badData, "is no object of flags")
+      }
       members = found
     } catch {
       throw TrainingError(.badData, "\(file): \(error)")

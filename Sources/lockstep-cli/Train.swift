@@ -16,8 +16,8 @@ struct Train: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Takes flags from a JSON file, {"epochs": 10}, or from the config.json of a run directory, which does that run again. Flags that are \
-      given win over LOCKSTEP_… variables (LOCKSTEP_GLOBAL_BATCH=256), and these over the file.
+      Takes flags from a JSON file, {"epochs": 10}, a YAML file, epochs: 10, or the config.json of a run directory, which does that run \
+      again. Flags that are given win over LOCKSTEP_… variables (LOCKSTEP_GLOBAL_BATCH=256), and these over the file.
       """, valueName: "file"))
   var config: String?
 

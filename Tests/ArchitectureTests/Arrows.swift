@@ -10,6 +10,8 @@ enum Arrows {
     "CPNG": ["Pictures"],
     "CTurboJPEG": ["Pictures"],
     "COpenSSL": ["Digests"],
+    "CYAML": ["YAML"],
+    "YAML": ["lockstep-cli"],
     // Reached through the Observer protocol alone.
     "Reporting": ["Lockstep", "lockstep-cli"],
     "RunReport": ["Lockstep", "lockstep-cli"],

@@ -62,6 +62,27 @@ extension ProgramTests {
       #expect(other.code == 0 && other.weightsDigest != first.weightsDigest)
     }
 
+    @Test func aFileMayBeYAML() throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("data"))
+      for (name, text, code, words) in [
+        (
+          "flags.yaml",
+          "data: \(scratch.file("data"))\nmodel: mlp:64-8-10\nepochs: 2 # not many\naugment: [shift:1, flip]", 0, nil
+        ),
+        ("flags.yml", "epochs: *many", 65, "flags.yml: line 1, column 9: an alias"),
+        ("list.yaml", "- epochs", 65, "list.yaml: is no object of flags"),
+        ("json.json", "epochs: 2", 65, "json.json: "),
+      ] as [(String, String, Int32, String?)] {
+        try text.write(toFile: scratch.file(name), atomically: true, encoding: .utf8)
+        let outcome = try Program.run(["train", "--config", scratch.file(name), "--run-dir", scratch.file("run")])
+        #expect(outcome.code == code && outcome.errorLines.count == (code == 0 ? 0 : 1), "\(outcome.errors)")
+        if let words { #expect(outcome.errors.contains(words), "\(outcome.errors)") }
+      }
+      let record = try Self.record(scratch.file("run"))
+      #expect(record["epochs"] == "2" && record["model"] == "mlp:64-8-10")
+    }
+
     @Test func whatIsNoFlagIsOneLine() throws {
       let scratch = try ScratchDirectory()
       for (text, words) in [
