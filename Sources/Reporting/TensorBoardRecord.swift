@@ -4,8 +4,8 @@ import FoundationEssentials
 import Tensors
 import Training
 
-/// Writes the run's figures for TensorBoard: an event file in the run directory, with the figures of `metrics.jsonl` after
-/// each epoch, and what the tab of hyperparameters shows.
+/// Writes the run's figures for TensorBoard: an event file in the run directory, with the figures of `metrics.jsonl` and a histogram of each
+/// parameter after each epoch, what the tab of hyperparameters shows, and pictures at the end (``add(pictures:)``).
 ///
 /// Each process of a run has a file of its own, from its first epoch on, as TensorBoard expects. A run that goes on removes
 /// the steps that it takes again from the earlier files, and its own begins with an event by which a TensorBoard that has
@@ -14,6 +14,8 @@ public final class TensorBoardRecord: Observer {
   private static let prefix = "events.out.tfevents."
   /// The end of the names of this program's files. Files of other programs are left alone.
   private static let suffix = ".lockstep"
+  /// The beginning of the tags of pictures.
+  private static let pictures = "pictures/"
 
   private var run: RunDescription?
   private var directory = "."
@@ -27,6 +29,8 @@ public final class TensorBoardRecord: Observer {
   private var hasSession = false
   /// Whether they say that it has ended.
   private var hasEnd = false
+  /// Whether they have the pictures of the run's end.
+  private var hasPictures = false
   /// This process's file; nil before its first event.
   private var file: GrowingFile?
   /// The last step.
@@ -51,7 +55,21 @@ public final class TensorBoardRecord: Observer {
     guard let run else { return }
     let figures = EpochFigures(report, of: run)
     step = figures.step
-    try append([.values(EpochFigures.CodingKeys.allCases.compactMap { Self.scalar($0, figures[$0]) })])
+    let scalars = EpochFigures.CodingKeys.allCases.compactMap { Self.scalar($0, figures[$0]) }
+    let histograms = zip(report.layout.parameters, report.layout.ranges).compactMap { parameter, range in
+      ValueHistogram(report.parameters[range].array).map { SummaryValue.histogram("weights/\(parameter.name)", $0) }
+    }
+    // The histograms stand in an event of their own, behind the scalars that tell TensorBoard of the step.
+    try append([.values(scalars), .values(histograms)])
+  }
+
+  /// Adds pictures of the finished run, as PNG files' bytes, unless the earlier files have those of its end.
+  public func add(pictures: [(name: String, png: [UInt8], rows: Int, columns: Int)]) throws {
+    guard run?.options.directory != nil, !hasPictures, !pictures.isEmpty else { return }
+    try append([
+      .values(
+        pictures.map { .image("\(Self.pictures)\($0.name)", png: $0.png, rows: $0.rows, columns: $0.columns) })
+    ])
   }
 
   public func ended(_ summary: TrainingSummary) throws(TrainingError) {
@@ -90,6 +108,9 @@ public final class TensorBoardRecord: Observer {
       if head.firstTag == Hyperparameters.sessionEndTag && run?.isComplete != true { continue }
       if head.firstTag == Hyperparameters.sessionEndTag { hasEnd = true }
       if head.firstTag == Hyperparameters.experimentTag { hasSession = true }
+      if head.firstTag?.hasPrefix(Self.pictures) == true && run?.isComplete == true && head.step == lastKept {
+        hasPictures = true
+      }
       if head.firstTag != nil { hasValues = true }
       kept += EventRecord.framed(Array(event))
     }

@@ -5,11 +5,15 @@ import Training
 ///
 /// It must stand behind the `RunRecord` among a run's observers: it reads the files of that.
 public final class ReportFile: Observer {
+  private let pictured: ([Picture]) throws -> Void
   private let written: (String) -> Void
   private var directory: String?
 
-  /// A report of a run that has a directory. `written` is called with its path once it is there.
-  public init(written: @escaping (String) -> Void = { _ in }) { self.written = written }
+  /// A report of a run that has a directory. `pictured` is called with the pictures in it, and `written` with its path, once it is there.
+  public init(pictured: @escaping ([Picture]) throws -> Void = { _ in }, written: @escaping (String) -> Void = { _ in })
+  {
+    (self.pictured, self.written) = (pictured, written)
+  }
 
   public func began(_ run: RunDescription) throws {
     directory = run.options.directory
@@ -20,13 +24,15 @@ public final class ReportFile: Observer {
   public func finished(_ run: FinishedRun) throws {
     guard let directory else { return }
     let path = Self.path(in: directory)
+    let pictures = RunPictures(of: run)
     let page: String
-    do { page = try RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html } catch {
+    do { page = try RunPage(RecordedRun(directory: directory), pictures: pictures).html } catch {
       // A file of the run that could not be written cannot be read, either: no more than that is lost.
       throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
     }
     try Self.write(page, to: path)
     written(path)
+    try pictured(pictures.all)
   }
 
   /// The page's place in a run directory.

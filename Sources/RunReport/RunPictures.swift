@@ -23,6 +23,9 @@ public struct RunPictures {
     drawn = Self.drawn(by: run)
   }
 
+  /// All of them.
+  public var all: [Picture] { [filters, drawn].compactMap { $0 } + mistakes }
+
   /// The height and width of an image of one channel; nil of anything else.
   private static func extents(_ shape: Shape) -> (rows: Int, columns: Int)? {
     guard shape.rank == 3, shape[2] == 1, (2...512).contains(shape[0]), (2...512).contains(shape[1]) else { return nil }
@@ -34,12 +37,12 @@ public struct RunPictures {
       return []
     }
     let pixels = Buffer<Float>(count: rows * columns)
-    return run.mistakes.map { mistake in
+    return run.mistakes.enumerated().map { rank, mistake in
       run.test.copyInputs(in: mistake.sample..<mistake.sample + 1, into: pixels)
       let (own, predicted) = (singleLine(loss.name(of: mistake.own)), singleLine(loss.name(of: mistake.predicted)))
       let image = GreyImage(grid: pixels.array, rows: rows, columns: columns, scale: 1, gap: 0)
       return Picture(
-        image, text: "Test image \(mistake.sample): class \(own), taken for \(predicted)",
+        image, name: "mistake \(rank + 1)", text: "Test image \(mistake.sample): class \(own), taken for \(predicted)",
         caption: "\(own) taken for \(predicted), \(percent(Double(mistake.probability)))")
     }
   }
@@ -75,7 +78,8 @@ public struct RunPictures {
     let image = GreyImage(
       grid: images, rows: extents.rows, columns: extents.columns, scale: max(1, 36 / extents.rows), gap: 2)
     return Picture(
-      image, text: "\(shown) filters of \(layout.parameters[place].name), each \(extents.rows) by \(extents.columns)",
+      image, name: "filters",
+      text: "\(shown) filters of \(layout.parameters[place].name), each \(extents.rows) by \(extents.columns)",
       caption:
         "\(shown == count ? "All \(count)" : "The first \(shown) of \(count)") filters of \(layout.parameters[place].name)"
     )
@@ -88,6 +92,7 @@ public struct RunPictures {
     let images = generator.draw(drawnCount, seed: 0, temperature: 1)
     let image = GreyImage(grid: images.array, rows: rows, columns: columns, scale: 3, gap: 3)
     return Picture(
-      image, text: "\(drawnCount) images that the network drew", caption: "Drawn with seed 0 at temperature 1")
+      image, name: "drawn", text: "\(drawnCount) images that the network drew",
+      caption: "Drawn with seed 0 at temperature 1")
   }
 }

@@ -1,3 +1,6 @@
+import NeuralNetworks
+import Tensors
+
 /// How an epoch went.
 public struct EpochReport: Sendable {
   /// The data that an epoch may be evaluated on.
@@ -30,4 +33,9 @@ public struct EpochReport: Sendable {
   /// The gradient noise scale in samples (McCandlish et al. 2018), over the same steps; nil likewise, and if it is too large
   /// for the batch to be told.
   public let gradientNoiseScale: Double?
+  /// The names and places of ``parameters``.
+  public let layout: ParameterLayout
+  /// The weights at the end of the epoch, as they are trained: not their averages (``Recipe/ema``). They are the run's own, which the
+  /// next step changes: an observer copies what it keeps.
+  public let parameters: Buffer<Float>
 }

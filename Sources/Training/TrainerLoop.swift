@@ -45,7 +45,8 @@ extension Trainer {
       let report = EpochReport(
         training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
-        time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale)
+        time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale,
+        layout: network.layout, parameters: step.parameters)
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
       if options.looksForBest && state.sampleOffset == 0 && judge(result) {

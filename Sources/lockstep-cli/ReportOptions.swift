@@ -46,12 +46,18 @@ struct ReportOptions: ParsableArguments {
     var records: [any Observer] = [
       RunRecord(data: data, dataName: dataName, command: command, metrics: metrics), StatusRecord(),
     ]
-    if tensorboard { records.append(TensorBoardRecord()) }
+    let events = tensorboard ? TensorBoardRecord() : nil
+    if let events { records.append(events) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
     // The page is made of what the others have written.
     records.append(TraceFile())
     // A program that reads the log knows the directory.
-    if report { records.append(ReportFile { if logFormat == .text { say("Report: \(singleLine($0))") } }) }
+    if report {
+      let file = ReportFile(
+        pictured: { try events?.add(pictures: $0.map { ($0.name, $0.png, $0.rows, $0.columns) }) },
+        written: { if logFormat == .text { say("Report: \(singleLine($0))") } })
+      records.append(file)
+    }
     return records
   }
 

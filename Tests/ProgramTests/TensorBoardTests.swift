@@ -106,6 +106,46 @@ extension ProgramTests {
       #expect(names.filter { $0.hasPrefix("events.out.tfevents.") }.count == 1, "\(names)")
     }
 
+    /// A histogram of each parameter after each epoch, the last one that of the weights that are saved; pictures at the end, once.
+    @Test func histogramsAndPictures() throws {
+      let scratch = try ScratchDirectory()
+      let train = try Self.recipe(scratch) + ["--epochs", "2"]
+      #expect(try Program.run(train).code == 0)
+      #expect(try Program.run(train + ["--epochs", "3"]).code == 0)
+      #expect(try Program.run(train + ["--epochs", "3"]).code == 0)
+      let export = ["export", scratch.file("run"), "--format", "npz", "--output", scratch.file("weights.npz")]
+      let exported = try Program.run(export)
+      #expect(exported.code == 0, "\(exported.errors)")
+      let script = """
+        import numpy
+        run, weights = sys.argv[1], numpy.load(sys.argv[2])
+        events = event_accumulator.EventAccumulator(run, size_guidance={"scalars": 0, "tensors": 0, "histograms": 0, "images": 0})
+        check(run, scalars(events))
+        tags = events.Tags()["histograms"]
+        assert tags == ["weights/" + name for name in ("dense1.weights", "dense1.bias", "dense2.weights", "dense2.bias")], tags
+        # The archive has PyTorch's names, in the same order.
+        for tag, name in zip(tags, weights, strict=True):
+            found = events.Histograms(tag)
+            assert [event.step for event in found] == [6, 12, 18], found
+            last, value = weights[name], found[-1].histogram_value
+            assert value.num == last.size == sum(value.bucket), value
+            assert (value.min, value.max) == (last.min(), last.max()), value
+            assert abs(value.sum - last.sum(dtype=float)) < 1e-9 and abs(value.sum_squares - (last.astype(float) ** 2).sum()) < 1e-9
+            counts, _ = numpy.histogram(last, bins=[value.min] + value.bucket_limit)
+            assert abs(counts - value.bucket).sum() <= 2, (counts, value.bucket)
+        images = events.Tags()["images"]
+        assert "pictures/filters" in images and "pictures/mistake 1" in images, images
+        for tag in images:
+            found = events.Images(tag)
+            assert [event.step for event in found] in ([12, 18], [12], [18]), found
+            for event in found:
+                png = event.encoded_image_string
+                assert png[:8] == b"\\x89PNG\\r\\n\\x1a\\n" and struct.unpack(">II", png[16:24]) == (event.width, event.height)
+        assert [event.step for event in events.Images("pictures/filters")] == [12, 18]
+        """
+      try Self.check(script, [scratch.file("run"), scratch.file("weights.npz")])
+    }
+
     /// The test data are evaluated once, at the end, and the tab of hyperparameters compares runs by that.
     @Test func aRunWithValidationEndsWithItsTest() throws {
       let scratch = try ScratchDirectory()
