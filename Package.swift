@@ -43,6 +43,7 @@ let package = Package(
     // The rooms, in the order in which data passes through them.
     room("Kernels", ["COpenBLAS", "CIntrinsics"]),
     room("Tensors", ["Kernels"]),
+    room("Privacy", ["Tensors"]),
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
@@ -54,7 +55,10 @@ let package = Package(
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
       "Training",
-      ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
+      [
+        "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
+        "Privacy",
+      ]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Console", ["Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
@@ -72,7 +76,8 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange", "Exporting",
+        "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
+        "Exporting",
         "Pictures",
       ]),
     // For the program alone, so that who depends on the library needs no libyaml.
@@ -86,10 +91,11 @@ let package = Package(
 
     // Damaged files, for the tests of everything that reads files.
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),
-    // Packages of Python that tests compare with.
+    // Packages of Python, and programs of Debian, that tests compare with.
     .target(name: "PeerPython", dependencies: ["Checkpoints"], path: "Tests/PeerPython", swiftSettings: settings),
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
+    tests("PrivacyTests", ["Privacy", "Tensors"]),
     tests("DigestsTests", ["Digests"]),
     tests("YAMLTests", ["YAML", "Tensors", "Fuzzing"]),
     tests("ChartsTests", ["Charts"]),

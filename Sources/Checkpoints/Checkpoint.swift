@@ -26,7 +26,7 @@ public struct Checkpoint: Sendable {
 
   /// The version of the metadata. A reader of another version refuses the file.
   static let version = "1"
-  static let recipePrefix = "recipe."
+  package static let recipePrefix = "recipe."
 
   /// A checkpoint of these tensors; their buffers are shared, not copied.
   public init(tensors: [NamedTensor], state: RunState, recipe: Fingerprint, weightsDigest: String) {
@@ -64,11 +64,11 @@ public struct Checkpoint: Sendable {
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
 
-  enum MetadataKey {
+  package enum MetadataKey {
     static let version = "checkpoint_version"
     static let epoch = "epoch"
     static let sampleOffset = "sample_offset"
-    static let step = "step"
+    package static let step = "step"
     static let seed = "seed"
     static let weightsDigest = "weights_digest"
     static let epochLoss = "epoch_loss"

@@ -130,6 +130,14 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// The elements, copied into an array.
   public var array: [Element] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
+  /// Calls `body` with the elements, to change them in place.
+  public func withMutableSpan<Result, Failure: Error>(
+    _ body: (inout MutableSpan<Element>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var span = unsafe MutableSpan(_unsafeStart: base, count: count)
+    return try body(&span)
+  }
+
   /// The elements' bytes, for hashing and for writing to a file.
   public func withBytes<Result, Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Result

@@ -12,6 +12,7 @@
 @_exported import NeuralNetworks
 @_exported import Optimizers
 @_exported import Pictures
+@_exported import Privacy
 @_exported import Reporting
 @_exported import RunReport
 @_exported import Tensors

@@ -72,7 +72,8 @@ public final class ConsoleObserver: Observer {
     Terminal.write(
       line(report.training, isOver: true)
         + " - val_loss: \(fixed(report.testLoss, 4))"
-        + (report.testAccuracy.map { " - val_accuracy: \(fixed($0, 4))" } ?? "") + "\n  \(split)\n")
+        + (report.testAccuracy.map { " - val_accuracy: \(fixed($0, 4))" } ?? "")
+        + (report.privacy.map { " - epsilon: \(fixed($0.epsilon, 3))" } ?? "") + "\n  \(split)\n")
     lastDrawn = .now
   }
 

@@ -20,6 +20,7 @@ func resultLines(of summary: TrainingSummary, _ loss: (any Loss)?) -> [String] {
   }
   if let digest = summary.averagedWeightsDigest { lines.append("averaged weights digest: \(digest)") }
   lines.append("weights digest: \(summary.weightsDigest)")
+  if let privacy = summary.privacy { lines.append(privacy.line) }
   lines += loss.map { reportLines(of: $0, summary.testMetrics, summary.testErrors) } ?? []
   lines.append(
     summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" }
@@ -43,5 +44,13 @@ extension RegressionReport {
   fileprivate var lines: [String] {
     // As Swift writes them: their unit is the target's, so a number of decimals would fit none.
     ["Test MSE: \(mse)", "Test MAE: \(mae)", "Test R2: \(fixed(r2, 4))"]
+  }
+}
+
+extension PrivacySpent {
+  /// ε and what it follows from, in a line.
+  fileprivate var line: String {
+    "privacy: epsilon \(fixed(epsilon, 4)) at delta \(delta) (\(conversion)), noise multiplier \(noiseMultiplier), sample rate "
+      + "\(sampleRate), \(grouped(steps)) steps" + (isSecret ? "" : "; not for those who know the seed")
   }
 }

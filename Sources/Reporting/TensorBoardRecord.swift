@@ -177,6 +177,7 @@ public final class TensorBoardRecord: Observer {
     case .slowestRank: "time/slowest_rank"
     case .gradientNorm: "gradient/norm"
     case .gradientNoiseScale: "gradient/noise_scale"
+    case .epsilon: "privacy/epsilon"
     }
   }
 }

@@ -10,6 +10,7 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   case directory, keep, resume, maxSteps, maxTime, trace
   case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping, savesBest
   case searchSteps
+  case epsilon, delta, noiseMultiplier
   case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing
 
   private static let haveFlags = Atomic<Bool>(false)

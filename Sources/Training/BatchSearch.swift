@@ -29,23 +29,25 @@ public struct BatchSearch {
     for recipe: Recipe, training: any Dataset, test: any Dataset, execution: Execution = Execution(),
     options: RunOptions = RunOptions(), on communicator: any Communicator = SoloCommunicator()
   ) throws -> Result {
+    // Private batches are of many sizes; what a sample costs does not depend on it.
+    let searched = recipe.withoutPrivacy
     // One microbatch a rank stands for the batch that is looked for.
     let plan = try communicator.agree {
       try prepareArithmetic()
-      var trial = recipe
-      let microbatch = recipe.microbatch ?? 1
+      var trial = searched
+      let microbatch = searched.microbatch ?? 1
       guard microbatch <= mostSamples else {
         throw TrainingError(.usage, "\(Setting.microbatch) \(microbatch) is more than \(mostSamples)")
       }
       (trial.globalBatch, trial.microbatch) = (communicator.size * microbatch, microbatch)
       return try RunPlan(trial, training: training, test: test, execution, options, ranks: communicator.size)
     }
-    try communicator.requireEqual(plan.facts + [("microbatch_given", "\(recipe.microbatch != nil)")])
+    try communicator.requireEqual(plan.facts + [("microbatch_given", "\(searched.microbatch != nil)")])
     let numbers = try communicator.agree { communicator.rank == 0 ? try saved(options) : [] }
     let shared = try communicating { try communicator.gather(words: numbers.map { UInt64($0) })[0] }
     if shared.count == 2 { return Result(globalBatch: Int(shared[0]), microbatch: Int(shared[1])) }
     do {
-      return try BatchSearch(recipe, plan, execution, communicator).measure()
+      return try BatchSearch(searched, plan, execution, communicator).measure()
     } catch {
       throw TrainingError(error)
     }

@@ -23,6 +23,8 @@ public struct EpochFigures: Sendable, Codable {
   public let skippedSteps: Int
   public let gradientNorm: Double?
   public let gradientNoiseScale: Double?
+  /// The ε that the weights have cost so far; nil of a run that is not private.
+  public let epsilon: Double?
 
   /// The keys, in the order of the columns.
   package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -45,6 +47,7 @@ public struct EpochFigures: Sendable, Codable {
     case skippedSteps = "skipped_steps"
     case gradientNorm = "gradient_norm"
     case gradientNoiseScale = "gradient_noise_scale"
+    case epsilon
   }
 
   /// The figures of `report`, an epoch of `run`.
@@ -66,6 +69,7 @@ public struct EpochFigures: Sendable, Codable {
     slowestRank = report.time.slowestRank
     skippedSteps = report.skippedSteps
     (gradientNorm, gradientNoiseScale) = (report.gradientNorm, report.gradientNoiseScale)
+    epsilon = report.privacy?.epsilon
   }
 
   /// The figures in a line of `metrics.jsonl`; nil of a line that no run wrote.
@@ -98,6 +102,7 @@ public struct EpochFigures: Sendable, Codable {
     case .skippedSteps: Double(skippedSteps)
     case .gradientNorm: gradientNorm
     case .gradientNoiseScale: gradientNoiseScale
+    case .epsilon: epsilon
     }
   }
 }

@@ -38,4 +38,6 @@ public struct EpochReport: Sendable {
   /// The weights at the end of the epoch, as they are trained: not their averages (``Recipe/ema``). They are the run's own, which the
   /// next step changes: an observer copies what it keeps.
   public let parameters: Buffer<Float>
+  /// The privacy that the weights have cost so far; nil of a run that is not private (``Recipe/privacy``).
+  public let privacy: PrivacySpent?
 }

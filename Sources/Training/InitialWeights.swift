@@ -1,6 +1,7 @@
 import Checkpoints
 import Digests
 import NeuralNetworks
+import Privacy
 import Tensors
 
 /// The weights that a run took over from a file: `--init-from`.
@@ -15,6 +16,8 @@ public struct InitialWeights: Sendable {
   public let framework: Framework?
   /// The SHA-256 of the names and values that were taken, ours.
   let digest: SHA256Digest
+  /// The steps of private training that they have cost; nil if the file does not tell of any.
+  let spent: PrivacyLedger?
 
   /// Reads the parameters of `network` that the file at `path` has, with their names and shapes, into `parameters`. The others stay.
   ///
@@ -26,6 +29,7 @@ public struct InitialWeights: Sendable {
     self.path = path
     let file = try Self.open(path)
     let header = file.header
+    spent = try PrivacyLedger(checkpoint: header)
     let layout = network.layout
     let prefix = Checkpoint.weightsPrefix(header)
     let isOurs = layout.parameters.contains { header.tensor(named: prefix + $0.name) != nil }

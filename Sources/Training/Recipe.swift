@@ -33,6 +33,8 @@ public struct Recipe: Sendable {
   /// The largest norm of a sample's gradient: a longer one is scaled down to it before gradients are added. nil for no
   /// limit. It costs several times the work (``SampleClippedGradient``).
   public var sampleClipNorm: Float?
+  /// Training with differential privacy; nil for none. It needs ``sampleClipNorm``.
+  public var privacy: PrivateTraining?
   /// The random changes of the images that are trained on; nil for none.
   public var augmentation: Augmentation?
   /// The number of samples of the training data that are used, chosen by the seed (``TrainingParts``); nil for all.
@@ -75,9 +77,31 @@ public struct Recipe: Sendable {
     if let validation, !(validation > 0 && validation < 1) {
       return "\(Setting.validation) \(validation) is not between 0 and 1"
     }
+    if let fault = privacy?.fault ?? faultOfPrivacy { return fault }
     if let fault = ema.flatMap({ WeightAveraging.fault(decay: $0) }) { return fault }
     guard !scaledLearningRate.isFinite else { return nil }
     return "\(Setting.rateScaling) makes \(Setting.learningRate) \(learningRate) too large"
+  }
+
+  /// The recipe with the same clipping and without noise.
+  var withoutPrivacy: Recipe {
+    var recipe = self
+    recipe.privacy = nil
+    return recipe
+  }
+
+  /// What private training does not go with, since it would use the samples beside the account; nil if there is none of it.
+  private var faultOfPrivacy: String? {
+    guard privacy != nil else { return nil }
+    if augmentation?.mixup != nil {
+      return
+        "\(Setting.augmentation) mixup makes one sample of two, which private training cannot account for; leave it out"
+    }
+    if clipNorm != nil {
+      return
+        "\(Setting.clipNorm) measures the mean gradient without noise; private training has \(Setting.sampleClipNorm)"
+    }
+    return nil
   }
 
   /// The learning rate that the run's schedule begins with: ``learningRate`` or, with ``rateScaling``, that for the

@@ -26,6 +26,13 @@ func requireState(of file: borrowing CheckpointFile, in batches: BatchPlan) thro
       "\(best.step) of epoch \(best.epoch)", "the last of an epoch that is over")
   }
   try require("\(state.seed)" == file.recipe["seed"], "seed", "\(state.seed)", "the recipe's")
+  // Private batches are of many sizes.
+  if file.recipe["private_noise"] != nil {
+    return try require(
+      (0...state.sampleOffset).contains(state.sums.samples) && (0...stepsInEpoch).contains(state.sums.skippedSteps),
+      "epoch_samples", "\(state.sums.samples) with \(state.sums.skippedSteps) steps skipped",
+      "no more than its sample_offset has places for")
+  }
   let stepsTaken = state.sums.samples / batches.globalBatch
   try require(
     state.sums.samples % batches.globalBatch == 0 && state.sums.skippedSteps <= stepsInEpoch - stepsTaken,

@@ -55,6 +55,13 @@ public struct RunOptions: Sendable {
     return "\(setting) needs \(Setting.validation), such as 0.1: test data that \(use) no longer test it"
   }
 
+  /// What private training does not go with, since it would look at the samples beside the account; nil if there is none of it.
+  var faultOfPrivacy: String? {
+    let setting: Setting? =
+      search != nil ? .searchSteps : earlyStopping != nil ? .earlyStopping : savesBest ? .savesBest : nil
+    return setting.map { "\($0) uses samples that the account of private training does not know of; leave it out" }
+  }
+
   /// The fault in these values, in one line; nil if there is none.
   public var fault: String? {
     if keep < 1 { return "\(Setting.keep) \(keep) is less than 1: a run needs a checkpoint to go on from" }

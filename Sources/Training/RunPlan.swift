@@ -13,6 +13,8 @@ struct RunPlan {
   /// The samples that epochs are evaluated on; nil if they are the test data.
   let validation: (any Dataset)?
   let batches: BatchPlan
+  /// The private part; nil of other runs.
+  let privacy: PrivacyPlan?
   let schedule: Schedule
   let network: Network
   /// All that decides the bits of the run, in words.
@@ -39,7 +41,11 @@ struct RunPlan {
         .usage,
         "\(Setting.augmentation) \(mixup) mixes classes, but the data's targets are \(targets); leave it out")
     }
-    batches = try Self.batches(recipe, samples: self.training.count, ranks: ranks)
+    if recipe.privacy != nil, let fault = options.faultOfPrivacy { throw TrainingError(.usage, fault) }
+    let samples = self.training.count
+    privacy = try recipe.privacy.map { try PrivacyPlan($0, recipe, samples: samples) }
+    batches = try privacy?.batches ?? Self.batches(recipe, samples: samples)
+    try batches.check(ranks: ranks)
     schedule = try options.search?.schedule ?? Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
     guard recipe.sampleClipNorm == nil || RunningAverages(of: network.layout).isEmpty else {
@@ -49,7 +55,7 @@ struct RunPlan {
           + "microbatch together; leave \(Setting.sampleClipNorm) out, or give \(Setting.clipNorm)")
     }
     fingerprint = Self.fingerprint(
-      recipe, batches, schedule, data: (training, test, targets), program: options.program)
+      recipe, batches, schedule, data: (training, test, targets), program: options.program, privacy: privacy)
     facts =
       fingerprint.entries.map { ($0.key, Self.fact($0.value)) } + [
         ("shared_memory", "\(execution.sharesMemory)"),
@@ -87,10 +93,8 @@ struct RunPlan {
     value.utf8.count <= 1000 ? value : "of SHA-256 \(SHA256Digest(of: Array(value.utf8)))"
   }
 
-  private static func batches(_ recipe: Recipe, samples: Int, ranks: Int) throws -> BatchPlan {
-    let plan = try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
-    try plan.check(ranks: ranks)
-    return plan
+  private static func batches(_ recipe: Recipe, samples: Int) throws -> BatchPlan {
+    try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
   }
 
   private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws -> Schedule {
@@ -143,7 +147,7 @@ struct RunPlan {
 
   private static func fingerprint(
     _ recipe: Recipe, _ batches: BatchPlan, _ schedule: Schedule,
-    data: (training: any Dataset, test: any Dataset, targets: Targets), program: String
+    data: (training: any Dataset, test: any Dataset, targets: Targets), program: String, privacy: PrivacyPlan?
   ) -> Fingerprint {
     var fingerprint = Fingerprint()
     for (key, value) in [
@@ -164,6 +168,11 @@ struct RunPlan {
     fingerprint["validation"] = recipe.validation.map { "\($0)" }
     fingerprint["freeze"] = recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern).joined(separator: ",")
     fingerprint["scale_learning_rate"] = recipe.rateScaling?.rawValue
+    if let privacy {
+      fingerprint["private_noise"] = "\(privacy.mechanism.noiseMultiplier)"
+      fingerprint["private_rate"] = "\(privacy.mechanism.sampleRate)"
+      fingerprint["private_source"] = privacy.settings.isRepeatable ? "seed" : "secret"
+    }
     // The name of a user's model says nothing of the layers.
     if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }
     for (key, value) in recipe.runOptimizer.settings {

@@ -9,7 +9,8 @@ import Tensors
 ///
 /// The formula is that of Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the
 /// weights further than c. A pass has one sample, so it costs several times plain training. Frozen parameters and
-/// averages do not count in the norm, and are not scaled.
+/// averages do not count in the norm, and are not scaled. A sample whose gradient is not finite counts as zeros, so that it cannot move the
+/// weights further either. Places without a sample (``EpochOrder/none``) count as nothing.
 public final class SampleClippedGradient: GradientSource {
   public let passMicrobatches = 1
   public private(set) var losses: [LossSums] = []
@@ -39,15 +40,20 @@ public final class SampleClippedGradient: GradientSource {
     _ share: StepShare, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
   ) {
     let noise = share.noise
-    let examples = feed.load(share.samples, noise: noise)
+    let examples = feed.load(share.samples.prefix { $0 != EpochOrder.none }, noise: noise)
     var total = LossSums()
+    if examples.samples == 0 { sum.fill(0) }
     for sample in 0..<examples.samples {
       total += network.differentiate(
         examples.part(sample..<sample + 1), parameters: parameters, into: own, .replace,
         noise: noise.advanced(by: sample))
       let norm = stepped.reduce(0) { $0 + sumOfSquares(own[$1]) }.squareRoot()
-      let factor = Float(min(1, Double(clipNorm) / (norm + 1e-6)))
-      for range in stepped { scale(own[range], by: factor) }
+      if norm.isFinite {
+        let factor = Float(min(1, Double(clipNorm) / (norm + 1e-6)))
+        for range in stepped { scale(own[range], by: factor) }
+      } else {
+        for range in stepped { own[range].fill(0) }
+      }
       accumulate(own, into: sum, sample == 0 ? .replace : .add)
     }
     accumulate(sum, into: gradient, accumulation)

@@ -4,6 +4,7 @@ import Datasets
 import Kernels
 import NeuralNetworks
 import Optimizers
+import Privacy
 import Tensors
 
 /// A whole run: epochs of steps, evaluations and checkpoints, on all ranks of a communicator.
@@ -20,6 +21,10 @@ public final class Trainer {
   /// The time at which rank 0 asks for the end; nil on other ranks, and without a limit.
   let deadline: ContinuousClock.Instant?
   let batches: BatchPlan
+  /// The account of a private run; nil of others.
+  let privacy: PrivacyAccount?
+  /// The choice of an epoch's samples; nil for all of them, shuffled.
+  let sampler: (any Sampler)?
   let network: Network
   let step: TrainingStep
   /// The evaluation after each epoch: on the validation data or, without any, on the test data.
@@ -84,6 +89,8 @@ public final class Trainer {
     try communicator.requireEqual(plan.facts)
     try communicator.requireEqualArithmetic()
     (batches, network) = (plan.batches, plan.network)
+    let source = try plan.privacy?.agreedSource(seed: recipe.seed, communicator)
+    sampler = try source.flatMap { source in try plan.privacy?.sampler(source) }
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hostNames = names
     energy = names.firstIndex(of: names[communicator.rank]) == communicator.rank ? EnergyMeter() : nil
@@ -102,8 +109,11 @@ public final class Trainer {
       optimizer = recipe.runOptimizer.makeOptimizer(
         state: memory.state, layout: network.layout, schedule: plan.schedule)
       step = try TrainingStep(
-        recipe.gradientSource(network, plan.training, batches), layout: network.layout, batches: batches,
-        parameters: memory.parameters, optimizer: optimizer, division: division, communicator: communicator)
+        (
+          recipe.gradientSource(network, plan.training, batches),
+          source.flatMap { source in plan.privacy.map { GradientPerturbation($0, source, plan.network.layout) } }
+        ), layout: network.layout, batches: batches, parameters: memory.parameters, optimizer: optimizer,
+        division: division, communicator: communicator)
       spans = options.trace.map { _ in RunSpans(SpanRecorder()) }
       step.spans = spans
       if let recorder = spans?.recorder {
@@ -133,6 +143,10 @@ public final class Trainer {
     }
     var fingerprint = plan.fingerprint
     if recipe.initialWeights != nil { fingerprint["init_from"] = try communicator.fromFirst(taken?.digest.hex ?? "") }
+    privacy = try plan.privacy.map { plan in
+      PrivacyAccount(plan, before: try PrivacyLedger(text: communicator.fromFirst(taken?.spent?.text ?? "")))
+    }
+    fingerprint["private_before"] = privacy.flatMap { $0.before.entries.isEmpty ? nil : $0.before.text }
 
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,

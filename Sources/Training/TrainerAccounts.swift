@@ -8,10 +8,19 @@ extension Trainer {
     // Without samples the means are NaN.
     let samples = Double(sums.samples)
     return EpochProgress(
-      epoch: state.epoch + 1, epochs: recipe.epochs, step: state.step, samplesDone: state.sampleOffset,
-      samplesInEpoch: batches.samples, samplesCounted: sums.samples, samplesTimed: samplesTimed,
+      epoch: state.epoch + 1, epochs: recipe.epochs, step: state.step, samplesDone: samplesDone,
+      samplesInEpoch: self.samples, samplesCounted: sums.samples, samplesTimed: samplesTimed,
       seconds: time.seconds, loss: sums.loss / samples,
       accuracy: recipe.loss.countsCorrect ? Double(sums.correct) / samples : nil)
+  }
+
+  /// The samples of an epoch: those expected, if they are drawn.
+  var samples: Int { privacy?.plan.samples ?? batches.samples }
+
+  /// The samples of the epoch so far.
+  private var samplesDone: Int {
+    sampler == nil
+      ? state.sampleOffset : Int(Double(samples) * Double(state.sampleOffset) / Double(batches.samples))
   }
 
   /// Evaluates the weights, or their averages if the run keeps some. Collective.
@@ -69,6 +78,7 @@ extension Trainer {
       averagedWeightsDigest: averaged.map { network.layout.digest(of: $0).hex },
       validationLoss: validated?.sums.meanLoss, validationAccuracy: validated?.accuracy,
       isStoppedEarly: options.earlyStopping.map { _ in isStoppedEarly && state.epoch < recipe.epochs },
-      bestEpoch: state.best?.epoch, bestStep: state.best?.step, bestValidationLoss: state.best?.loss)
+      bestEpoch: state.best?.epoch, bestStep: state.best?.step, bestValidationLoss: state.best?.loss,
+      privacy: try privacy?.spent(state.step))
   }
 }

@@ -28,13 +28,13 @@ extension Trainer {
     let description = RunDescription(
       recipe: recipe, execution: execution, options: options, parameters: network.layout.learntCount,
       ranks: communicator.size, hostNames: hostNames,
-      microbatch: batches.microbatch, samples: batches.samples, stepsPerEpoch: batches.steps,
+      microbatch: batches.microbatch, samples: samples, stepsPerEpoch: batches.steps,
       resumedAtStep: state.step, epochsDone: state.epoch,
       isComplete: isOver, initialWeights: initialWeights)
     try audience.tell { try $0.began(description) }
     // A run that goes on behind the steps has no trace of them, and leaves that of the run before alone.
     hasTraced = options.trace.map { state.step >= $0.upperBound } ?? true
-    var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples)
+    var order = EpochOrder(seed: recipe.seed, epoch: state.epoch, count: batches.samples, sampler: sampler)
     var evaluated: Evaluation.Result?
     while !isOver {
       if order.epoch != state.epoch { order.shuffle(epoch: state.epoch) }
@@ -46,7 +46,7 @@ extension Trainer {
         training: progress, evaluated: finalEvaluation == nil ? .test : .validation, testLoss: result.sums.meanLoss,
         testAccuracy: result.accuracy, testScores: result.scores, evaluationSeconds: seconds,
         time: time, skippedSteps: skipped, gradientNorm: noise?.norm, gradientNoiseScale: noise?.scale,
-        layout: network.layout, parameters: step.parameters)
+        layout: network.layout, parameters: step.parameters, privacy: try privacy?.spent(state.step))
       try checkpoints.requireLock()
       try audience.tell { try $0.endedEpoch(report) }
       if options.looksForBest && state.sampleOffset == 0 && judge(result) {
@@ -118,8 +118,10 @@ extension Trainer {
       if trainedSamples == 0 { secondsToFirstStep = ProcessFacts.secondsSinceStart }
       state.step += 1
       state.sampleOffset = batch.positions.upperBound
-      trainedSamples += batch.positions.count
-      samplesTimed += batch.positions.count
+      // Of a step that was not taken nobody knows how many places had a sample.
+      let samples = sampler != nil && outcome.isFinite ? outcome.losses.samples : batch.positions.count
+      trainedSamples += samples
+      samplesTimed += samples
       seconds += .now - start
       communicator.entered(.report, step: state.step)
       progress = self.progress(seconds, samplesTimed)

@@ -35,15 +35,29 @@ public final class TrainingStep {
   /// The ranges of the parameters whose gradient counts: those that are learnt.
   private let stepped: [Range<Int>]
   private let averages: RunningAverages
+  private let perturbation: GradientPerturbation?
 
   /// A step by the gradients of `source`, of parameters in `layout`, over batches cut by `batches`. Collective. Throws
   /// ``CommunicationError``.
   ///
   /// - Parameter division: the parameters that each rank steps; `optimizer` has the state of this rank's.
-  public init(
+  public convenience init(
     _ source: any GradientSource, layout: ParameterLayout, batches: BatchPlan, parameters: Buffer<Float>,
     optimizer: any Optimizer, division: StepDivision, communicator: any Communicator
   ) throws {
+    try self.init(
+      (source, nil), layout: layout, batches: batches, parameters: parameters, optimizer: optimizer,
+      division: division, communicator: communicator)
+  }
+
+  /// The same with noise for the sum of the gradients, unless it is nil.
+  init(
+    _ gradient: (source: any GradientSource, perturbation: GradientPerturbation?), layout: ParameterLayout,
+    batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer, division: StepDivision,
+    communicator: any Communicator
+  ) throws {
+    let source = gradient.source
+    perturbation = gradient.perturbation
     self.source = source
     self.layout = layout
     self.optimizer = optimizer
@@ -51,7 +65,9 @@ public final class TrainingStep {
     self.communicator = communicator
     stepped = layout.ranges(of: [.weight, .bias])
     averages = RunningAverages(of: layout)
-    noise = division.method == .lockstep ? GradientNoise(of: stepped, batches: batches) : nil
+    // The noise of private training is added to the whole, so that the halves are of no use, and are nobody's business.
+    noise =
+      division.method == .lockstep && gradient.perturbation == nil ? GradientNoise(of: stepped, batches: batches) : nil
     reduction = try GradientReduction(
       count: layout.count + BatchSums.count,
       microbatchCounts: [batches.batch(0).count, batches.batch(batches.steps - 1).count],
@@ -131,11 +147,13 @@ public final class TrainingStep {
     if isFinite {
       lap(\.reduction)
       let start = ContinuousClock.now
+      let samples = perturbation?.samples ?? samples
       let scale =
         clipNorm.map { meanScale(reduction.awaitedTotal, in: stepped, samples: samples, clipNorm: $0) }
         ?? 1 / Float(samples)
       let block = 0..<parameters.count
       let (sums, range) = (part.floats[block], part.range.clamped(to: block))
+      perturbation?.add(to: sums, in: range, step: step)
       // Before the optimizer, which may keep averages of all parameters as they stand after a step.
       averages.move(parameters, by: sums, in: range, samples: samples)
       optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)

@@ -40,6 +40,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var bestEpoch: Int?
   public var bestStep: Int?
   public var bestValidationLoss: Double?
+  /// The privacy that the weights have cost; nil of a run that is not private (``Recipe/privacy``).
+  public var privacy: PrivacySpent?
 
   enum CodingKeys: String, CodingKey {
     case model, parameters, ranks, microbatch, epochs, steps, seed, reduction
@@ -54,7 +56,7 @@ public struct TrainingSummary: Sendable, Codable {
     case communicationFraction = "communication_fraction"
     case peakResidentBytes = "peak_resident_bytes"
     case momentBytes = "moment_bytes"
-    case joules
+    case joules, privacy
     case weightsDigest = "weights_digest"
     case averagedWeightsDigest = "averaged_weights_digest"
     case validationLoss = "validation_loss"

@@ -1,7 +1,7 @@
 import CYAML
 
 /// The events of a YAML text, one after the other, by libyaml: the only file that calls it.
-final class YAMLEvents {
+@safe final class YAMLEvents {
   /// What an event says. Anchors, aliases and tags are faults.
   enum Event {
     case streamEnd
@@ -65,7 +65,7 @@ final class YAMLEvents {
       try unsafe refuse(scalar.anchor, scalar.tag)
       let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
       return .scalar(
-        unsafe String(decoding: bytes, as: UTF8.self), isPlain: unsafe scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        unsafe String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
     default: throw fault("an alias; write the value again")
     }
   }

@@ -18,7 +18,7 @@ struct LockstepProgram: ParsableCommand {
     version: lockstepVersion,
     subcommands: [
       Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Top.self, Inspect.self,
-      Doctor.self,
+      PrivacyCost.self, Doctor.self,
       Bench.self,
     ])
 

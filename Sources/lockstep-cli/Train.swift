@@ -49,8 +49,9 @@ struct Train: ParsableCommand {
   @OptionGroup var pixels: BinariseOption
 
   // A negative number is a wrong value, not a flag.
-  @Option(parsing: .unconditional, help: "What the first weights and the order of the samples follow from.")
-  var seed: UInt64 = 0
+  @Option(
+    parsing: .unconditional, help: "What the first weights and the order of the samples follow from. (default: 0)")
+  var seed: UInt64?
 
   @Option(help: "How gradients are summed: lockstep, the fixed tree, or mpi, MPI_Allreduce, for comparison.")
   var reduction = ReductionMethod.lockstep
@@ -86,6 +87,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup var control: ControlOptions
 
+  @OptionGroup var privacy: PrivacyOptions
+
   func validate() throws {
     try labels.check(data)
     if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
@@ -120,10 +123,11 @@ struct Train: ParsableCommand {
     let world = try World.join(stall.limits)
     let data = try world.agree { try load() }
     var recipe = try world.agree { try makeRecipe(data) }
-    recipe.seed = seed
+    recipe.seed = seed ?? 0
     recipe.reduction = reduction
     recipe.clipNorm = control.clipNorm
     recipe.sampleClipNorm = control.sampleClipNorm
+    privacy.apply(to: &recipe, seed: seed)
     var options = options
     try regime.apply(to: &recipe, &options)
     // Ranks that were asked for other things would run different collectives.

@@ -65,7 +65,7 @@ struct ChartTests {
   @Test(arguments: [
     [], [0], [1e-7, 1e-7], [.nan, .infinity], [-5, -5], [1e18, 2e18],
     [.greatestFiniteMagnitude, -.greatestFiniteMagnitude],
-    [5e-324, 1e-323], [1_234_567, 1_234_568], [0.1, 0.1 + 1e-17], [1e-12, 1],
+    [.leastNonzeroMagnitude, 2 * .leastNonzeroMagnitude], [1_234_567, 1_234_568], [0.1, 0.1 + 1e-17], [1e-12, 1],
   ]) func anyFiguresMakeAPicture(values: [Double]) throws {
     for style in [Chart.Style.lines, .stackedBars] {
       let points = values.enumerated().map { Chart.Point(Double($0.offset + 1), $0.element) }

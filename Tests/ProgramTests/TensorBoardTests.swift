@@ -27,7 +27,7 @@ extension ProgramTests {
           "time/compute_seconds": "compute_seconds", "time/communication_seconds": "communication_seconds",
           "time/waiting_seconds": "waiting_seconds", "time/slowest_rank": "slowest_rank",
           "train/skipped_steps": "skipped_steps", "gradient/norm": "gradient_norm",
-          "gradient/noise_scale": "gradient_noise_scale",
+          "gradient/noise_scale": "gradient_noise_scale", "privacy/epsilon": "epsilon",
       }
 
       def metrics(run):

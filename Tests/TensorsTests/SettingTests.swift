@@ -20,7 +20,8 @@ import Testing
         "--optimizer-sharding", "--on-nonfinite", "--nonfinite-limit", "--run-dir", "--keep", "--resume",
         "--max-steps", "--max-time", "--trace",
         "--augment", "--validation", "--subset", "--labels", "--init-from", "--freeze", "--ema",
-        "--scale-learning-rate", "--early-stopping", "--save-best", "--steps", "--test-data",
+        "--scale-learning-rate", "--early-stopping", "--save-best", "--steps", "--epsilon", "--delta",
+        "--noise-multiplier", "--test-data",
         "--test-fraction", "--target", "--ignore",
         "--missing", "--class-weights", "--label-smoothing",
       ])

@@ -1,0 +1,45 @@
+import Privacy
+import Tensors
+
+/// Training with differential privacy (DP-SGD, Abadi et al. 2016): what becomes known of the weights tells little of any one sample.
+///
+/// A step's batch is drawn anew, each sample with the same probability (Poisson sampling). Each sample's gradient is scaled down to a norm of
+/// at most C, ``Recipe/sampleClipNorm``; Gaussian noise of standard deviation C times the noise multiplier is added to their sum, once, and
+/// the sum divided by the expected size of a batch, ``Recipe/globalBatch``. Any optimizer goes on from there.
+///
+/// The guarantee is for the weights: (ε, δ) under the adding or leaving out of one sample. It does not cover the run's figures of the
+/// training and validation data, which are printed and filed without noise: keep those to yourself.
+public struct PrivateTraining: Hashable, Sendable {
+  /// How much noise there is.
+  public enum Amount: Hashable, Sendable {
+    /// The noise's standard deviation, in units of the clipping norm.
+    case noiseMultiplier(Double)
+    /// The least noise with which the whole run spends at most this ε.
+    case epsilon(Double)
+  }
+
+  /// How much noise there is.
+  public var amount: Amount
+  /// The δ that ε is told for. It must be below one part in the number of samples.
+  public var delta = 1e-5
+  /// The way from Rényi differential privacy to ε.
+  public var conversion = RDPAccountant.Conversion.improved
+  /// Whether the noise and the choice of samples follow from ``Recipe/seed``, so that the run can be done again, to the bit: then they hide
+  /// nothing from someone who knows the seed. Else they follow from a secret key that no file holds.
+  public var isRepeatable = false
+
+  /// Private training with this much noise.
+  public init(_ amount: Amount) { self.amount = amount }
+
+  /// The fault in these values, in one line; nil if there is none.
+  var fault: String? {
+    guard delta > 0 && delta < 1 else { return "\(Setting.delta) \(delta) is not between 0 and 1" }
+    switch amount {
+    case .noiseMultiplier(let multiplier):
+      return multiplier > 0 && multiplier <= NoiseSearch.largestNoise
+        ? nil : "\(Setting.noiseMultiplier) \(multiplier) is not above 0 and at most \(NoiseSearch.largestNoise)"
+    case .epsilon(let epsilon):
+      return epsilon > 0 && epsilon.isFinite ? nil : "\(Setting.epsilon) \(epsilon) is not a positive number"
+    }
+  }
+}
