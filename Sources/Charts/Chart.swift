@@ -15,7 +15,9 @@ public struct Chart: Sendable {
 
   /// A figure and the number that it belongs to.
   public struct Point: Sendable, Hashable {
+    /// The number that the figure belongs to: its place along the axis.
     public var x: Double
+    /// The figure.
     public var y: Double
 
     /// The figure `y` at `x`.

@@ -4,9 +4,11 @@ import Console
 public struct ReliabilityChart: Sendable {
   /// The samples with probabilities in one range.
   public struct Bin: Sendable {
+    /// The number of samples.
     public var samples: Int
-    /// The part that is predicted rightly, and the mean probability, 0 to 1.
+    /// The part that is predicted rightly, 0 to 1.
     public var accuracy: Double
+    /// The mean probability of the predictions, 0 to 1.
     public var confidence: Double
 
     /// A bin of these figures.

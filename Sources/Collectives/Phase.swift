@@ -8,7 +8,9 @@ public enum Phase: UInt64, Sendable, CaseIterable {
   case reduction
   /// Telling the observers, which may write files.
   case report
+  /// Working out loss and metrics on the test or validation data.
   case evaluation
+  /// Making a checkpoint, which rank 0 writes.
   case checkpoint
   /// Leaving the job, all done.
   case end

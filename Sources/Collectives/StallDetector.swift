@@ -13,6 +13,7 @@ public struct StallDetector: Sendable {
     public enum State: UInt64, Sendable {
       /// Its process has not said anything yet.
       case absent
+      /// It takes part in the job.
       case running
       /// It has ended in order, or has said itself why not.
       case left
@@ -20,6 +21,7 @@ public struct StallDetector: Sendable {
 
     /// How a rank waits for others.
     public enum Wait: UInt64, Sendable {
+      /// It waits for nobody.
       case none
       /// It asks again and again whether what it waits for has come.
       case polling
@@ -27,6 +29,7 @@ public struct StallDetector: Sendable {
       case blocked
     }
 
+    /// The relation of the rank to the job.
     public var state = State.absent
     /// Whether its process has ended.
     public var isGone = false
@@ -51,11 +54,19 @@ public struct StallDetector: Sendable {
   public struct Stall: Sendable, Equatable {
     /// The kind of a stall.
     public enum Kind: Sendable {
-      case ended, stopped, hung, notStarted
+      /// Its process is gone, though it had not left.
+      case ended
+      /// Its watchdog no longer ticks.
+      case stopped
+      /// It ticks, waits for nobody, and does not move on.
+      case hung
+      /// Its process has not said anything, while others wait in MPI's start.
+      case notStarted
       /// This rank is sound, and waits for one of another host.
       case waits
     }
 
+    /// The kind of the stall.
     public var kind: Kind
     /// The rank.
     public var rank: Int
@@ -79,7 +90,9 @@ public struct StallDetector: Sendable {
 
   /// The times after which a stall is said, and after which it ends the job.
   public struct Limits: Sendable, Equatable {
+    /// The time after which a stall is said.
     public var warning: Duration
+    /// The time after which a stall ends the job.
     public var timeout: Duration
 
     /// The default timeout is far beyond a slow checkpoint.

@@ -34,8 +34,11 @@ public struct CSVOptions: Sendable, Hashable {
   public var target: String?
   /// The names of the columns that are left out.
   public var ignored: [String] = []
+  /// The treatment of rows with missing values.
   public var missing = MissingValues.drop
+  /// The treatment of rows that repeat an earlier one.
   public var duplicates = DuplicateRows.drop
+  /// The scale of columns of numbers.
   public var normalisation = Normalisation.minMax
   /// The part of the file's rows that is not trained on, but tested on; nil for none.
   public var testFraction: Double?
@@ -67,7 +70,7 @@ public struct CSVOptions: Sendable, Hashable {
     return settings
   }
 
-  /// The options whose ``settings(target:)`` are these, found by `value`; nil if they are none, or cannot be.
+  /// The options whose `settings(target:)` are these, found by `value`; nil if they are none, or cannot be.
   public init?(settings value: (String) -> String?) {
     guard let target = value("data_target"),
       let missing = value("data_missing").flatMap(MissingValues.init),

@@ -7,9 +7,13 @@ import Tensors
 /// columns are constant, the categories, and the scales. All ranks do the same with the same files, so nothing of it
 /// need be stored or sent: the digests of the samples are compared.
 public struct CSVParts: Sendable {
+  /// The samples to train on.
   public let training: CSVDataset
+  /// The samples to test on.
   public let test: CSVDataset
+  /// The task that the target column is for.
   public let task: CSVTask
+  /// The account of how the files became samples.
   public let report: CSVReport
 
   /// Reads the training samples from `path`, and the test samples from `testPath` or, if that is nil, from the rows

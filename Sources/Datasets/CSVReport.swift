@@ -4,13 +4,17 @@ import Tensors
 public struct CSVReport: Sendable, Codable, Hashable {
   /// A column that became inputs, with its figures over the training samples before they were normalised.
   public struct Column: Sendable, Codable, Hashable {
+    /// The column's name in the file.
     public var name: String
     /// The number of its inputs: 1 for numbers, one for each category of texts.
     public var inputs: Int
     /// The value that takes the place of missing ones; nil if they are dropped.
     public var fill: String?
+    /// The smallest number; nil for texts.
     public var minimum: Double?
+    /// The largest number; nil for texts.
     public var maximum: Double?
+    /// The mean; nil for texts.
     public var mean: Double?
     /// The deviation of the population.
     public var deviation: Double?
@@ -21,24 +25,35 @@ public struct CSVReport: Sendable, Codable, Hashable {
   /// The most columns that are listed.
   static let mostColumns = 1000
 
-  /// The files' paths; that of the test file is nil if the training file was split.
+  /// The training file's path.
   public var trainingFile: String
+  /// The test file's path; nil if the training file was split.
   public var testFile: String?
+  /// The task that the target column is for.
   public var task: CSVTask
+  /// The target column's name.
   public var target: String
   /// What the classes stand for, in the order of their labels; nil without classes.
   public var classes: [String]?
+  /// The numbers of a sample's input.
   public var inputs: Int
+  /// The samples to train on.
   public var trainingSamples: Int
+  /// The samples to test on.
   public var testSamples: Int
+  /// The part of the training file's rows that was split off for testing; nil with a test file.
   public var testFraction: Double?
+  /// The seed of the choice of these rows; nil with a test file.
   public var splitSeed: UInt64?
+  /// The name of a ``CSVOptions/Normalisation``.
   public var normalisation: String
+  /// The name of a ``CSVOptions/MissingValues``.
   public var missing: String
   /// What cleaning did to the training file, or to the file that was split.
   public var cleaning: CSVCleaning
   /// What it did to the test file; nil if there is none.
   public var testCleaning: CSVCleaning?
+  /// The columns that were left out as asked (``CSVOptions/ignored``).
   public var ignoredColumns: [String]
   /// The columns without any value.
   public var emptyColumns: [String]

@@ -19,11 +19,17 @@ import Kernels
 public struct IDXFile: Sendable {
   /// The type of an element.
   public enum ElementType: UInt8, Sendable, CaseIterable {
+    /// An integer of 1 byte without a sign.
     case unsignedByte = 0x08
+    /// An integer of 1 byte.
     case signedByte = 0x09
+    /// An integer of 2 bytes.
     case short = 0x0B
+    /// An integer of 4 bytes.
     case int = 0x0C
+    /// A floating-point number of 4 bytes.
     case float = 0x0D
+    /// A floating-point number of 8 bytes.
     case double = 0x0E
 
     /// The integer types, which labels may have.

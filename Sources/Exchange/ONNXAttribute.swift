@@ -1,7 +1,10 @@
 /// The value of an attribute of an ``ONNXGraph``'s node.
 public enum ONNXAttribute: Sendable, Hashable {
+  /// An integer: `INT`.
   case integer(Int)
+  /// A list of integers: `INTS`.
   case integers([Int])
+  /// A number: `FLOAT`.
   case float(Float)
 
   /// The message AttributeProto of an attribute called `name`.

@@ -9,8 +9,9 @@ public struct ONNXModel: Sendable {
 
   /// The graph.
   public var graph: ONNXGraph
-  /// The program that made it, and its version.
+  /// The name of the program that made it.
   public var producer: String
+  /// The version of that program.
   public var producerVersion: String
   /// Words for a reader.
   public var documentation: String

@@ -3,8 +3,11 @@
 public struct PerfettoTrace: Sendable {
   /// A piece of work on a track, in nanoseconds.
   public struct Slice: Sendable {
+    /// The name that is shown.
     public var name: String
+    /// Its first nanosecond.
     public var start: UInt64
+    /// Its last nanosecond.
     public var end: UInt64
 
     /// A piece of work of this name and time.

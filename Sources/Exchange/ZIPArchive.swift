@@ -6,8 +6,9 @@
 ///
 /// The contents pass by it, so that a file of any size needs no memory. The same entries give the same bytes: all are of 1 January 1980.
 public struct ZIPArchive: Sendable {
-  /// The most bytes of an archive, and the most entries: those of the format without its extension for larger ones.
+  /// The most bytes of an archive: those of the format without its extension for larger ones.
   public static let mostBytes = Int(UInt32.max) - 1
+  /// The most entries, likewise.
   public static let mostEntries = Int(UInt16.max) - 1
 
   /// The part of an entry's header that stands before its content and in the directory.

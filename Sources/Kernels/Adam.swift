@@ -2,8 +2,9 @@
 public struct AdamCoefficients: Sendable {
   /// The factor of the summed gradient: 1 / samples.
   public var gradientScale: Float
-  /// β₁ and β₂.
+  /// β₁, the part of the first moment that stays.
   public var beta1: Float
+  /// β₂, the part of the second moment that stays.
   public var beta2: Float
   /// α / (1 − β₁ᵗ).
   public var stepSize: Float
@@ -32,8 +33,14 @@ public struct AdamCoefficients: Sendable {
 ///     v = β₂·v + (1 − β₂)·g²
 ///     θ = θ − α/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 ///
-/// - Parameter keeping: the factor of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov &
-///   Hutter 2019, Algorithm 2); nil for 1.
+/// - Parameters:
+///   - parameters: θ.
+///   - gradient: the gradient, summed over the samples.
+///   - firstMoment: m.
+///   - secondMoment: v.
+///   - coefficients: the constants of the step.
+///   - keeping: the factor of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov & Hutter 2019,
+///     Algorithm 2); nil for 1.
 public func adamStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
   _ coefficients: AdamCoefficients, keeping: Float? = nil

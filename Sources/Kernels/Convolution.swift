@@ -1,12 +1,15 @@
 /// The sizes of a convolution, channels last: input [height, width, inputChannels], kernel
 /// [kernelHeight, kernelWidth, inputChannels, outputChannels], zero padding on every side.
 public struct ConvolutionShape: Sendable {
-  /// The input's rows, columns and channels.
+  /// The input's rows.
   public let height: Int
+  /// The input's columns.
   public let width: Int
+  /// The input's channels.
   public let inputChannels: Int
-  /// The kernel's rows and columns.
+  /// The kernel's rows.
   public let kernelHeight: Int
+  /// The kernel's columns.
   public let kernelWidth: Int
   /// The filters.
   public let outputChannels: Int
@@ -32,8 +35,9 @@ public struct ConvolutionShape: Sendable {
     precondition(outputHeight >= 1 && outputWidth >= 1, "a \(kernelHeight)×\(kernelWidth) kernel on \(height)×\(width)")
   }
 
-  /// The output's rows and columns.
+  /// The output's rows.
   public var outputHeight: Int { (height + 2 * padding - kernelHeight + stride) / stride }
+  /// The output's columns.
   public var outputWidth: Int { (width + 2 * padding - kernelWidth + stride) / stride }
   /// The output's positions: one row of the patch matrix each.
   public var positions: Int { outputHeight * outputWidth }
@@ -55,7 +59,7 @@ public func gatherPatches(_ image: Buffer<Float>, into patches: Buffer<Float>, _
   }
 }
 
-/// The transpose of ``gatherPatches``: adds each patch back onto the pixels it came from. `image` is overwritten.
+/// The transpose of ``gatherPatches(_:into:_:)``: adds each patch back onto the pixels it came from. `image` is overwritten.
 public func scatterPatches(_ patches: Buffer<Float>, into image: Buffer<Float>, _ shape: ConvolutionShape) {
   precondition(image.count == shape.height * shape.width * shape.inputChannels, "scatter into \(image.count) floats")
   precondition(patches.count == shape.positions * shape.patch, "scatter of \(patches.count) floats")

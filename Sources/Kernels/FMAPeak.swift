@@ -3,7 +3,9 @@
 /// Twelve independent sums of the kernels' own width: enough to hide a latency of 4 to 6 cycles on two ports, few enough for the
 /// sixteen registers of AVX2. Returns the floating-point operations, a multiply-add counting as two.
 ///
-/// - Parameter rounds: how often each of the sums is added to.
+/// - Parameters:
+///   - rounds: how often each of the sums is added to.
+///   - floats: the sums, ``multiplyAdderSums`` floats.
 @inline(never)
 public func exerciseMultiplyAdders(rounds: Int, _ floats: Buffer<Float>) -> Int {
   precondition(floats.count == multiplyAdderSums, "\(floats.count) floats for \(multiplyAdderSums) sums")

@@ -11,8 +11,9 @@ internal import CIntrinsics
 
 /// The sizes of a fused convolution: images [height, width], `channels` filters of 3×3, valid, then 2×2 pooling.
 public struct FusedConvolutionShape: Sendable {
-  /// The image's rows and columns.
+  /// The image's rows.
   public let height: Int
+  /// The image's columns.
   public let width: Int
   /// The filters; a multiple of ``laneCount``.
   public let channels: Int
@@ -25,8 +26,9 @@ public struct FusedConvolutionShape: Sendable {
     self.channels = channels
   }
 
-  /// The pooled map's rows and columns: (height − 2) / 2, (width − 2) / 2; an odd last row or column is dropped.
+  /// The pooled map's rows, (height − 2) / 2; an odd last row is dropped.
   public var pooledHeight: Int { (height - 2) / 2 }
+  /// The pooled map's columns, (width − 2) / 2; an odd last column is dropped.
   public var pooledWidth: Int { (width - 2) / 2 }
   /// The floats of one sample's pooled map [pooledHeight, pooledWidth, channels].
   public var pooledCount: Int { pooledHeight * pooledWidth * channels }
@@ -38,7 +40,8 @@ public struct FusedConvolutionShape: Sendable {
 }
 
 /// `output[n, py, px, c] = max(0, max over the 2×2 window of (bias[c] + Σ taps · pixels))`, and `winners`, the position of each
-/// maximum (the first in row order on a tie, as PyTorch and Keras choose), for ``fusedConvolutionGradient``.
+/// maximum (the first in row order on a tie, as PyTorch and Keras choose), for
+/// ``fusedConvolutionGradient(_:winners:input:into:bias:samples:_:scratch:_:)``.
 ///
 /// `input` [samples, height, width] · `weights` [3, 3, 1, channels] · `bias` [channels] · `output`, `winners`
 /// [samples, pooledHeight, pooledWidth, channels].
@@ -140,7 +143,8 @@ private func convolveGroup(
   }
 }
 
-/// The gradients of ``fusedConvolution``'s weights and bias, summed over the samples and then written or added once.
+/// The gradients of the weights and bias of ``fusedConvolution(_:weights:bias:into:winners:samples:_:)``, summed over the
+/// samples and then written or added once.
 ///
 /// `gradient` and `winners` as `output` there; `input` its input. The pooled gradient is zero at three of a window's four
 /// positions; each lane picks the pixel under its own winner, so that only the quarter that is not zero is multiplied.

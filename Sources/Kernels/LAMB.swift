@@ -7,6 +7,11 @@
 ///     u = m / (1 − β₁ᵗ) / (√v / √(1 − β₂ᵗ) + ε) + λ·θ
 ///
 /// - Parameters:
+///   - parameters: θ, which is only read.
+///   - gradient: the gradient, summed over the samples.
+///   - firstMoment: m.
+///   - secondMoment: v.
+///   - direction: u, which is written.
 ///   - coefficients: the constants of the step, with `stepSize` 1 / (1 − β₁ᵗ).
 ///   - weightDecay: λ.
 public func lambDirection(

@@ -11,7 +11,7 @@ internal import CIntrinsics
   typealias Lanes = SIMD8<Float>
 #endif
 
-/// The number of floats in one ``Lanes``; every parameter starts at a multiple of 16 floats, which both widths divide.
+/// The number of floats in one vector of the kernels; every parameter starts at a multiple of 16 floats, which both widths divide.
 public let laneCount = Lanes.scalarCount
 
 extension UnsafePointer<Float> {

@@ -52,7 +52,12 @@ public struct PackedMatrix {
 /// Shapes: `left` [m, k], `right` [k, n], `product` [m, n] (not transposed). A sum over k is one chain in a register, complete before
 /// it is added, so the bits of a row do not depend on the other rows, nor those of a column on the others.
 ///
-/// - Parameter bias: n floats that are added to every row, or nil.
+/// - Parameters:
+///   - left: the left factor, [m, k].
+///   - right: the right factor, [k, n].
+///   - bias: n floats that are added to every row, or nil.
+///   - product: the product, [m, n].
+///   - accumulation: whether it is written or added.
 public func multiply(
   _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>? = nil, into product: Matrix,
   _ accumulation: Accumulation = .replace

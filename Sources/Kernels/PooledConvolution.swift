@@ -10,9 +10,11 @@
 
 /// The sizes of a pooled convolution: input [height, width, inputChannels], kernel [kernel, kernel], valid, then 2×2 pooling.
 public struct PooledConvolutionShape: Sendable {
-  /// The input's rows, columns and channels.
+  /// The input's rows.
   public let height: Int
+  /// The input's columns.
   public let width: Int
+  /// The input's channels.
   public let inputChannels: Int
   /// The kernel's rows, and columns.
   public let kernel: Int
@@ -31,11 +33,13 @@ public struct PooledConvolutionShape: Sendable {
     self.channels = channels
   }
 
-  /// The pooled map's rows and columns; an odd last row or column is dropped.
+  /// The pooled map's rows; an odd last one is dropped.
   public var pooledHeight: Int { (height - kernel + 1) / 2 }
+  /// The pooled map's columns; an odd last one is dropped.
   public var pooledWidth: Int { (width - kernel + 1) / 2 }
-  /// The floats of one sample's input and of its pooled map.
+  /// The floats of one sample's input.
   public var inputCount: Int { height * width * inputChannels }
+  /// The floats of one sample's pooled map.
   public var pooledCount: Int { windows * channels }
   /// The floats of all weights.
   public var weightsCount: Int { kernel * kernel * inputChannels * channels }
@@ -165,8 +169,8 @@ private func convolveWindows<let columns: Int>(
     next.winners + channels, place)
 }
 
-/// The gradients of ``pooledConvolution``: of its weights and bias, summed over the samples and then written or added
-/// once, and of its input if that is asked for. Follows the forward pass of the same samples and weights.
+/// The gradients of ``pooledConvolution(_:weights:bias:into:winners:samples:_:scratch:)``: of its weights and bias, summed
+/// over the samples and then written or added once, and of its input if that is asked for. Follows the forward pass of the same samples and weights.
 public func pooledConvolutionGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
   into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,

@@ -1,8 +1,10 @@
 /// The sizes of a max-pooling with windows that do not overlap: input [height, width, channels], window `size` × `size`.
 public struct PoolingShape: Sendable {
-  /// The input's rows, columns and channels.
+  /// The input's rows.
   public let height: Int
+  /// The input's columns.
   public let width: Int
+  /// The channels, of the input and of the output.
   public let channels: Int
   /// The window's side, which is the stride too.
   public let size: Int
@@ -16,11 +18,13 @@ public struct PoolingShape: Sendable {
     self.size = size
   }
 
-  /// The output's rows and columns; a remainder at the edge is dropped, as by default in PyTorch and Keras.
+  /// The output's rows; a remainder at the edge is dropped, as by default in PyTorch and Keras.
   public var pooledHeight: Int { height / size }
+  /// The output's columns, likewise.
   public var pooledWidth: Int { width / size }
-  /// The floats of one sample, before and after.
+  /// The floats of one sample's input.
   public var inputCount: Int { height * width * channels }
+  /// The floats of one sample's output.
   public var pooledCount: Int { pooledHeight * pooledWidth * channels }
 }
 

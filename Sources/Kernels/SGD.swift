@@ -4,8 +4,9 @@ public struct SGDCoefficients: Sendable {
   public var gradientScale: Float
   /// λ.
   public var weightDecay: Float
-  /// μ, and whether the step looks ahead by it.
+  /// μ.
   public var momentum: Float
+  /// Whether the step looks ahead by the momentum (Nesterov).
   public var isNesterov: Bool
   /// α.
   public var stepSize: Float

@@ -24,10 +24,13 @@ public protocol SampleConvolution: Sendable {
 
   /// Adds one sample's gradient of the weights, and writes that of its input, if it is asked for.
   ///
-  /// - Parameter gradient: that of the output before the ReLU, [output height, output width, outputChannels].
+  /// - Parameters:
+  ///   - input: the sample, [height, width, inputChannels].
+  ///   - gradient: that of the output before the ReLU, [output height, output width, outputChannels].
+  ///   - inputGradient: that of the input, which is written; nil if it is not asked for.
   func differentiate(_ input: Buffer<Float>, _ gradient: Buffer<Float>, inputGradient: Buffer<Float>?)
 
-  /// Completes ``ConvolutionSums/weights`` from what was added.
+  /// Completes the gradient of the weights in ``SampleConvolution/sums`` from what was added.
   func completeWeights()
 }
 
@@ -50,9 +53,11 @@ public struct ConvolutionSums: Sendable {
 }
 
 extension SampleConvolution {
-  /// The floats of one sample's input and output, and of all weights.
+  /// The floats of one sample's input.
   public var inputCount: Int { shape.height * shape.width * shape.inputChannels }
+  /// The floats of one sample's output.
   public var outputCount: Int { shape.positions * shape.outputChannels }
+  /// The floats of all weights.
   public var weightsCount: Int { shape.patch * shape.outputChannels }
 
   /// `output[n, y, x, o]` = bias[o] + Σ weights · patch, and with `rectifying` the larger of that and 0.

@@ -44,7 +44,12 @@ public struct SquareSum: Sendable, Equatable {
 
 /// Adds Σ (aᵢ + bᵢ)² to `sums` and Σ (aᵢ − bᵢ)² to `differences`, over the elements of `left` and `right`. Same count.
 ///
-/// - Parameter unit: the unit of both sums, a power of two.
+/// - Parameters:
+///   - left: a.
+///   - right: b.
+///   - unit: the unit of both sums, a power of two.
+///   - sums: the sum that Σ (aᵢ + bᵢ)² is added to.
+///   - differences: the sum that Σ (aᵢ − bᵢ)² is added to.
 public func addSquares(
   of left: Buffer<Float>, and right: Buffer<Float>, unit: Double, sums: inout SquareSum, differences: inout SquareSum
 ) {

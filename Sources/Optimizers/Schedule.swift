@@ -18,7 +18,15 @@ import Glibc
 public struct Schedule: Hashable, Sendable, CustomStringConvertible {
   /// The shape of the factor after the warm-up.
   public enum Shape: String, Sendable, CaseIterable {
-    case constant, cosine, linear, step
+    /// The same at every step.
+    case constant
+    /// Down along half a cosine.
+    case cosine
+    /// Down in a straight line.
+    case linear
+    /// Down to a tenth at half of the steps, and to a hundredth at three quarters.
+    case step
+    /// Up and then down, along cosines.
     case oneCycle = "one-cycle"
   }
 

@@ -14,6 +14,7 @@ public final class StatusRecord: Observer {
   private var time: TimeSplit?
   private var lastWritten = ContinuousClock.now
 
+  /// A record of the run that it observes; it writes nothing if the run has no directory.
   public init() {}
 
   public func began(_ run: RunDescription) {

@@ -1,17 +1,24 @@
 /// A JSON text (RFC 8259) as a value. Objects keep the order of their keys, and have each once; numbers are kept as they
 /// are written, so that none is rounded or overflows before somebody says what it should be.
 public indirect enum JSONValue: Hashable, Sendable, CustomStringConvertible {
+  /// `null`.
   case null
+  /// `true` or `false`.
   case boolean(Bool)
   /// The number's text, such as `28` or `1e-5`.
   case number(String)
+  /// A text, without its quotes and escapes.
   case string(String)
+  /// An array.
   case array([JSONValue])
+  /// An object: its members, in their order.
   case object([Member])
 
   /// A key of an object, and its value.
   public struct Member: Hashable, Sendable {
+    /// The key.
     public let key: String
+    /// The value.
     public var value: JSONValue
 
     /// `value` under `key`.

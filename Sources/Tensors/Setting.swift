@@ -4,14 +4,98 @@ import Synchronization
 ///
 ///     "give \(Setting.microbatch) 4 or less"     // give microbatch 4 or less, or give --microbatch 4 or less
 public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
-  case data, input, model, task, epochs, globalBatch, microbatch, warmup, clipNorm, sampleClipNorm, reduction
-  case learningRate, momentum, isNesterov, weightDecay
-  case sharesMemory, shardsOptimizer, onNonFinite, nonFiniteLimit
-  case directory, keep, resume, maxSteps, maxTime, trace
-  case augmentation, validation, subset, labels, initialWeights, frozen, ema, rateScaling, earlyStopping, savesBest
+  /// The data that are trained on, or evaluated.
+  case data
+  /// The shape of the data's samples.
+  case input
+  /// The network.
+  case model
+  /// The task that the network is trained for.
+  case task
+  /// The number of passes over the training data.
+  case epochs
+  /// The samples of a step, over all ranks.
+  case globalBatch
+  /// The samples of a microbatch, the unit that ranks share out.
+  case microbatch
+  /// The steps at the start in which the step size grows.
+  case warmup
+  /// The largest norm of the mean gradient.
+  case clipNorm
+  /// The largest norm of a sample's gradient.
+  case sampleClipNorm
+  /// How gradients become one sum.
+  case reduction
+  /// The optimizer's learning rate.
+  case learningRate
+  /// The optimizer's momentum.
+  case momentum
+  /// Whether the step looks ahead by the momentum.
+  case isNesterov
+  /// The optimizer's weight decay.
+  case weightDecay
+  /// Whether ranks of one host add gradients in memory that they share.
+  case sharesMemory
+  /// Whether each rank keeps only a slice of the optimizer's moments.
+  case shardsOptimizer
+  /// The response to a step whose loss or gradient is not finite.
+  case onNonFinite
+  /// The most steps that are skipped one after another.
+  case nonFiniteLimit
+  /// The directory for the run's files.
+  case directory
+  /// The number of checkpoints that stay.
+  case keep
+  /// The start of the run: a checkpoint, or from scratch.
+  case resume
+  /// The step after which the run ends.
+  case maxSteps
+  /// The time after which the run saves and stops.
+  case maxTime
+  /// The steps whose work is recorded.
+  case trace
+  /// The random changes of the images that are trained on.
+  case augmentation
+  /// The part of the training data that is set aside.
+  case validation
+  /// The number of samples of the training data that are used.
+  case subset
+  /// The labels whose samples are used.
+  case labels
+  /// The file whose weights the run begins with.
+  case initialWeights
+  /// The patterns of the names of parameters that stay as they begin.
+  case frozen
+  /// The part of the weights' averages that stays at each step.
+  case ema
+  /// The rule by which the learning rate grows with the global batch.
+  case rateScaling
+  /// The number of epochs without a smaller validation loss after which the run ends.
+  case earlyStopping
+  /// Whether the checkpoint of the best epoch stays.
+  case savesBest
+  /// The steps of a search for a learning rate.
   case searchSteps
-  case epsilon, delta, noiseMultiplier
-  case testData, testFraction, target, ignored, missing, classWeights, labelSmoothing
+  /// The most ε that a private run may spend.
+  case epsilon
+  /// The δ that a private run's ε is told for.
+  case delta
+  /// The deviation of a private run's noise, in units of the clipping norm.
+  case noiseMultiplier
+  /// The data that are tested on.
+  case testData
+  /// The part of a table's rows that is tested on.
+  case testFraction
+  /// The name of a table's target column.
+  case target
+  /// The names of a table's columns that are left out.
+  case ignored
+  /// The treatment of a table's rows with missing values.
+  case missing
+  /// The weights of the classes in the loss.
+  case classWeights
+  /// The part of a sample's target that is spread over all classes.
+  case labelSmoothing
 
   private static let haveFlags = Atomic<Bool>(false)
 

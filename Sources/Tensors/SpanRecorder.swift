@@ -14,8 +14,9 @@ public final class SpanRecorder {
   public struct Span: Sendable, Hashable {
     /// The place of its name in ``SpanRecorder/names``.
     public var name: Int
-    /// Its first and its last nanosecond, since the host was started.
+    /// Its first nanosecond, since the host was started.
     public var start: UInt64
+    /// Its last nanosecond, likewise.
     public var end: UInt64
 
     /// A piece of work of this kind and time.

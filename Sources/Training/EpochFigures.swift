@@ -2,26 +2,45 @@ import FoundationEssentials
 
 /// The figures of an epoch, as `metrics.jsonl` holds them: a figure that was not measured is nil, and its key left out.
 public struct EpochFigures: Sendable, Codable {
+  /// The epoch, from 1.
   public let epoch: Int
+  /// The epoch's last step, counted over the whole run from 1.
   public let step: Int
+  /// The samples that ``trainLoss`` and ``trainAccuracy`` are the means over.
   public let trainSamples: Int
+  /// The mean training loss, with the weights as they changed over the epoch.
   public let trainLoss: Double?
+  /// The training accuracy, 0 to 1, likewise.
   public let trainAccuracy: Double?
   /// That of the epoch's last step; nil in files from before there was this figure.
   public let learningRate: Float?
+  /// The mean loss on the test data, with the weights at the epoch's end.
   public let testLoss: Double?
+  /// The accuracy on the test data, 0 to 1, likewise.
   public let testAccuracy: Double?
+  /// The mean loss on the validation data, with the weights at the epoch's end.
   public let validationLoss: Double?
+  /// The accuracy on the validation data, 0 to 1, likewise.
   public let validationAccuracy: Double?
+  /// The samples of all ranks that were trained on in a second.
   public let samplesPerSecond: Double
+  /// The seconds of the training since the epoch, or its resumed part, began.
   public let seconds: Double
+  /// The seconds that the evaluation took.
   public let evaluationSeconds: Double
+  /// The mean over ranks of the seconds of their own work.
   public let computeSeconds: Double
+  /// The seconds a rank that the reductions took without waiting.
   public let communicationSeconds: Double
+  /// The mean over ranks of the seconds of waiting for others.
   public let waitingSeconds: Double
+  /// The rank with the most work of its own.
   public let slowestRank: Int
+  /// The steps that were not taken because their loss or gradient was not finite.
   public let skippedSteps: Int
+  /// The norm of the mean gradient (``EpochReport/gradientNorm``).
   public let gradientNorm: Double?
+  /// The gradient noise scale in samples (``EpochReport/gradientNoiseScale``).
   public let gradientNoiseScale: Double?
   /// The ε that the weights have cost so far; nil of a run that is not private.
   public let epsilon: Double?

@@ -15,9 +15,9 @@ public struct EpochReport: Sendable {
   public let training: EpochProgress
   /// The data that the epoch was evaluated on.
   public let evaluated: EvaluatedPart
-  /// The means over these data, the test data if there are no others, with the weights at the end; no accuracy where
-  /// the loss has none.
+  /// The mean loss over these data, the test data if there are no others, with the weights at the end.
   public let testLoss: Double
+  /// The accuracy on the same data, 0 to 1; nil where the loss has none.
   public let testAccuracy: Double?
   /// The scores of the metrics that the run was given (``RunOptions/metrics``).
   public let testScores: [Score]

@@ -20,7 +20,7 @@ public protocol Observer: AnyObject {
   func warned(_ line: String)
   /// Called after the last evaluation and checkpoint.
   func ended(_ summary: TrainingSummary) throws
-  /// Called after ``ended(_:)``, with the network as it was tested.
+  /// Called after ``Observer/ended(_:)``, with the network as it was tested.
   func finished(_ run: FinishedRun) throws
 }
 

@@ -2,9 +2,11 @@ import Optimizers
 
 /// The facts of a run that begins.
 public struct RunDescription: Sendable {
-  /// The values that the run was given.
+  /// The recipe that the run was given.
   public let recipe: Recipe
+  /// The execution that it was given.
   public let execution: Execution
+  /// The options that it was given.
   public let options: RunOptions
   /// The number of learnt values.
   public let parameters: Int

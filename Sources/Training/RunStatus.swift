@@ -13,6 +13,7 @@ public struct RunStatus: Sendable, Codable {
   /// The file's name in a run directory.
   public static let fileName = "status.json"
 
+  /// The model's name.
   public let model: String
   /// The process of rank 0, on the first of ``hosts``.
   public let process: Int
@@ -20,16 +21,21 @@ public struct RunStatus: Sendable, Codable {
   public let time: Double
   /// Whether the run has ended after its last step.
   public let isFinished: Bool
-  /// The present epoch, from 1, and how many there are.
+  /// The present epoch, from 1.
   public let epoch: Int
+  /// The number of epochs of the run.
   public let epochs: Int
   /// Steps since the run's beginning.
   public let step: Int
+  /// Samples of the present epoch that have been trained on.
   public let samplesDone: Int
+  /// Samples that an epoch trains on.
   public let samplesInEpoch: Int
-  /// Those of the present epoch; nil before its first step.
+  /// The rate since the present epoch began; nil before its first step.
   public let samplesPerSecond: Double?
+  /// The mean training loss of the present epoch; nil before its first step.
   public let loss: Double?
+  /// The training accuracy of the present epoch, 0 to 1; nil before its first step, and where the loss has none.
   public let accuracy: Double?
   /// Seconds a rank that the reductions of the last epoch took without waiting; nil before an epoch has ended.
   public let communication: Double?

@@ -6,7 +6,9 @@
 public struct TimeSplit: Sendable, Equatable {
   /// One rank's part of it, in seconds.
   public struct Rank: Sendable, Equatable {
+    /// Its own work.
     public let compute: Double
+    /// Waiting for other ranks.
     public let waiting: Double
   }
 

@@ -2,7 +2,7 @@ import Glibc
 import Kernels
 import Tensors
 
-/// A random shift, rotation, scaling and shear, about the image's middle and in one resampling (``resample(_:_:by:into:)``).
+/// A random shift, rotation, scaling and shear, about the image's middle and in one resampling.
 ///
 /// With the offset (x, y) from the middle, to the right and down, a pixel moves to
 ///
@@ -65,7 +65,7 @@ public struct AffineTransformation: Transformation, Hashable {
 }
 
 extension AffineMap {
-  /// The way back from a moved image to its source: the inverse of ``AffineTransformation``'s formula, for a shift of
+  /// The way back from a moved image to its source: the inverse of `AffineTransformation`'s formula, for a shift of
   /// (right, down). Angles are in degrees.
   public init(
     turningBy angle: Double, scalingBy factor: Double, shearingBy slant: Double, down: Double, right: Double,

@@ -22,7 +22,7 @@ public protocol Transformation: Sendable, CustomStringConvertible {
   /// Allocates nothing.
   ///
   /// - Parameters:
-  ///   - workspace: ``workspaceCount(for:)`` floats of any value.
+  ///   - workspace: ``Transformation/workspaceCount(for:)`` floats of any value.
   ///   - words: the sample's random words, of which it takes the next.
   func apply(
     to source: Buffer<Float>, _ image: ImageExtents, into destination: Buffer<Float>, workspace: Buffer<Float>,

@@ -8,7 +8,7 @@ import Tensors
 ///
 /// That is PyTorch's `CrossEntropyLoss(weight=w, label_smoothing=ε, reduction="sum")`, which is summed over the samples
 /// and then divided by their number, as Keras does with `class_weight`. (PyTorch's mean divides by the sum of w[y]
-/// instead, which is another number in every batch. ``balanced`` weights have a mean of 1 over the training data.)
+/// instead, which is another number in every batch. ``balanced(_:)`` weights have a mean of 1 over the training data.)
 public struct ClassWeighting: Sendable, Hashable {
   /// w: the weight of each class, in the order of the classes; nil if all are 1.
   public let weights: [Float]?

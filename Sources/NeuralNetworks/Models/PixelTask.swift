@@ -16,6 +16,7 @@ public struct PixelTask: Hashable, Sendable {
     public var isBlackAndWhite: Bool { self != .hidden }
   }
 
+  /// The pixels that are predicted, and their loss.
   public let kind: Kind
   /// The side of the squares of an image whose means are the pixels; 1 where pixels are hidden.
   public let pooling: Int

@@ -9,8 +9,11 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
   public struct Row: Sendable, Codable, Hashable {
     /// The class's label, or what it stands for.
     public var name: String
+    /// The part of the samples predicted as this class that are of it, 0 to 1.
     public var precision: Double
+    /// The part of the samples of this class that are predicted as it, 0 to 1.
     public var recall: Double
+    /// The harmonic mean of precision and recall, 0 to 1.
     public var f1: Double
     /// The samples of the class.
     public var samples: Int
@@ -18,11 +21,15 @@ public struct ClassificationReport: Sendable, Codable, Hashable {
 
   /// Scores averaged over classes.
   public struct Average: Sendable, Codable, Hashable {
+    /// The mean precision, 0 to 1.
     public var precision: Double
+    /// The mean recall, 0 to 1.
     public var recall: Double
+    /// The mean of the F1 scores, 0 to 1.
     public var f1: Double
   }
 
+  /// The part of the samples that are predicted rightly, 0 to 1.
   public var accuracy: Double
   /// The mean over the classes that occur.
   public var macro: Average

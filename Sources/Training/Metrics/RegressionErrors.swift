@@ -1,7 +1,7 @@
 /// The errors of predicted numbers z against a sample's numbers y: mean squared error, mean absolute error, and R².
 ///
 /// R² is 1 − Σ (z − y)² / Σ (y − ȳ)²: 1 for perfect predictions, 0 for those of the mean. Over several numbers a sample,
-/// sums are over all of them, and ȳ is the mean of all. Sums are exact (``ExactSum``), so scores are the same at any
+/// sums are over all of them, and ȳ is the mean of all. Sums are exact, so scores are the same at any
 /// number of ranks.
 public struct RegressionErrors: Metric {
   /// The errors.

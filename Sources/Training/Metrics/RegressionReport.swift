@@ -1,8 +1,11 @@
 /// The report of an evaluation of a network that predicts numbers (``RegressionErrors``): scikit-learn's
 /// `mean_squared_error`, `mean_absolute_error` and, for one number a sample, `r2_score`.
 public struct RegressionReport: Sendable, Codable, Hashable {
+  /// The mean squared error.
   public var mse: Double
+  /// The mean absolute error.
   public var mae: Double
+  /// R²: 1 for perfect predictions, 0 for those of the mean.
   public var r2: Double
 
   /// The report from the counters of ``RegressionErrors``.
