@@ -55,7 +55,7 @@ let package = Package(
       "Training",
       ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests"]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
-    room("Console", ["Tensors"]),
+    room("Console", ["Kernels", "Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
     room("Charts", ["Console"]),
     room(

@@ -53,9 +53,7 @@ public final class ConsoleObserver: Observer {
     guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
     lastDrawn = now
     if isInteractive {
-      // A line that is wider than the terminal would leave its first part behind at each redraw. So would a line
-      // without room for the terminal's `^C`.
-      Terminal.draw(line(progress, isOver: false).prefix(Terminal.size.map { max($0.columns - 3, 0) } ?? .max))
+      Terminal.draw(line(progress, isOver: false))
     } else {
       print(line(progress, isOver: false))
     }
@@ -68,7 +66,6 @@ public final class ConsoleObserver: Observer {
     let split =
       "compute \(percent(time.compute / whole)), communication \(percent(time.communication / whole)), "
       + "waiting \(percent(time.waiting / whole))" + (ranks > 1 ? ", slowest rank \(time.slowestRank)" : "")
-    Terminal.clear()
     Terminal.write(
       line(report.training, isOver: true)
         + " - val_loss: \(fixed(report.testLoss, 4))"
