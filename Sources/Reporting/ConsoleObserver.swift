@@ -3,13 +3,15 @@ import NeuralNetworks
 import Tensors
 import Training
 
-/// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds.
+/// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds. Between steps it says what
+/// a long wait is for (``WaitingLine``).
 public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
   private let isQuiet: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
   private var loss: (any Loss)?
+  private var waits: [WaitingLine] = []
 
   /// An observer for a terminal if `isInteractive`, else for a log. One that `isQuiet` prints the results and warnings alone.
   public init(isInteractive: Bool = Terminal.isInteractive, isQuiet: Bool = false) {
@@ -73,11 +75,28 @@ public final class ConsoleObserver: Observer {
     lastDrawn = .now
   }
 
+  public func entered(_ activity: Activity) {
+    guard !isQuiet else { return }
+    waits.append(WaitingLine(text(of: activity), in: isInteractive ? .terminal : .output))
+  }
+
+  public func left(_ activity: Activity) { waits.popLast()?.stop() }
+
   public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
     for line in resultLines(of: summary, loss) { print(line) }
     _ = Terminal.flush()
+  }
+
+  /// What a person waits for.
+  private func text(of activity: Activity) -> String {
+    switch activity {
+    case .restoring: "looking for a checkpoint to go on from"
+    case .evaluating(let samples): "evaluating on \(grouped(samples)) samples"
+    case .saving(let step): "saving the checkpoint of step \(grouped(step))"
+    case .tracing: "gathering the trace of all ranks"
+    }
   }
 
   /// The text of a mean; a dash for a mean of nothing.
