@@ -1,4 +1,5 @@
 import Checkpoints
+import Console
 import Training
 
 /// Writes `report.html` into the run directory when a run is finished.
@@ -6,10 +7,14 @@ import Training
 /// It must stand behind the `RunRecord` among a run's observers: it reads the files of that.
 public final class ReportFile: Observer {
   private let written: (String) -> Void
+  private let placeOfWaits: WaitingLine.Place?
   private var directory: String?
 
-  /// A report of a run that has a directory. `written` is called with its path once it is there.
-  public init(written: @escaping (String) -> Void = { _ in }) { self.written = written }
+  /// A report of a run that has a directory. That it is being made is shown in `placeOfWaits`, if there is one. `written` is called with its
+  /// path once it is there.
+  public init(waitsIn placeOfWaits: WaitingLine.Place? = nil, written: @escaping (String) -> Void = { _ in }) {
+    (self.placeOfWaits, self.written) = (placeOfWaits, written)
+  }
 
   public func began(_ run: RunDescription) throws {
     directory = run.options.directory
@@ -20,12 +25,14 @@ public final class ReportFile: Observer {
   public func finished(_ run: FinishedRun) throws {
     guard let directory else { return }
     let path = Self.path(in: directory)
-    let page: String
-    do { page = try RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html } catch {
-      // A file of the run that could not be written cannot be read, either: no more than that is lost.
-      throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
+    try WaitingLine.show("making the report", in: placeOfWaits) {
+      let page: String
+      do { page = try RunPage(RecordedRun(directory: directory), pictures: RunPictures(of: run)).html } catch {
+        // A file of the run that could not be written cannot be read, either: no more than that is lost.
+        throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
+      }
+      try Self.write(page, to: path)
     }
-    try Self.write(page, to: path)
     written(path)
   }
 

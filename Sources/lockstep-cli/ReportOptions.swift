@@ -51,8 +51,22 @@ struct ReportOptions: ParsableArguments {
     // The page is made of what the others have written.
     records.append(TraceFile())
     // A program that reads the log knows the directory.
-    if report { records.append(ReportFile { if logFormat == .text { say("Report: \(singleLine($0))") } }) }
+    if report {
+      records.append(
+        ReportFile(waitsIn: placeOfWaits) { if logFormat == .text { say("Report: \(singleLine($0))") } })
+    }
     return records
+  }
+
+  /// Shows what a person waits for for as long as `body` lasts, where there is progress to be seen.
+  func waiting<Result>(while text: String, _ body: () throws -> Result) rethrows -> Result {
+    try WaitingLine.show(text, in: placeOfWaits, while: body)
+  }
+
+  /// Where waits are shown; nil where they are not.
+  var placeOfWaits: WaitingLine.Place? {
+    guard World.isFirst, !quiet, logFormat == .text else { return nil }
+    return Terminal.isInteractive ? .terminal : .output
   }
 
   /// Says `line`, which is of interest beside the results.
@@ -60,7 +74,7 @@ struct ReportOptions: ParsableArguments {
     if logFormat == .json {
       Terminal.log(.info, "note", [("message", .string(line))])
     } else if !quiet {
-      print(line)
+      Terminal.write(line + "\n")
     }
   }
 }
