@@ -60,7 +60,7 @@ let package = Package(
         "Privacy",
       ]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
-    room("Console", ["Tensors"]),
+    room("Console", ["Kernels", "Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
     room("Charts", ["Console"]),
     room(

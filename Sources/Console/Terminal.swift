@@ -50,24 +50,84 @@ public enum Terminal {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  /// Writes `text` to standard output at once, without a line break of its own.
+  /// What is on the terminal behind the last whole line. Held by whoever writes, so that no two lines mix.
+  private struct Screen {
+    /// Whether there is a line that was drawn.
+    var isDrawn = false
+    var waits = Waits()
+
+    mutating func draw(_ line: String) {
+      // A line that is wider than the terminal would leave its first part behind at each redraw. So would a line
+      // without room for the terminal's `^C`.
+      put("\r\(line.prefix(Terminal.size.map { max($0.columns - 3, 0) } ?? .max))\u{1B}[K")
+      isDrawn = true
+    }
+
+    /// Removes the line that was drawn last, if it is still there.
+    mutating func clear() {
+      if isDrawn { put("\r\u{1B}[K") }
+      isDrawn = false
+    }
+
+    func put(_ text: String) {
+      print(text, terminator: "")
+      _ = Terminal.flush()
+    }
+  }
+
+  private static let screen = Mutex(Screen())
+
+  /// Writes `text` to standard output at once, without a line break of its own, in the place of a drawn line.
   package static func write(_ text: String) {
-    print(text, terminator: "")
-    _ = flush()
+    screen.withLock { screen in
+      screen.clear()
+      screen.put(text)
+    }
   }
 
-  /// Whether the last line on the terminal is one from ``draw(_:)``.
-  private static let isDrawn = Atomic<Bool>(false)
-
-  /// Draws `line` in the place of the one drawn before.
-  package static func draw(_ line: some StringProtocol) {
-    write("\r\(line)\u{1B}[K")
-    isDrawn.store(true, ordering: .relaxed)
-  }
+  /// Draws `line` in the place of the one drawn before, as much of it as the terminal is wide.
+  package static func draw(_ line: String) { screen.withLock { $0.draw(line) } }
 
   /// Removes the line that was drawn last, if it is still there.
-  package static func clear() {
-    if isDrawn.exchange(false, ordering: .relaxed) { write("\r\u{1B}[K") }
+  package static func clear() { screen.withLock { $0.clear() } }
+
+  /// Begins the wait of `line`.
+  static func begin(_ line: WaitingLine, _ text: String, _ place: WaitingLine.Place) {
+    screen.withLock { $0.waits.begin(ObjectIdentifier(line), text, place, at: .now) }
+  }
+
+  /// Ends the wait of `line`, and removes the line.
+  static func end(_ line: WaitingLine) {
+    screen.withLock { screen in
+      if screen.waits.end(ObjectIdentifier(line)) { screen.clear() }
+    }
+  }
+
+  /// Ends all waits, as before the process ends, and removes their line.
+  package static func endWaits() {
+    screen.withLock { screen in
+      screen.clear()
+      screen.waits = Waits()
+    }
+  }
+
+  /// Shows the wait that goes on, if it is long enough. Returns when to look again; nil for not before another begins.
+  static func showWait() -> ContinuousClock.Instant? {
+    screen.withLock { screen in
+      let now = ContinuousClock.now
+      switch screen.waits.look(at: now) {
+      case .draw(let line):
+        screen.draw(line)
+        return now + .seconds(1)
+      case .print(let line, .errors):
+        putError("lockstep: \(line)\n")
+      case .print(let line, _):
+        screen.clear()
+        screen.put(line + "\n")
+      case nil: break
+      }
+      return screen.waits.next(after: now)
+    }
   }
 
   /// Draws `lines` as the whole screen, in the place of what was there.
@@ -92,9 +152,9 @@ public enum Terminal {
   /// With ``LogFormat/json`` it is an object with `line` as its `message`. It is a warning if `line` begins so, else an error,
   /// but for a run that was stopped (`isStop`). `code` is the exit code, if the process ends with one because of it.
   public static func complain(_ line: String, code: Int32? = nil, isStop: Bool = false) {
-    guard logFormat == .json else { return writeError("lockstep: \(singleLine(line))\n") }
     let warning = "warning: "
     let isWarning = line.hasPrefix(warning)
+    guard logFormat == .json else { return writeError("lockstep: \(singleLine(line))\n", endsWaits: !isWarning) }
     let message = singleLine(isWarning ? String(line.dropFirst(warning.count)) : line)
     let level: LogLevel = isWarning ? .warning : isStop ? .info : .error
     log(
@@ -107,9 +167,22 @@ public enum Terminal {
     writeError(logLine(level, event, members) + "\n")
   }
 
-  /// Writes `text` to standard error at once, in the place of a drawn line.
-  private static func writeError(_ text: String) {
-    clear()
+  /// Writes `text` to standard error at once, in the place of a drawn line. If it `endsWaits`, none is drawn after it.
+  private static func writeError(_ text: String, endsWaits: Bool = false) {
+    // Whoever holds the screen may be stuck in a write that nobody reads. An error must come through all the same.
+    for _ in 0..<100 {
+      let isWritten: Void? = screen.withLockIfAvailable { screen in
+        screen.clear()
+        if endsWaits { screen.waits = Waits() }
+        putError(text)
+      }
+      if isWritten != nil { return }
+      usleep(10_000)
+    }
+    putError(text)
+  }
+
+  private static func putError(_ text: String) {
     var bytes = Array(text.utf8)
     while !bytes.isEmpty {
       let written = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)

@@ -149,6 +149,7 @@ public enum World {
   /// Ends this process with `code`, once all is done or all ranks have agreed on an error. Waits for the other ranks.
   public static func leave(code: Int32) -> Never {
     var code = code
+    Terminal.endWaits()
     if !Terminal.flush() && code == 0 {
       code = TrainingError.Code.cannotWrite.rawValue
       Terminal.complain("standard output could not be written; look for a full disk or a closed pipe", code: code)
@@ -169,6 +170,7 @@ public enum World {
     guard let watchdog = watchdog.withLock({ $0 }), let place, place.size != 1, !error.isAgreed else {
       leave(code: error.code.rawValue, saying: error.description)
     }
+    Terminal.endWaits()
     if watchdog.isFirstToEnd() {
       complain("rank \(place.rank) on \(ProcessFacts.hostName): \(error)", code: error.code.rawValue)
     }

@@ -1,5 +1,6 @@
 import Collectives
 import Glibc
+import Kernels
 import Synchronization
 import Tensors
 

@@ -1,7 +1,7 @@
 /// Gaussian noise for vectors: element i of step t gets a normal number that is a pure function of (source, t, i). So the
 /// noise of a vector has the same bits however it is cut into slices and shared among ranks, and on every machine.
 ///
-/// Elements 2k and 2k + 1 get the two numbers of ``normalPair(radius:angle:)`` from the step's words 2k and 2k + 1.
+/// Elements 2k and 2k + 1 get the two numbers of `normalPair(radius:angle:)` from the step's words 2k and 2k + 1.
 ///
 /// **Attacks on floating-point noise** (Mironov 2012; Jin et al. 2022, arXiv 2112.05307). A sum of a value and naively
 /// rounded noise can only be one of a set of numbers that depends on the value, and its lowest bits give the value away.

@@ -3,13 +3,15 @@ import NeuralNetworks
 import Tensors
 import Training
 
-/// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds.
+/// Prints a run's progress: a moving bar on a terminal, elsewhere a plain line at most every ten seconds. Between steps it says what
+/// a long wait is for (``WaitingLine``).
 public final class ConsoleObserver: Observer {
   private let isInteractive: Bool
   private let isQuiet: Bool
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
   private var loss: (any Loss)?
+  private var waits: [WaitingLine] = []
 
   /// An observer for a terminal if `isInteractive`, else for a log. One that `isQuiet` prints the results and warnings alone.
   public init(isInteractive: Bool = Terminal.isInteractive, isQuiet: Bool = false) {
@@ -53,9 +55,7 @@ public final class ConsoleObserver: Observer {
     guard lastDrawn.map({ now - $0 >= pause }) ?? true else { return }
     lastDrawn = now
     if isInteractive {
-      // A line that is wider than the terminal would leave its first part behind at each redraw. So would a line
-      // without room for the terminal's `^C`.
-      Terminal.draw(line(progress, isOver: false).prefix(Terminal.size.map { max($0.columns - 3, 0) } ?? .max))
+      Terminal.draw(line(progress, isOver: false))
     } else {
       print(line(progress, isOver: false))
     }
@@ -68,7 +68,6 @@ public final class ConsoleObserver: Observer {
     let split =
       "compute \(percent(time.compute / whole)), communication \(percent(time.communication / whole)), "
       + "waiting \(percent(time.waiting / whole))" + (ranks > 1 ? ", slowest rank \(time.slowestRank)" : "")
-    Terminal.clear()
     Terminal.write(
       line(report.training, isOver: true)
         + " - val_loss: \(fixed(report.testLoss, 4))"
@@ -77,11 +76,28 @@ public final class ConsoleObserver: Observer {
     lastDrawn = .now
   }
 
+  public func entered(_ activity: Activity) {
+    guard !isQuiet else { return }
+    waits.append(WaitingLine(text(of: activity), in: isInteractive ? .terminal : .output))
+  }
+
+  public func left(_ activity: Activity) { waits.popLast()?.stop() }
+
   public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
     for line in resultLines(of: summary, loss) { print(line) }
     _ = Terminal.flush()
+  }
+
+  /// What a person waits for.
+  private func text(of activity: Activity) -> String {
+    switch activity {
+    case .restoring: "looking for a checkpoint to go on from"
+    case .evaluating(let samples): "evaluating on \(grouped(samples)) samples"
+    case .saving(let step): "saving the checkpoint of step \(grouped(step))"
+    case .tracing: "gathering the trace of all ranks"
+    }
   }
 
   /// The text of a mean; a dash for a mean of nothing.

@@ -1,4 +1,5 @@
 import Checkpoints
+import Console
 import Training
 
 /// Writes `report.html` into the run directory when a run is finished.
@@ -7,12 +8,20 @@ import Training
 public final class ReportFile: Observer {
   private let pictured: ([Picture]) throws -> Void
   private let written: (String) -> Void
+  private let placeOfWaits: WaitingLine.Place?
   private var directory: String?
 
-  /// A report of a run that has a directory. `pictured` is called with the pictures in it, and `written` with its path, once it is there.
-  public init(pictured: @escaping ([Picture]) throws -> Void = { _ in }, written: @escaping (String) -> Void = { _ in })
-  {
-    (self.pictured, self.written) = (pictured, written)
+  /// A report of a run that has a directory.
+  ///
+  /// - Parameters:
+  ///   - placeOfWaits: where it is shown that the report is being made; nil for nowhere.
+  ///   - pictured: called with the pictures in the report once it is there.
+  ///   - written: called with the report's path once it is there.
+  public init(
+    waitsIn placeOfWaits: WaitingLine.Place? = nil, pictured: @escaping ([Picture]) throws -> Void = { _ in },
+    written: @escaping (String) -> Void = { _ in }
+  ) {
+    (self.placeOfWaits, self.pictured, self.written) = (placeOfWaits, pictured, written)
   }
 
   public func began(_ run: RunDescription) throws {
@@ -24,13 +33,16 @@ public final class ReportFile: Observer {
   public func finished(_ run: FinishedRun) throws {
     guard let directory else { return }
     let path = Self.path(in: directory)
-    let pictures = RunPictures(of: run)
-    let page: String
-    do { page = try RunPage(RecordedRun(directory: directory), pictures: pictures).html } catch {
-      // A file of the run that could not be written cannot be read, either: no more than that is lost.
-      throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
+    let pictures = try WaitingLine.show("making the report", in: placeOfWaits) {
+      let pictures = RunPictures(of: run)
+      let page: String
+      do { page = try RunPage(RecordedRun(directory: directory), pictures: pictures).html } catch {
+        // A file of the run that could not be written cannot be read, either: no more than that is lost.
+        throw TrainingError(.cannotWrite, "cannot write \(path): \(error)")
+      }
+      try Self.write(page, to: path)
+      return pictures
     }
-    try Self.write(page, to: path)
     written(path)
     try pictured(pictures.all)
   }

@@ -10,6 +10,13 @@ struct Audience {
     }
   }
 
+  /// Runs `body`, which is `activity`, of which the observers are told.
+  func during<Result>(_ activity: Activity, _ body: () throws -> Result) rethrows -> Result {
+    for observer in observers { observer.entered(activity) }
+    defer { for observer in observers { observer.left(activity) } }
+    return try body()
+  }
+
   /// Throws `error`, as a ``TrainingError``. If the run goes on without a file that could not be written, only warns of
   /// it.
   func warnOrThrow(_ error: any Error) throws {

@@ -14,6 +14,11 @@ public protocol Observer: AnyObject {
   func endedEpoch(_ report: EpochReport) throws
   /// Called once the steps that were to be traced are over (``RunOptions/trace``).
   func traced(_ trace: RunTrace) throws
+  /// Called before something that may take a while. ``Activity/restoring`` comes before ``began(_:)``. A checkpoint may be written in the
+  /// middle of an evaluation.
+  func entered(_ activity: Activity)
+  /// Called when that is over, also by an error.
+  func left(_ activity: Activity)
   /// Called once a checkpoint is durable.
   func saved(checkpoint path: String, step: Int) throws
   /// Called with a line that is worth reading and no error.
@@ -29,6 +34,8 @@ extension Observer {
   public func stepped(_ progress: EpochProgress) throws {}
   public func endedEpoch(_ report: EpochReport) throws {}
   public func traced(_ trace: RunTrace) throws {}
+  public func entered(_ activity: Activity) {}
+  public func left(_ activity: Activity) {}
   public func saved(checkpoint path: String, step: Int) throws {}
   public func warned(_ line: String) {}
   public func ended(_ summary: TrainingSummary) throws {}

@@ -94,14 +94,22 @@ final class RunCheckpoints {
   /// Writes the checkpoint on rank 0; the others go on to the next reduction. Collective if moments are gathered by
   /// messages.
   private func write(_ state: RunState) throws {
-    guard let spans, files != nil else { return try writeNow(state) }
-    try spans.recorder.record(spans.checkpoint) { try writeNow(state) }
+    guard files != nil || isCollective else { return }
+    let path = try audience.during(.saving(step: state.step)) {
+      guard let spans, files != nil else { return try writeFile(state) }
+      return try spans.recorder.record(spans.checkpoint) { try writeFile(state) }
+    }
+    guard let path else { return }
+    savedAtStep = state.step
+    failure = nil
+    try audience.tell { try $0.saved(checkpoint: path, step: state.step) }
   }
 
-  private func writeNow(_ state: RunState) throws {
+  /// Returns the file's path; nil on the other ranks, and if it could not be written and the run goes on.
+  private func writeFile(_ state: RunState) throws -> String? {
     var content = content
-    if isCollective || files != nil, let shards { content.moments = try shards.gather() }
-    guard let files else { return }
+    if let shards { content.moments = try shards.gather() }
+    guard let files else { return nil }
     try requireLock()
     communicator.entered(.checkpoint, step: state.step)
     guard allFinite(content.parameters) else {
@@ -112,13 +120,10 @@ final class RunCheckpoints {
     }
     // Whether this one fails or not, the next is due an interval later.
     defer { savedAt = .now }
-    let path: String
-    do { path = try files.save(content, state, warn: audience.warn) } catch {
+    do { return try files.save(content, state, warn: audience.warn) } catch {
       failure = TrainingError(error)
-      return try audience.warnOrThrow(error)
+      try audience.warnOrThrow(error)
+      return nil
     }
-    savedAtStep = state.step
-    failure = nil
-    try audience.tell { try $0.saved(checkpoint: path, step: state.step) }
   }
 }

@@ -151,9 +151,11 @@ public final class Trainer {
     var content = CheckpointContent(
       layout: network.layout, parameters: step.parameters, moments: shards?.makeWhole() ?? optimizer.state.moments,
       fingerprint: fingerprint, batches: batches)
-    let (files, restored) = try communicator.agree { () -> (RunFiles?, RunState?) in
-      guard communicator.rank == 0 else { return (nil, nil) }
-      return try RunFiles.open(options, epochs: recipe.epochs, content, warn: audience.warn)
+    let (files, restored) = try audience.during(.restoring) {
+      try communicator.agree { () -> (RunFiles?, RunState?) in
+        guard communicator.rank == 0 else { return (nil, nil) }
+        return try RunFiles.open(options, epochs: recipe.epochs, content, warn: audience.warn)
+      }
     }
     // A new directory is named on rank 0, and every rank must know its name.
     if options.directory != nil {

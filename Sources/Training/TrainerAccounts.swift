@@ -26,6 +26,11 @@ extension Trainer {
   /// Evaluates the weights, or their averages if the run keeps some. Collective.
   func evaluate(_ evaluation: Evaluation) throws -> (result: Evaluation.Result, seconds: Double) {
     let start = ContinuousClock.now
+    let result = try audience.during(.evaluating(samples: evaluation.data.count)) { try run(evaluation) }
+    return (result, (.now - start).seconds)
+  }
+
+  private func run(_ evaluation: Evaluation) throws -> Evaluation.Result {
     // Whoever stops a job may not wait for the end of an evaluation.
     var isSaved = false
     let parameters = try communicating { try averages?.gather() } ?? step.parameters
@@ -34,8 +39,7 @@ extension Trainer {
         if !isSaved { isSaved = try checkpoints.saveAtOnce(state, asked: asked.union(pending)) }
       }
     }
-    let result = try spans.map { try $0.recorder.record($0.evaluation, run) } ?? run()
-    return (result, (.now - start).seconds)
+    return try spans.map { try $0.recorder.record($0.evaluation, run) } ?? run()
   }
 
   /// Adds all ranks' times of the epoch to the run's, and returns their split, and the figures of the gradient's noise,

@@ -7,7 +7,7 @@ extension Trainer {
     else { return }
     hasTraced = true
     recorder.isOn = false
-    let trace = try communicating { try RunTrace(recorder, on: communicator) }
+    let trace = try audience.during(.tracing) { try communicating { try RunTrace(recorder, on: communicator) } }
     try audience.tell { try $0.traced(trace) }
   }
 }

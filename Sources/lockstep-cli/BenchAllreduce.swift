@@ -33,7 +33,7 @@ struct BenchAllreduce: ParsableCommand {
   }
 
   func run() throws {
-    let world = try World.join()
+    let world = try joinedWorld()
     try world.requireEqual([
       ("program", lockstepVersion), ("least", "\(least)"), ("most", "\(most)"),
     ])
@@ -55,7 +55,10 @@ struct BenchAllreduce: ParsableCommand {
       for floats in sequence(first: least, next: { $0 <= self.most / 4 ? $0 * 4 : nil }) {
         var figures: [String] = []
         for (index, way) in ways.enumerated() {
-          guard let seconds = try time(floats, way, world) else {
+          let seconds = try waiting(while: "adding \(grouped(floats)) floats by \(way.name)") {
+            try time(floats, way, world)
+          }
+          guard let seconds else {
             figures.append("–")
             continue
           }

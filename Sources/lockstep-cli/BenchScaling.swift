@@ -71,7 +71,7 @@ struct BenchScaling: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     try prepareArithmetic()
-    let training = try data.load(.train)
+    let training = try waiting(while: "reading \(data.data)") { try data.load(.train) }
     let sizes = try (ranksAsked ?? []).map { ranks in
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
       do {
@@ -82,7 +82,9 @@ struct BenchScaling: ParsableCommand {
       }
     }
     guard let microbatch = sizes.first?.1.microbatch else { return }
-    let prediction = try measure(training, microbatch: max(1, min(microbatch, training.count / 8)))
+    let prediction = try waiting(while: "measuring steps of \(model) on one core") {
+      try measure(training, microbatch: max(1, min(microbatch, training.count / 8)))
+    }
     print(
       "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
         + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "

@@ -39,7 +39,8 @@ struct BenchStep: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     try prepareArithmetic()
-    let report = try measure(try data.load(.train))
+    let training = try waiting(while: "reading \(data.data)") { try data.load(.train) }
+    let report = try waiting(while: "measuring steps of \(model) for \(plain(seconds)) s") { try measure(training) }
     if json { try report.printJSON() } else { report.printTable() }
   }
 

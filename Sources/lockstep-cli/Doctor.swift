@@ -12,7 +12,7 @@ struct Doctor: ParsableCommand {
   @OptionGroup var data: DataOptions
 
   func run() throws {
-    let world = try World.join()
+    let world = try joinedWorld()
     useOneBLASThread()
     let mine = [
       ProcessFacts.hostName, "\(KernelIdentity.current)", ProcessFacts.allowedProcessors, ProcessFacts.processorModel,
@@ -33,7 +33,7 @@ struct Doctor: ParsableCommand {
     }
     for part in ImageDataset.Part.allCases {
       do {
-        let dataset = try data.load(part)
+        let dataset = try waiting(while: "reading \(data.data)") { try data.load(part) }
         say(
           "data \(data.data), \(part): \(dataset.count) images of \(dataset.rows)×\(dataset.columns), \(dataset.digest)"
         )

@@ -41,18 +41,24 @@ struct Evaluate: ParsableCommand {
   private var logitsFile: OutputsFile? { writeLogits.flatMap { OutputsFile($0) } }
 
   func run() throws {
-    let world = try World.join()
+    let world = try joinedWorld()
     // Ranks that have different kinds of data, or look for other checkpoints, would run different collectives.
     try world.requireEqual([("data", data.isTable ? "a table" : "images"), ("best", "\(best.best)")])
     let checkpoint = try best.checkpoint(checkpoint, strict: strictness.strict, on: world)
-    let test = try load(checkpoint, world)
-    let restored = try RestoredNetwork(
-      checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
-    ) { Terminal.complain("warning: \($0)") }
+    let test = try waiting(while: "reading \(data.data)") { try load(checkpoint, world) }
+    let restored = try waiting(while: "reading the checkpoint") {
+      try RestoredNetwork(
+        checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
+      ) { Terminal.complain("warning: \($0)") }
+    }
     let evaluation = Evaluation(network: restored.network, data: restored.data, communicator: world)
-    let result = try evaluation.run(restored.parameters)
-    try world.agree {
-      if let logitsFile, world.rank == 0 { try evaluation.writeOutputs(restored.parameters, to: logitsFile) }
+    let result = try waiting(while: "evaluating on \(grouped(restored.data.count)) samples") {
+      try evaluation.run(restored.parameters)
+    }
+    try waiting(while: "writing \(writeLogits ?? "")") {
+      try world.agree {
+        if let logitsFile, world.rank == 0 { try evaluation.writeOutputs(restored.parameters, to: logitsFile) }
+      }
     }
     guard world.rank == 0 else { return }
     print(

@@ -46,10 +46,12 @@ struct Export: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     do {
-      let weights = try RestoredNetwork.weights(
-        checkpoint, input: input.flatMap { Shape(argument: $0) }, strict: strictness.strict
-      ) { Terminal.complain("warning: \($0)") }
-      let content = try write(weights)
+      let weights = try waiting(while: "reading the checkpoint") {
+        try RestoredNetwork.weights(
+          checkpoint, input: input.flatMap { Shape(argument: $0) }, strict: strictness.strict
+        ) { Terminal.complain("warning: \($0)") }
+      }
+      let content = try waiting(while: "writing \(output)") { try write(weights) }
       print(
         "\(singleLine(output)): \(content), of \(singleLine(weights.path)), step \(weights.state.step)"
           + (weights.isAveraged ? ", averaged weights" : ""))

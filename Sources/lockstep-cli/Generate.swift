@@ -55,15 +55,17 @@ struct Generate: ParsableCommand {
     guard World.isFirst else { return }
     do {
       let path = try best.checkpoint(checkpoint ?? runDir ?? "", strict: strictness.strict, on: SoloCommunicator())
-      let (generator, shape) = try RestoredNetwork.generator(path, strict: strictness.strict) {
-        Terminal.complain("warning: \($0)")
+      let (generator, shape) = try waiting(while: "reading the checkpoint") {
+        try RestoredNetwork.generator(path, strict: strictness.strict) { Terminal.complain("warning: \($0)") }
       }
       // Channels side by side, where there are several.
       let (rows, columns) = (shape[0], shape[1] * shape[2])
       try requireSpace(rows, columns)
-      let images = generator.draw(count, seed: seed, temperature: temperature)
-      let picture = GreyImage(grid: images.array, rows: rows, columns: columns, scale: Self.scale, gap: Self.gap)
-      try AtomicFile.write(picture.png, to: output)
+      try waiting(while: "drawing \(grouped(count)) image\(count == 1 ? "" : "s") of \(rows)×\(columns)") {
+        let images = generator.draw(count, seed: seed, temperature: temperature)
+        let picture = GreyImage(grid: images.array, rows: rows, columns: columns, scale: Self.scale, gap: Self.gap)
+        try AtomicFile.write(picture.png, to: output)
+      }
       print("\(singleLine(output)): \(count) images of \(rows)×\(columns)")
     } catch {
       throw TrainingError(error)

@@ -81,7 +81,9 @@ struct Inspect: ParsableCommand {
 
   private func show(file: String) throws {
     do {
-      let opened = try SafeTensorsFile(file, checksums: .optional)
+      let opened = try waiting(while: "checking \(file)") { () throws(SafeTensorsError) in
+        try SafeTensorsFile(file, checksums: .optional)
+      }
       print(
         "\(singleLine(file)): \(opened.byteCount) bytes, \(opened.header.hasChecksums ? "checksums match" : "no checksums in it")"
       )
@@ -101,7 +103,9 @@ struct Inspect: ParsableCommand {
     case .table:
       let model = try Model.load(name, input: input, outputs: outputs)
       let summary = try ModelSummary(model)
-      let report = try time ? measure(model, named: name) : nil
+      let report =
+        try time
+        ? waiting(while: "measuring steps of \(grouped(batch)) samples") { try measure(model, named: name) } : nil
       print("\(escaped(model.name)) on samples of \(input)")
       print(
         SummaryTable(

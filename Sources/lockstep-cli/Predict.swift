@@ -53,30 +53,39 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let world = try World.join()
+    let world = try joinedWorld()
     try world.requireEqual([("calibrate", "\(calibrate)"), ("best", "\(best.best)"), ("input", input ?? "")])
     let files = try world.agree { world.rank == 0 ? try PictureFiles.expand(self.files) : [] }
     let shared = try fromFirst(files, world)
     let directory = try world.fromFirst(world.agree { world.rank == 0 ? try runDir ?? newestRun() : "" })
     let checkpoint = try best.checkpoint(directory, strict: strictness.strict, on: world)
-    let restored = try restore(checkpoint, world)
+    let restored = try waiting(while: "reading the checkpoint") { try restore(checkpoint, world) }
     guard let loss = restored.network.loss as? any ClassLoss else {
       throw TrainingError(
         .usage,
         "\(directory): its model \(escaped(restored.network.model.name)) tells no classes apart; give a run of one that does"
       )
     }
-    let temperature = try calibrate ? self.temperature(restored, directory, world) : 1
+    let temperature =
+      try calibrate
+      ? waiting(while: "calibrating on the validation data") { try self.temperature(restored, directory, world) } : 1
+    if calibrate && world.rank == 0 {
+      Terminal.complain("temperature \(fixed(temperature, 3)) fitted on the run's validation data")
+    }
     // Standard input is rank 0's.
     let mine = shared.indices.filter {
       shared[$0] == PictureFiles.standardInput ? world.rank == 0 : $0 % world.size == world.rank
     }
-    let told = mine.map { place in
-      // The other ranks may have fewer, and must see that this one moves on.
-      world.entered(.evaluation, step: nil)
-      return tell(shared[place], at: place, restored, loss, temperature: temperature)
+    let texts = try waiting(
+      while: shared.count == 1 ? "looking at the picture" : "looking at \(grouped(shared.count)) pictures"
+    ) {
+      let told = mine.map { place in
+        // The other ranks may have fewer, and must see that this one moves on.
+        world.entered(.evaluation, step: nil)
+        return tell(shared[place], at: place, restored, loss, temperature: temperature)
+      }
+      return try world.gatherText(String(decoding: JSONEncoder().encode(told), as: UTF8.self))
     }
-    let texts = try world.gatherText(String(decoding: JSONEncoder().encode(told), as: UTF8.self))
     let all = try texts.flatMap { try JSONDecoder().decode([PredictedPicture].self, from: Data($0.utf8)) }
     if world.rank == 0 { show(all.sorted { $0.place < $1.place }, shared, loss) }
     // Every rank leaves with the first fault's code; rank 0 has named them all.
@@ -159,9 +168,7 @@ struct Predict: ParsableCommand {
       let evaluation = Evaluation(network: restored.network, data: validation, communicator: world)
       return evaluation.temperature(restored.parameters).map { "\($0)" } ?? ""
     }
-    let temperature = Double(try world.fromFirst(text)) ?? 1
-    if world.rank == 0 { Terminal.complain("temperature \(fixed(temperature, 3)) fitted on the run's validation data") }
-    return temperature
+    return Double(try world.fromFirst(text)) ?? 1
   }
 
   /// The run directory in `runs` that was begun last. Throws with 66 if there is none with a checkpoint.

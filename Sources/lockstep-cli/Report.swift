@@ -35,10 +35,13 @@ struct Report: ParsableCommand {
 
   func run() throws {
     guard World.isFirst else { return }
-    let runs = try directories.map(RecordedRun.init(directory:))
-    let path = output ?? (runs.count == 1 ? ReportFile.path(in: directories[0]) : "comparison.html")
-    let page = try runs.count == 1 ? RunPage(runs[0], pictures: pictures(of: runs[0])).html : ComparisonPage(runs).html
-    try ReportFile.write(page, to: path)
+    let path = output ?? (directories.count == 1 ? ReportFile.path(in: directories[0]) : "comparison.html")
+    try waiting(while: "making the report") {
+      let runs = try directories.map(RecordedRun.init(directory:))
+      let page =
+        try runs.count == 1 ? RunPage(runs[0], pictures: pictures(of: runs[0])).html : ComparisonPage(runs).html
+      try ReportFile.write(page, to: path)
+    }
     print(singleLine(path))
   }
 
@@ -49,13 +52,16 @@ struct Report: ParsableCommand {
       var options = DataOptions()
       options.data = name
       guard !options.isTable else { return nil }
-      let test = try labels.choose(options.load(.test))
+      let test = try waiting(while: "reading \(name)") { try labels.choose(options.load(.test)) }
       let solo = SoloCommunicator()
-      let restored = try RestoredNetwork(
-        run.directory, for: test, strict: strictness.strict, program: lockstepVersion, communicator: solo
-      ) { Terminal.complain("warning: \($0)") }
-      let result = try Evaluation(network: restored.network, data: restored.data, communicator: solo).run(
-        restored.parameters)
+      let restored = try waiting(while: "reading the checkpoint") {
+        try RestoredNetwork(
+          run.directory, for: test, strict: strictness.strict, program: lockstepVersion, communicator: solo
+        ) { Terminal.complain("warning: \($0)") }
+      }
+      let result = try waiting(while: "evaluating on \(grouped(restored.data.count)) samples") {
+        try Evaluation(network: restored.network, data: restored.data, communicator: solo).run(restored.parameters)
+      }
       return RunPictures(
         of: FinishedRun(
           summary: summary, network: restored.network, parameters: restored.parameters, test: restored.data,

@@ -54,6 +54,7 @@ struct ReportOptions: ParsableArguments {
     // A program that reads the log knows the directory.
     if report {
       let file = ReportFile(
+        waitsIn: placeOfWaits,
         pictured: { try events?.add(pictures: $0.map { ($0.name, $0.png, $0.rows, $0.columns) }) },
         written: { if logFormat == .text { say("Report: \(singleLine($0))") } })
       records.append(file)
@@ -61,12 +62,23 @@ struct ReportOptions: ParsableArguments {
     return records
   }
 
+  /// Shows what a person waits for for as long as `body` lasts, where there is progress to be seen.
+  func waiting<Result>(while text: String, _ body: () throws -> Result) rethrows -> Result {
+    try WaitingLine.show(text, in: placeOfWaits, while: body)
+  }
+
+  /// Where waits are shown; nil where they are not.
+  var placeOfWaits: WaitingLine.Place? {
+    guard World.isFirst, !quiet, logFormat == .text else { return nil }
+    return Terminal.isInteractive ? .terminal : .output
+  }
+
   /// Says `line`, which is of interest beside the results.
   func say(_ line: String) {
     if logFormat == .json {
       Terminal.log(.info, "note", [("message", .string(line))])
     } else if !quiet {
-      print(line)
+      Terminal.write(line + "\n")
     }
   }
 }

@@ -120,8 +120,10 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let log = reports.makeLog()
-    let world = try World.join(stall.limits)
-    let data = try world.agree { try load() }
+    // Until the first step, or the search's result.
+    let start = reports.placeOfWaits.map { WaitingLine("starting", in: $0) }
+    let world = try reports.waiting(while: "waiting for the other ranks") { try World.join(stall.limits) }
+    let data = try reports.waiting(while: "reading \(data.data)") { try world.agree { try load() } }
     var recipe = try world.agree { try makeRecipe(data) }
     recipe.seed = seed ?? 0
     recipe.reduction = reduction
@@ -136,15 +138,20 @@ struct Train: ParsableCommand {
       ("global_batch", self.recipe.measuresBatch ? "auto" : "\(recipe.globalBatch)"),
     ])
     if self.recipe.measuresBatch {
-      let found = try BatchSearch.run(
-        for: recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      let found = try reports.waiting(while: "measuring batches") { [recipe, options] in
+        try BatchSearch.run(
+          for: recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      }
       recipe.globalBatch = found.globalBatch
       recipe.microbatch = recipe.microbatch ?? found.microbatch
       if world.rank == 0 { reports.say(found.line(ranks: world.size)) }
     }
     if let search = learningRate.search {
-      let curve = try search.run(
-        recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      let curve = try reports.waiting(while: "searching for a learning rate, in up to \(search.steps) steps") {
+        try search.run(
+          recipe, training: data.training, test: data.test, execution: execution, options: options, on: world)
+      }
+      start?.stop()
       if world.rank == 0 { LearningRateOptions.show(curve) }
       return
     }
@@ -156,6 +163,7 @@ struct Train: ParsableCommand {
       observers: [log]
         + reports.makeRecords(
           data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size)))
+    start?.stop()
     if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()
   }

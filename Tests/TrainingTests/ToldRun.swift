@@ -8,6 +8,9 @@ struct ToldRun: Sendable {
   var warnings: [String] = []
   var mistakes: [Mistake] = []
 
+  /// The activities in the order in which they were entered, and nil where one was left.
+  var activities: [Activity?] = []
+
   /// Runs `run` to its end on `ranks` ranks, whose summaries must be the same. `onStep` is called on rank 0 after each
   /// step.
   init(
@@ -38,7 +41,7 @@ struct ToldRun: Sendable {
   private init(_ summary: TrainingSummary, _ listener: Listener) {
     self.summary = summary
     (description, reports, warnings) = (listener.description, listener.reports, listener.warnings)
-    mistakes = listener.mistakes
+    (mistakes, activities) = (listener.mistakes, listener.activities)
   }
 
   private final class Listener: Observer {
@@ -47,6 +50,7 @@ struct ToldRun: Sendable {
     var reports: [EpochReport] = []
     var warnings: [String] = []
     var mistakes: [Mistake] = []
+    var activities: [Activity?] = []
     private let onStep: (Trainer, Int) -> Void
 
     init(_ onStep: @escaping (Trainer, Int) -> Void) { self.onStep = onStep }
@@ -54,6 +58,8 @@ struct ToldRun: Sendable {
     func began(_ run: RunDescription) { description = run }
     func stepped(_ progress: EpochProgress) { if let trainer { onStep(trainer, progress.step) } }
     func endedEpoch(_ report: EpochReport) { reports.append(report) }
+    func entered(_ activity: Activity) { activities.append(activity) }
+    func left(_ activity: Activity) { activities.append(nil) }
     func warned(_ line: String) { warnings.append(line) }
     func finished(_ run: FinishedRun) { mistakes = run.mistakes }
   }

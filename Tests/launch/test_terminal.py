@@ -136,15 +136,24 @@ class TerminalTests(unittest.TestCase):
         cls.data = cls.directory / "data"
         cls.data.mkdir()
         for part, count in (("train", 2000), ("t10k", 64)):
-            pixels = bytes(index * 37 % 251 for index in range(28 * 28)) * count
-            (cls.data / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 0x803, count, 28, 28) + pixels)
-            labels = bytes(index % 10 for index in range(count))
-            (cls.data / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + labels)
+            cls.write_images(cls.data, part, count)
+        # One step, and then an evaluation of some seconds.
+        cls.slow_data = cls.directory / "slow-data"
+        cls.slow_data.mkdir()
+        for part, count in (("train", 64), ("t10k", 10_000)):
+            cls.write_images(cls.slow_data, part, count)
         shutil.copytree(os.path.join(REPOSITORY, "launch"), cls.directory / "checkout" / "launch")
         for name, text in (("setup", ""), ("fetch", ""), ("build", f"echo '{cls.program}'\n")):
             script = cls.directory / "checkout" / "launch" / name
             script.write_text("#!/bin/sh\n" + text)
             script.chmod(0o755)
+
+    @staticmethod
+    def write_images(directory, part, count):
+        pixels = bytes(index * 37 % 251 for index in range(28 * 28)) * count
+        (directory / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 0x803, count, 28, 28) + pixels)
+        labels = bytes(index % 10 for index in range(count))
+        (directory / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + labels)
 
     def training(self, epochs):
         run = pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "run"
@@ -219,6 +228,69 @@ class TerminalTests(unittest.TestCase):
                     shown = "\n".join(session.screen.rows)
                     self.check_screen(session, [columns])
                     self.assertIn("lockstep: stopped by a signal", shown.replace("\n", ""))
+
+    def slow(self, *more):
+        run = pathlib.Path(tempfile.mkdtemp(dir=self.directory)) / "run"
+        return ["--data", self.slow_data, "--model", "resnet", "--max-steps", "1", "--run-dir", run, *more]
+
+    def test_a_long_wait_says_what_it_is_for(self):
+        launcher = self.directory / "checkout" / "launch" / "train"
+        # One rank, because more might be done within two seconds.
+        for columns, command in ((30, [self.program, "train"]), (80, [launcher, "-n", "1"])):
+            with self.subTest(columns=columns):
+                session = Session([*command, *self.slow()], columns)
+                self.assertEqual(session.end(), 0, session.text)
+                draws = re.findall(r"\r([^\r\n\x1b]*)" + re.escape(ERASE), session.text)
+                waits = [draw for draw in draws if draw.startswith("evaluating on 10,000 sam")]
+                self.assertTrue(waits, draws)
+                for draw in draws:
+                    self.assertLess(len(draw), columns, draw)
+                if columns == 80:
+                    for wait in waits:
+                        self.assertRegex(wait, "^evaluating on 10,000 samples … ([2-9]|[0-9]{2}) s$")
+                # It is gone, and the lines behind it are where they belong.
+                shown = "\n".join(session.screen.rows)
+                self.assertNotIn("evaluating", shown)
+                self.assertNotIn("making the report", shown)
+                self.assertRegex(shown.replace("\n", ""), "Epoch 1/.*val_loss: .*weights digest: .*Report: ")
+
+    def test_commands_say_what_they_wait_for(self):
+        trained = self.slow("--no-report", "--quiet")
+        session = Session([self.program, "train", *trained], 80)
+        self.assertEqual(session.end(), 0, session.text)
+        # Nothing but the results.
+        self.assertNotRegex(session.text, r"\x1b|\r(?!\n)|evaluating")
+        run = trained[trained.index("--run-dir") + 1]
+        session = Session([self.program, "evaluate", run, "--data", self.slow_data], 80)
+        self.assertEqual(session.end(), 0, session.text)
+        self.assertIn("\revaluating on 10,000 samples … 2 s" + ERASE, session.text)
+        self.assertNotIn("evaluating", "\n".join(session.screen.rows))
+        self.assertIn("Test loss: ", "\n".join(session.screen.rows))
+        # One that lasts as long as this test wants: until there is a picture. An error takes the line's place.
+        session = Session([self.program, "predict", "--run-dir", run, "-"], 80)
+        session.read(lambda: "looking at the picture … 4 s" in session.text)
+        os.write(session.master, b"\x04")
+        self.assertEqual(session.end(), 65, session.text)
+        rows = [row.rstrip() for row in session.screen.rows if row.strip(" ^D\b")]
+        self.assertEqual(len(rows), 1, rows)
+        self.assertIn("lockstep: standard input: ", rows[0])
+        # In a log, nothing before ten seconds, and then one line, apart from the results.
+        process = subprocess.Popen([self.program, "predict", "--run-dir", run, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.assertFalse(select.select([process.stderr], [], [], 8)[0])
+        self.assertEqual(process.stderr.readline(), "lockstep: looking at the picture\n")
+        time.sleep(3)
+        output, errors = process.communicate("no picture")
+        self.assertEqual((process.returncode, output), (65, ""))
+        self.assertEqual(errors.count("\n"), 1, errors)
+
+    def test_hosts_are_named_that_are_waited_for(self):
+        hostfile = self.directory / "hosts"
+        hostfile.write_text("localhost\n")
+        for seconds, said in ((4, "launch/hosts: waiting for localhost\r\n"), (0, "")):
+            session = Session([os.path.join(REPOSITORY, "launch", "hosts"), hostfile, "sleep", seconds], 80)
+            self.assertEqual(session.end(), 0, session.text)
+            self.assertEqual(session.text, said)
 
     def test_a_watched_run_fills_the_screen(self):
         """A page at a time, which fits, until the run is over."""

@@ -82,6 +82,12 @@ def say(line):
     print(f"launch/fetch: {shown}", file=sys.stderr, flush=True)
 
 
+def tell(line):
+    """Says what is about to take a while, to a person who looks on; a log does without."""
+    if sys.stderr.isatty():
+        say(line)
+
+
 # Reading what comes in
 
 
@@ -335,6 +341,7 @@ def fetch(name, directory):
         for source, ask in sources(name):
             if not (wanted := missing()):
                 break
+            tell(f"asking {source} for {name}")
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory) as work:
                 try:
                     delivered = ask(wanted, work)

@@ -11,6 +11,9 @@ fail() {
   exit "$1"
 }
 
+# tell LINE: says what is about to take a while, to a person who looks on; a log does without.
+tell() { [[ ! -t 2 ]] || printf '%s: %s\n' "$name" "`shown "$1"`" >&2; }
+
 # shown TEXT: the text on one line, with control and direction characters and what is no UTF-8 escaped, cut to 600 bytes.
 shown() {
   # U+200B to 200F, 2028 to 202E, 2060 to 206F and FEFF, by their bytes: bash reads \u in the locale it started in.

@@ -7,6 +7,12 @@ def say(line):
     print(f"launch/bench: {line}", file=sys.stderr, flush=True)
 
 
+def tell(line):
+    """Says what is about to take a while, to a person who looks on; a log does without."""
+    if sys.stderr.isatty():
+        say(line)
+
+
 def fail(code, line):
     say(line)
     sys.exit(code)

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from failures import fail, say
+from failures import fail, say, tell
 
 
 def cache():
@@ -29,6 +29,7 @@ class Peers:
     def _version(self, module):
         if not self.python.exists():
             return None
+        tell(f"looking for {module}")
         question = f"import numpy, importlib.metadata as m; import {module}; print({module}.__version__)"
         done = subprocess.run([self.python, "-c", question], capture_output=True, text=True)
         return done.stdout.split("+")[0].strip() if done.returncode == 0 else None
