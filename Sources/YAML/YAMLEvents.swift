@@ -44,7 +44,7 @@ import CYAML
   /// The next event.
   func next() throws(YAMLError) -> Event {
     var event = unsafe yaml_event_t()
-    guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw unsafe problem }
+    guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem }
     defer { unsafe yaml_event_delete(&event) }
     place = unsafe (Int(event.start_mark.line) + 1, Int(event.start_mark.column) + 1)
     switch unsafe event.type {
@@ -65,7 +65,7 @@ import CYAML
       try unsafe refuse(scalar.anchor, scalar.tag)
       let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
       return .scalar(
-        unsafe String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        unsafe String(decoding: bytes, as: UTF8.self), isPlain: unsafe scalar.style == YAML_PLAIN_SCALAR_STYLE)
     default: throw fault("an alias; write the value again")
     }
   }
