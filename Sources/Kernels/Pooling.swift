@@ -1,4 +1,4 @@
-/// The sizes of a max-pooling with windows that do not overlap: input [height, width, channels], window `size` × `size`.
+/// The sizes of a max-pooling: input [height, width, channels], window `size` × `size`, every `stride` rows and columns.
 public struct PoolingShape: Sendable {
   /// The input's rows.
   public let height: Int
@@ -6,12 +6,16 @@ public struct PoolingShape: Sendable {
   public let width: Int
   /// The channels, of the input and of the output.
   public let channels: Int
-  /// The window's side, which is the stride too.
+  /// The window's side.
   public let size: Int
+  /// The step from a window to the next.
+  public let stride: Int
 
-  /// A max-pooling of these sizes.
-  public init(height: Int, width: Int, channels: Int, size: Int) {
+  /// A max-pooling of these sizes; `stride` is by default the window's side.
+  public init(height: Int, width: Int, channels: Int, size: Int, stride: Int? = nil) {
     precondition(size >= 1 && height >= size && width >= size, "a pool of \(size)×\(size) on \(height)×\(width)")
+    precondition(stride ?? 1 >= 1, "a pool's stride of \(stride ?? 1)")
+    self.stride = stride ?? size
     self.height = height
     self.width = width
     self.channels = channels
@@ -19,9 +23,11 @@ public struct PoolingShape: Sendable {
   }
 
   /// The output's rows; a remainder at the edge is dropped, as by default in PyTorch and Keras.
-  public var pooledHeight: Int { height / size }
+  public var pooledHeight: Int { (height - size) / stride + 1 }
   /// The output's columns, likewise.
-  public var pooledWidth: Int { width / size }
+  public var pooledWidth: Int { (width - size) / stride + 1 }
+  /// Whether an input can be in several windows.
+  var isOverlapping: Bool { stride < size }
   /// The floats of one sample's input.
   public var inputCount: Int { height * width * channels }
   /// The floats of one sample's output.
@@ -43,7 +49,7 @@ public func maxPool(
     let x = unsafe UnsafePointer(input.base) + sample * shape.inputCount
     for py in 0..<shape.pooledHeight {
       for px in 0..<shape.pooledWidth {
-        let window = py * shape.size * row + px * shape.size * channels
+        let window = (py * row + px * channels) * shape.stride
         let at = ((sample * shape.pooledHeight + py) * shape.pooledWidth + px) * channels
         let (y, w) = unsafe (output.base + at, winners.base + at)
         for c in stride(from: 0, to: whole, by: laneCount) {
@@ -77,7 +83,7 @@ public func maxPool(
   }
 }
 
-/// Sends each pooled gradient to its window's winner; every other input gets 0.
+/// Sends each pooled gradient to its window's winner, where those of several windows are added in their order; every other input gets 0.
 public func maxPoolGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Int32>, into inputGradient: Buffer<Float>, samples: Int,
   _ shape: PoolingShape
@@ -86,13 +92,16 @@ public func maxPoolGradient(
   precondition(inputGradient.count == samples * shape.inputCount, "max-pool's input gradient")
   let (channels, row) = (shape.channels, shape.width * shape.channels)
   let whole = channels / laneCount * laneCount
-  // Windows cover all of the input but a remainder at its edges, and channels that make no vector.
-  if whole < channels || shape.height % shape.size != 0 || shape.width % shape.size != 0 { inputGradient.fill(0) }
+  // Windows side by side cover all of the input but a remainder at its edges, and channels that make no vector.
+  let areSideBySide = shape.stride == shape.size
+  if whole < channels || !areSideBySide || shape.height % shape.size != 0 || shape.width % shape.size != 0 {
+    inputGradient.fill(0)
+  }
   for sample in 0..<samples {
     let target = unsafe inputGradient.base + sample * shape.inputCount
     for py in 0..<shape.pooledHeight {
       for px in 0..<shape.pooledWidth {
-        let window = py * shape.size * row + px * shape.size * channels
+        let window = (py * row + px * channels) * shape.stride
         let at = ((sample * shape.pooledHeight + py) * shape.pooledWidth + px) * channels
         let (g, w) = unsafe (gradient.base + at, UnsafePointer(winners.base + at))
         for c in stride(from: 0, to: whole, by: laneCount) {
@@ -104,7 +113,9 @@ public func maxPoolGradient(
             for dx in 0..<shape.size {
               let offset = dy * row + dx * channels
               let isWinner = winner .== LaneIntegers(repeating: Int32(truncatingIfNeeded: offset))
-              unsafe target.store(zero.replacing(with: value, where: isWinner), window + offset + c)
+              let own = zero.replacing(with: value, where: isWinner)
+              let before = unsafe shape.isOverlapping ? UnsafePointer(target).lanes(window + offset + c) : zero
+              unsafe target.store(shape.isOverlapping ? before + own : own, window + offset + c)
             }
           }
         }

@@ -90,6 +90,7 @@ struct ONNXExportTests {
       },
       try Example("pools", [11, 8, 3]) {
         MaxPool2D(2)
+        MaxPool2D(2, stride: 1)
         Conv2D(filters: 8, kernel: 3, padding: .same)
         Sigmoid()
         MaxPool2D(3)

@@ -2,9 +2,15 @@ import Kernels
 import Testing
 
 @Suite struct PoolingTests {
-  @Test(arguments: [(4, 6, 1, 2), (5, 7, 3, 2), (7, 8, 2, 3), (3, 3, 5, 3), (2, 3, 4, 1), (5, 6, 35, 2), (6, 7, 16, 3)])
-  func forwardAndGradient(height: Int, width: Int, channels: Int, size: Int) {
-    let shape = PoolingShape(height: height, width: width, channels: channels, size: size)
+  /// Sizes, and strides of windows side by side, overlapping and apart.
+  @Test(arguments: [
+    [4, 6, 1, 2, 2], [5, 7, 3, 2, 2], [7, 8, 2, 3, 3], [3, 3, 5, 3, 3], [2, 3, 4, 1, 1], [5, 6, 35, 2, 2],
+    [6, 7, 16, 3, 3],
+    [5, 6, 35, 2, 1], [7, 8, 16, 3, 2], [6, 6, 3, 3, 1], [7, 8, 35, 2, 3], [4, 4, 1, 4, 1],
+  ]) func forwardAndGradient(sizes: [Int]) {
+    let (height, width, channels, size, stride) = (sizes[0], sizes[1], sizes[2], sizes[3], sizes[4])
+    let shape = PoolingShape(height: height, width: width, channels: channels, size: size, stride: stride)
+    #expect((shape.pooledHeight, shape.pooledWidth) == ((height - size) / stride + 1, (width - size) / stride + 1))
     let samples = 3
     let x = noise(samples * shape.inputCount, seed: 1)
     let y = filled(samples * shape.pooledCount)
@@ -16,10 +22,10 @@ import Testing
     var expected = [Float](repeating: 0, count: x.count)
     for at in 0..<y.count {
       let (c, window) = (at % channels, at / channels)
-      let (px, rest) = (window % (width / size), window / (width / size))
-      let (py, sample) = (rest % (height / size), rest / (height / size))
+      let (px, rest) = (window % shape.pooledWidth, window / shape.pooledWidth)
+      let (py, sample) = (rest % shape.pooledHeight, rest / shape.pooledHeight)
       let places = (0..<size * size).map { place in
-        ((sample * height + size * py + place / size) * width + size * px + place % size) * channels + c
+        ((sample * height + stride * py + place / size) * width + stride * px + place % size) * channels + c
       }
       let winner = places.max { x[$0] < x[$1] } ?? 0
       #expect(y[at] == x[winner])

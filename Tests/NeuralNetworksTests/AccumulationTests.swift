@@ -137,7 +137,8 @@ import Testing
   @Test func inputGradientsAlwaysReplace() throws {
     let layers: [(any LayerSpecification, Shape)] = [
       (Dense(10), [16]), (Dense(34), [5]), (Conv2D(filters: 2, kernel: 3), [5, 5, 2]), (ReLU(), [7]), (Sigmoid(), [7]),
-      (MaxPool2D(2), [5, 4, 3]), (Flatten(), [2, 2, 2]), (Reshape([4, 2]), [2, 2, 2]),
+      (MaxPool2D(2), [5, 4, 3]), (MaxPool2D(2, stride: 1), [5, 4, 3]), (Flatten(), [2, 2, 2]),
+      (Reshape([4, 2]), [2, 2, 2]),
       (Tanh(), [7]), (GELU(), [7]), (SiLU(), [7]),
       (RNN(5), [3, 4]), (LSTM(5), [3, 4]), (GRU(5), [3, 4]),
       (LayerNorm(), [3, 4]), (MultiHeadAttention(heads: 2), [3, 4]), (TokenDense(5), [3, 4]), (Patches(2), [4, 6, 2]),

@@ -127,6 +127,8 @@ import Testing
       ([Conv2D(filters: 16, kernel: 5), ReLU(), MaxPool2D(2)], [8, 8, 1]),
       ([Conv2D(filters: 16, kernel: 3, padding: .same), ReLU(), MaxPool2D(2)], [6, 6, 1]),
       ([Conv2D(filters: 16, kernel: 3), ReLU(), MaxPool2D(3)], [8, 8, 1]),
+      ([Conv2D(filters: 16, kernel: 3), ReLU(), MaxPool2D(2, stride: 1)], [8, 8, 1]),
+      ([Conv2D(filters: 32, kernel: 3), ReLU(), MaxPool2D(2, stride: 1)], [8, 8, 16]),
       ([Conv2D(filters: 16, kernel: 3), ReLU(), MaxPool2D(2)], [6, 6, 2]),
       ([Conv2D(filters: 24, kernel: 3), ReLU(), MaxPool2D(2)], [6, 6, 16]),
       ([Conv2D(filters: 16, kernel: 3), Sigmoid(), MaxPool2D(2)], [6, 6, 1]),

@@ -29,6 +29,8 @@ import Testing
     (Conv2D(filters: 3, kernel: 3, padding: .same), [5, 3, 2]),
     (Conv2D(filters: 2, kernel: 5, padding: .same), [4, 6, 2]),
     (Conv2D(filters: 2, kernel: 5, padding: .same), [1, 2, 3]),
+    (Conv2D(filters: 3, kernel: 4, padding: .same, stride: 2), [6, 4, 2]),
+    (Conv2D(filters: 2, kernel: 8, padding: .same, stride: 2), [8, 8, 1]),
   ])
   func convolution(_ layer: Conv2D, input: [Int]) throws {
     for samples in [1, 3] { try GradientOracle(layer, input: Shape(input), samples: samples, seed: 4).check() }
@@ -291,9 +293,11 @@ import Testing
   }
 
   /// Odd sizes too, whose last row and column belong to no window.
-  @Test(arguments: [([4, 6, 1], 2), ([5, 7, 3], 2), ([7, 8, 2], 3), ([3, 3, 2], 3), ([2, 3, 4], 1)])
-  func maxPool(input: [Int], size: Int) throws {
-    let oracle = try GradientOracle(MaxPool2D(size), input: Shape(input), samples: 2, seed: 7)
+  @Test(arguments: [
+    ([4, 6, 1], 2, 2), ([5, 7, 3], 2, 2), ([7, 8, 2], 3, 3), ([3, 3, 2], 3, 3), ([2, 3, 4], 1, 1), ([5, 4, 3], 2, 1),
+    ([6, 7, 17], 3, 2), ([7, 6, 2], 2, 3),
+  ]) func maxPool(input: [Int], size: Int, stride: Int) throws {
+    let oracle = try GradientOracle(MaxPool2D(size, stride: stride), input: Shape(input), samples: 2, seed: 7)
     // Away from ties: distinct multiples of 1/4, shuffled.
     let order = (0..<oracle.input.count).sorted { oracle.input[$0] < oracle.input[$1] }
     for (rank, k) in order.enumerated() { oracle.input[k] = Float(rank) / 4 }

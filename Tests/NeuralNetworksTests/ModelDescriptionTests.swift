@@ -110,7 +110,7 @@ import Testing
       (Conv2D(filters: 2, kernel: 5, padding: .same), [6, 6, 1]), (Conv2D(filters: 2, kernel: 2), [6, 6, 1]),
       (Dense(7), [4]), (Dropout(0), [4]), (Dropout(0.3333333), [4]), (Flatten(), [2, 2, 1]), (GELU(), [4]),
       (GRU(3), [2, 4]), (LSTM(3), [2, 4]), (LayerNorm(), [4]), (MaskedPatches(3), [6, 6, 2]),
-      (MaxPool2D(3), [6, 6, 1]),
+      (MaxPool2D(3), [6, 6, 1]), (MaxPool2D(3, stride: 1), [6, 6, 1]),
       (MultiHeadAttention(heads: 2, causal: true), [3, 4]), (MultiHeadAttention(heads: 4), [3, 4]),
       (Patches(2), [4, 4, 1]), (Positions(), [3, 4]), (RNN(3), [2, 4]), (ReLU(), [4]), (Reshape([2, 1, 2]), [4]),
       (Residual([Dense(3)], shortcut: [Dense(3)]), [4]), (Residual([TokenDense(4)]), [3, 4]), (SiLU(), [4]),

@@ -371,10 +371,20 @@ import Testing
     }
   }
 
-  /// An even kernel has no middle, so that no padding on both sides keeps the size.
-  @Test func sameConvolutionsAreOdd() {
-    #expect(throws: ModelError("a 'same' convolution needs an odd kernel, not 2×2")) {
-      try Conv2D(filters: 3, kernel: 2, padding: .same).outputShape(for: [5, 5, 1])
+  /// An even kernel has no middle, so that no padding on both sides keeps the size; unless a stride leaves out what is missing.
+  @Test func sameConvolutionsAreOdd() throws {
+    for (kernel, stride, side) in [(2, 1, 5), (8, 1, 28), (4, 2, 5), (2, 3, 4), (2, 2, 1), (8, 7, 1)] {
+      let shape: Shape = [side, side, 1]
+      let error = ModelError(
+        "a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel), for input of shape \(shape) and stride \(stride)"
+      )
+      #expect(throws: error) {
+        try Conv2D(filters: 3, kernel: kernel, padding: .same, stride: stride).outputShape(for: shape)
+      }
+    }
+    for (kernel, stride, side, output) in [(8, 2, 28, 14), (4, 2, 6, 3), (2, 3, 5, 2), (4, 4, 2, 1)] {
+      let layer = Conv2D(filters: 3, kernel: kernel, padding: .same, stride: stride)
+      #expect(try layer.outputShape(for: [side, side, 1]) == [output, output, 3])
     }
   }
 }

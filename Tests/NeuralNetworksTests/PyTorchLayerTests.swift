@@ -46,6 +46,8 @@ import Testing
 ///             case(f"{make.__name__} {steps} {features} {units}", y, x, *ps)
 ///     x = wave(2, 5, 7, 2); case("maxpool 2", last(F.max_pool2d(first(x), 2)), x)
 ///     x = wave(2, 7, 6, 3); case("maxpool 3", last(F.max_pool2d(first(x), 3)), x)
+///     x = wave(2, 5, 6, 19); case("maxpool 2 stride 1", last(F.max_pool2d(first(x), 2, 1)), x)
+///     x = wave(2, 7, 8, 2); case("maxpool 3 stride 2", last(F.max_pool2d(first(x), 3, 2)), x)
 ///     x = wave(2, 2, 2, 3); case("flatten", x.flatten(1), x)
 ///     x, w, b = wave(2, 7, 8, 1), wave(3, 3, 1, 16, at=1), wave(16, at=2)
 ///     case("fused", last(F.max_pool2d(F.relu(F.conv2d(first(x), w.permute(3, 2, 0, 1), b)), 2)), x, w, b)
@@ -102,6 +104,8 @@ import Testing
 ///     for kernel, padding in ((3, 1), (1, 0), (3, 0)):
 ///         x, w = wave(2, 5, 4, 2), wave(kernel, kernel, 2, 3, at=1)
 ///         case(f"strided {kernel} {padding}", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), stride=2, padding=padding)), x, w)
+///     x, w, b = wave(2, 6, 4, 2), wave(4, 4, 2, 3, at=1), wave(3, at=2)
+///     case("strided 4 1", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), b, stride=2, padding=1)), x, w, b)
 ///     x, w = double(wave(2, 4, 6, 16)), double(wave(3, 3, 16, 16, at=1))
 ///     case("direct without a bias", last(F.conv2d(first(x), w.permute(3, 2, 0, 1), padding=1)), x, w)
 ///     x = wave(2, 5, 4, 3); case("average pool", F.adaptive_avg_pool2d(first(x), 1).flatten(1), x)
@@ -471,6 +475,14 @@ import Testing
       output: Golden([-0.1529837, -1.413312, -0.6031349, 1.434615, 0.8215558, -0.995085], -1.18072),
       input: Golden([1.111226, -0.5129266, -0.3665256, 1.045072, -1.150778, 0.6257012], 9.155734),
       parameters: [Golden([0.1914768, -1.099044, -0.7794631, 1.006753, 0.2054431, -0.8968412], -0.6608755)])
+    try check(
+      [Conv2D(filters: 3, kernel: 4, padding: .same, stride: 2)], input: [6, 4, 2],
+      output: Golden([0.9210748, -0.04486812, -0.9450793, 1.041568, -0.2118002, -1.154881], 2.778763),
+      input: Golden([-0.1153408, 0.8986489, -2.498842, 2.494806, -1.123278, -0.8639584], 0.3584738),
+      parameters: [
+        Golden([-0.03516878, 1.384831, 0.7760501, -1.596688, -0.2994893, 1.436462], -0.2827904),
+        Golden([-0.04370338, 1.011115, 0.5846478], 0.2593052),
+      ])
     // By the direct kernel, where a vector has eight lanes.
     try check(
       [Conv2D(filters: 16, kernel: 3, padding: .same, bias: false)], input: [4, 6, 16],
@@ -548,6 +560,15 @@ import Testing
       [MaxPool2D(3)], input: [7, 6, 3],
       output: Golden([0.9985433, 0.9866276, 0.7625585, 0.9637954, 0.9287952, 0.9985909], -0.5310149),
       input: Golden([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], -0.2237629))
+    // Windows that overlap.
+    try check(
+      [MaxPool2D(2, stride: 1)], input: [5, 6, 19],
+      output: Golden([0.0, 0.9635582, 0.8273279, 0.9645025, 0.8253271, 0.21512], -0.2075163),
+      input: Golden([0.4794255, 0.9738476, 0.0, 0.0, 0.0, 0.6569866], 0.6511282))
+    try check(
+      [MaxPool2D(3, stride: 2)], input: [7, 8, 2],
+      output: Golden([0.9287952, 0.9985909, 0.9985433, 0.8838704, 0.9866276, 0.9867719], -0.2795706),
+      input: Golden([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], -3.049732))
   }
 
   @Test func flatten() throws {

@@ -22,7 +22,7 @@ extension MaxPool2D: ONNXLayer {
   public func add(to builder: inout ONNXBuilder, input: ONNXValue) throws -> ONNXValue {
     let output = builder.node(
       "MaxPool", [builder.channelsFirst(input).name],
-      ["kernel_shape": .integers([size, size]), "strides": .integers([size, size])])
+      ["kernel_shape": .integers([size, size]), "strides": .integers([stride, stride])])
     return ONNXValue(output, try outputShape(for: input.shape), isChannelsFirst: true)
   }
 }

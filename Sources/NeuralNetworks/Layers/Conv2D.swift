@@ -15,7 +15,7 @@ public struct Conv2D: LayerSpecification {
     /// None: the kernel stays inside.
     case valid
     /// (kernel − 1) / 2 zeros on every side, as PyTorch's `padding=`, so that with a stride of 1 the output is as large as
-    /// the input. The kernel must be odd.
+    /// the input. An even kernel needs a stride that skips the position which it lacks, such as 2 on an even image.
     case same
   }
 
@@ -84,12 +84,18 @@ public struct Conv2D: LayerSpecification {
   }
 
   func convolutionShape(for input: Shape) throws -> ConvolutionShape {
-    guard padding == .valid || kernel % 2 == 1 else {
-      throw ModelError("a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel)")
-    }
     let extent = padding == .valid ? kernel : 1
     guard input.rank == 3, input[0] >= extent, input[1] >= extent else {
       throw ModelError("a \(kernel)×\(kernel) convolution cannot take input of shape \(input)")
+    }
+    // With as many zeros on every side an even kernel lacks a position, which a stride may skip anyway.
+    let isWhole = [input[0], input[1]].allSatisfy { extent in
+      extent >= 2 && (extent - 2) / stride + 1 == (extent + stride - 1) / stride
+    }
+    guard padding == .valid || kernel % 2 == 1 || isWhole else {
+      throw ModelError(
+        "a 'same' convolution needs an odd kernel, not \(kernel)×\(kernel), for input of shape \(input) and stride \(stride)"
+      )
     }
     return ConvolutionShape(
       height: input[0], width: input[1], inputChannels: input[2], kernelHeight: kernel, kernelWidth: kernel,
@@ -170,6 +176,20 @@ private final class Conv2DLayer: Layer {
     windows.gradient.complete(0, with: weightsGradient)
     if parameters.count > 1 {
       columnSums(windows.outputGradient, into: windows.gradient[1], windows.gradient.accumulation)
+    }
+  }
+}
+
+extension Conv2DLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { place in
+      let outputGradient = windows.outputGradient.rows(place, of: outputCount)
+      gatherPatches(windows.input.rows(place, of: inputCount), into: patches, shape)
+      multiply(
+        Matrix(patches, rows: shape.positions, columns: shape.patch).transposed,
+        Matrix(outputGradient, rows: shape.positions, columns: shape.outputChannels),
+        into: Matrix(windows.gradient[0], rows: shape.patch, columns: shape.outputChannels))
+      if parameters.count > 1 { columnSums(outputGradient, into: windows.gradient[1], .replace) }
     }
   }
 }

@@ -14,7 +14,7 @@ struct ConvolutionReLUPool: LayerSpecification {
   /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
     guard input.rank == 3, input[2] == 1, convolution.kernel == 3, convolution.padding == .valid,
-      convolution.stride == 1, convolution.hasBias, pool.size == 2,
+      convolution.stride == 1, convolution.hasBias, pool.size == 2, pool.stride == 2,
       let shape = FusedConvolutionShape(height: input[0], width: input[1], channels: convolution.filters)
     else { return nil }
     self.convolution = convolution
@@ -62,5 +62,17 @@ private final class ConvolutionReLUPoolLayer: Layer {
       windows.outputGradient, winners: winners.prefix(windows.output.count), input: windows.input,
       into: windows.gradient[0],
       bias: windows.gradient[1], samples: pass.samples, shape, scratch: scratch, windows.gradient.accumulation)
+  }
+}
+
+extension ConvolutionReLUPoolLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
+      fusedConvolutionGradient(
+        windows.outputGradient.rows(sample, of: shape.pooledCount),
+        winners: winners.rows(sample, of: shape.pooledCount),
+        input: windows.input.rows(sample, of: shape.height * shape.width), into: windows.gradient[0],
+        bias: windows.gradient[1], samples: 1, shape, scratch: scratch, .replace)
+    }
   }
 }

@@ -1,29 +1,34 @@
 import Kernels
 import Tensors
 
-/// The largest of each `size` × `size` window, windows side by side: `y[h, w, c] = max x[size·h + i, size·w + j, c]`.
+/// The largest of each `size` × `size` window: `y[h, w, c] = max x[stride·h + i, stride·w + j, c]`. Windows are side by side unless a stride
+/// is given.
 ///
-/// Input `[height, width, channels]` → output `[height / size, width / size, channels]`; a remainder at the edge is dropped.
-/// The gradient goes to the first maximum of its window. Learns nothing.
-public struct MaxPool2D: LayerSpecification {
-  /// The window's side and the stride.
+/// Input `[height, width, channels]` → output `[(height − size) / stride + 1, (width − size) / stride + 1, channels]`; a remainder at the
+/// edge is dropped. The gradient goes to the first maximum of its window. Learns nothing.
+public struct MaxPool2D: LayerSpecification, CustomStringConvertible {
+  /// The window's side.
   public let size: Int
+  /// The step from a window to the next.
+  public let stride: Int
   public var kind: String { "maxpool" }
+  /// As Swift would write it, without a stride that is the window's side: it is a part of checkpoints.
+  public var description: String { "MaxPool2D(size: \(size)\(stride == size ? "" : ", stride: \(stride)"))" }
 
-  /// A pool of `size` × `size` windows.
-  public init(_ size: Int) { self.size = size }
+  /// A pool of `size` × `size` windows, `stride` apart; by default side by side.
+  public init(_ size: Int, stride: Int? = nil) { (self.size, self.stride) = (size, stride ?? size) }
 
   public func outputShape(for input: Shape) throws -> Shape {
     guard input.rank == 3, input[0] >= size, input[1] >= size else {
       throw ModelError("a \(size)×\(size) max-pooling cannot take input of shape \(input)")
     }
-    return [input[0] / size, input[1] / size, input[2]]
+    return [(input[0] - size) / stride + 1, (input[1] - size) / stride + 1, input[2]]
   }
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
-    let shape = PoolingShape(height: input[0], width: input[1], channels: input[2], size: size)
+    let shape = PoolingShape(height: input[0], width: input[1], channels: input[2], size: size, stride: stride)
     return MaxPool2DLayer(shape, capacity: capacity)
   }
 }
@@ -51,7 +56,10 @@ private final class MaxPool2DLayer: Layer {
 }
 
 extension MaxPool2D: DescribedLayer {
-  public var properties: [LayerProperty] { [.integer("size", size)] }
+  public var properties: [LayerProperty] { [.integer("size", size), .integer("stride", stride, usual: size)] }
 
-  public init(from reader: inout LayerReader) throws { self.init(try reader.integer("size")) }
+  public init(from reader: inout LayerReader) throws {
+    let size = try reader.integer("size")
+    self.init(size, stride: try reader.integer("stride", usual: size))
+  }
 }

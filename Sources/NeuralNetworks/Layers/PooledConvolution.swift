@@ -14,7 +14,7 @@ struct PooledConvolution: LayerSpecification {
   /// nil if the kernel cannot do these sizes.
   init?(_ convolution: Conv2D, _ pool: MaxPool2D, input: Shape) {
     guard input.rank == 3, convolution.padding == .valid, convolution.stride == 1,
-      convolution.hasBias, pool.size == 2,
+      convolution.hasBias, pool.size == 2, pool.stride == 2,
       let shape = PooledConvolutionShape(
         height: input[0], width: input[1], inputChannels: input[2], kernel: convolution.kernel,
         channels: convolution.filters)
@@ -64,5 +64,18 @@ private final class PooledConvolutionLayer: Layer {
       weights: windows.parameters[0],
       into: windows.gradient[0], bias: windows.gradient[1], inputGradient: windows.inputGradient,
       samples: pass.samples, shape, scratch: scratch, windows.gradient.accumulation)
+  }
+}
+
+extension PooledConvolutionLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
+      pooledConvolutionGradient(
+        windows.outputGradient.rows(sample, of: shape.pooledCount),
+        winners: winners.rows(sample, of: shape.pooledCount),
+        input: windows.input.rows(sample, of: shape.inputCount), weights: windows.parameters[0],
+        into: windows.gradient[0], bias: windows.gradient[1], inputGradient: nil, samples: 1, shape, scratch: scratch,
+        .replace)
+    }
   }
 }
