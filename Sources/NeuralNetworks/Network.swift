@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// A planned model with its loss, and every buffer between inputs and loss, for up to ``capacity`` samples at once.
@@ -113,6 +114,51 @@ public final class Network {
     noise: Noise, microbatch: Int? = nil
   ) -> LossSums {
     let pass = Pass(samples: examples.samples, noise: noise, microbatch: microbatch)
+    let (windows, total) = lossAndWindows(examples, parameters, pass, gradient, accumulation)
+    if accumulation == .replace { gradient.prefix(skippedCount).fill(0) }
+    body.backward(windows, pass)
+    return total
+  }
+
+  /// Whether ``differentiate(_:parameters:clippedTo:into:scratch:norms:noise:)`` can clip this network's gradients, of these parameters, without a pass a sample.
+  public var clipsSamplesTogether: Bool {
+    body.tellsSampleNorms && layout.parameters.allSatisfy { [.weight, .bias].contains($0.role) }
+  }
+
+  /// Returns the loss over `examples`, and writes or adds the sum of their gradients, each first scaled down to a norm of at most `clipNorm`:
+  /// Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶)). Two passes, one for the norms and one with each sample's loss scaled (Bu et al. 2023), in place of one
+  /// a sample. Only if ``clipsSamplesTogether``.
+  ///
+  /// Returns nil, with `gradient` undefined or as it was, if a sample's norm is not finite: then only passes by sample can tell them apart.
+  ///
+  /// - Parameters:
+  ///   - scratch: as large as the gradient, of any content.
+  ///   - norms: room for the squared norms, [samples] or more.
+  public func differentiate(
+    _ examples: Examples, parameters: Buffer<Float>, clippedTo clipNorm: Float, into gradient: Buffer<Float>,
+    scratch: Buffer<Float>, norms: Buffer<Double>, noise: Noise
+  ) -> LossSums? {
+    let pass = Pass(samples: examples.samples, noise: noise, microbatch: nil)
+    let norms = norms.prefix(examples.samples)
+    norms.fill(0)
+    let (windows, total) = lossAndWindows(examples, parameters, pass, scratch, .replace)
+    body.addSquaredNorms(windows, pass, to: norms)
+    for sample in 0..<examples.samples where !norms[sample].isFinite { return nil }
+    // Forward again: a layer may use up in `backward` what it kept.
+    let (scaled, _) = lossAndWindows(examples, parameters, pass, gradient, .replace)
+    for sample in 0..<examples.samples {
+      let factor = Float(min(1, Double(clipNorm) / (norms[sample].squareRoot() + 1e-6)))
+      scale(scaled.outputGradient.rows(sample..<sample + 1, of: loss.outputs), by: factor)
+    }
+    body.backward(scaled, pass)
+    return total
+  }
+
+  /// Goes forward; the windows of the way back, and the loss, of which each microbatch's is in ``losses``.
+  private func lossAndWindows(
+    _ examples: Examples, _ parameters: Buffer<Float>, _ pass: Pass, _ gradient: Buffer<Float>,
+    _ accumulation: Accumulation
+  ) -> (BackwardWindows, LossSums) {
     let output = predict(examples, parameters: parameters, pass)
     let outputGradient = outputGradient.prefix(output.count)
     losses.removeAll(keepingCapacity: true)
@@ -125,13 +171,11 @@ public final class Network {
       losses.append(sums)
       total += sums
     }
-    if accumulation == .replace { gradient.prefix(skippedCount).fill(0) }
-    body.backward(
-      BackwardWindows(
-        outputGradient: outputGradient, input: examples.inputs, output: output,
-        parameters: ParameterBlock(parameters, layout), inputGradient: inputGradient?.prefix(examples.inputs.count),
-        gradient: GradientBlock(gradient, layout, accumulation)), pass)
-    return total
+    let windows = BackwardWindows(
+      outputGradient: outputGradient, input: examples.inputs, output: output,
+      parameters: ParameterBlock(parameters, layout), inputGradient: inputGradient?.prefix(examples.inputs.count),
+      gradient: GradientBlock(gradient, layout, accumulation))
+    return (windows, total)
   }
 
   private func predict(_ examples: Examples, parameters: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {

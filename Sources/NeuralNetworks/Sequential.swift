@@ -131,7 +131,12 @@ public final class Sequential: Layer {
     return SequentialStepper(steppers)
   }
 
-  public func backward(_ windows: BackwardWindows, _ pass: Pass) {
+  public func backward(_ windows: BackwardWindows, _ pass: Pass) { backward(windows, pass) { _, _, _ in } }
+
+  /// Goes backward, and calls `prepare` for each layer before its turn.
+  private func backward(
+    _ windows: BackwardWindows, _ pass: Pass, _ prepare: (any Layer, BackwardWindows, Pass) -> Void
+  ) {
     var currentGradient = windows.outputGradient
     var current = windows.output
     stageObserver?.begin()
@@ -142,17 +147,36 @@ public final class Sequential: Layer {
         index == 0
         ? windows.inputGradient
         : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
-      stage.layer.backward(
-        BackwardWindows(
-          outputGradient: currentGradient, input: before, output: current,
-          parameters: windows.parameters.part(from: stage.start, stage.layout),
-          inputGradient: stage.needsInputGradient ? beforeGradient : nil,
-          gradient: windows.gradient.part(from: stage.start, stage.layout)),
-        pass.entering(after: stage.placesBefore))
+      let own = BackwardWindows(
+        outputGradient: currentGradient, input: before, output: current,
+        parameters: windows.parameters.part(from: stage.start, stage.layout),
+        inputGradient: stage.needsInputGradient ? beforeGradient : nil,
+        gradient: windows.gradient.part(from: stage.start, stage.layout))
+      let ownPass = pass.entering(after: stage.placesBefore)
+      prepare(stage.layer, own, ownPass)
+      stage.layer.backward(own, ownPass)
       stageObserver?.endBackward(stage: index)
       guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
+    }
+  }
+}
+
+extension Sequential {
+  /// Whether every layer that learns tells how long each sample's gradient is.
+  var tellsSampleNorms: Bool {
+    stages.allSatisfy { stage in
+      stage.layer.parameters.isEmpty
+        || (stage.layer is any SampleNorms && stage.layer.parameters.allSatisfy { [.weight, .bias].contains($0.role) })
+    }
+  }
+
+  /// Goes backward, and adds the squared norm of each sample's gradient to `norms` [samples]. Only if it ``tellsSampleNorms``; the gradient in
+  /// `windows` is that of the whole pass, as after ``backward(_:_:)``.
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    backward(windows, pass) { layer, windows, pass in
+      (layer as? any SampleNorms)?.addSquaredNorms(windows, pass, to: norms)
     }
   }
 }

@@ -25,15 +25,17 @@ struct ComposedLoss {
     let bound = moments.bound(delta: delta)
     guard bound.epsilon > 0 else { return nil }
     let steps = losses.reduce(0.0) { $0 + Double($1.steps) }
-    let range = moments.range(lambda: bound.lambda, mass: Self.outside)
-    let length = range.upperBound - range.lowerBound
-    // A spacing of h adds about h²/12·λ(λ + 1) to K(λ) of each step, and (λ + 1)/12·h² to ε.
-    let wish = (12 * Self.accuracy * bound.epsilon / (steps * (bound.lambda + 1))).squareRoot()
     // Each cell between the least and the largest loss of one step takes time.
     let finest = losses.reduce(0) { max($0, $1.loss.extent) } / Double(Self.counts.upperBound)
+    // Next to the largest possible loss λ is so large that the weights would change too much from cell to cell.
+    let tilt = min(bound.lambda, 0.01 / finest)
+    let range = moments.range(lambda: tilt, mass: Self.outside)
+    let length = range.upperBound - range.lowerBound
+    // A spacing of h adds about h²/12·λ(λ + 1) to K(λ) of each step, and (λ + 1)/12·h² to ε.
+    let wish = (12 * Self.accuracy * bound.epsilon / (steps * (tilt + 1))).squareRoot()
     var count = Self.counts.lowerBound
     while Double(count - 2) * max(wish, finest) < length && count < Self.counts.upperBound { count *= 2 }
-    grid = LossGrid(spacing: max(length / Double(count - 2), finest), count: count, tilt: bound.lambda)
+    grid = LossGrid(spacing: max(length / Double(count - 2), finest), count: count, tilt: tilt)
     first = Int((range.lowerBound / grid.spacing).rounded(.down))
 
     let transform = FourierTransform(count: count)
@@ -47,7 +49,7 @@ struct ComposedLoss {
       logSum += Double(steps) * logPart
     }
     transform.inverse(&spectrum)
-    places = spectrum.map(\.x)
+    places = spectrum.map { $0.x }
     self.logSum = logSum
     let top = Double(first + count - 1) * grid.spacing
     infinite = steps * PrivacyLoss.leftOut + Self.outside * exp(logSum - grid.tilt * top)

@@ -22,16 +22,18 @@ public struct PLDAccountant: Hashable, Sendable {
   /// The smallest ε at `delta`, the larger one of the two directions: a sample less, or a sample more.
   ///
   /// 0 if no step touched the data; infinite if a step had a noise multiplier below 10⁻⁶, or if `delta` is below
-  /// 4·10⁻³³ times the steps.
-  /// Throws if `delta` is not between 0 and 1.
+  /// 4·10⁻³³ times the steps. Throws if `delta` is not between 0 and 1.
   public func epsilon(delta: Double) throws(PrivacyError) -> Double {
+    max(try epsilon(delta: delta, .removing), try epsilon(delta: delta, .adding))
+  }
+
+  /// The smallest ε at `delta` in one direction.
+  package func epsilon(delta: Double, _ direction: PrivacyLoss.Direction) throws(PrivacyError) -> Double {
     try PrivacyError.check(delta: delta)
     let entries = ledger.entries.filter { $0.mechanism.sampleRate > 0 }
     if entries.contains(where: { $0.mechanism.noiseMultiplier < 1e-6 }) { return .infinity }
     guard !entries.isEmpty else { return 0 }
-    return PrivacyLoss.Direction.allCases.reduce(0) { largest, direction in
-      max(largest, ComposedLoss(Self.losses(of: entries, direction), delta: delta)?.epsilon(delta: delta) ?? 0)
-    }
+    return ComposedLoss(Self.losses(of: entries, direction), delta: delta)?.epsilon(delta: delta) ?? 0
   }
 
   /// μ = 1/σ.

@@ -8,9 +8,9 @@ import Glibc
 /// the mixture (1 − q)·N(0, 1) + q·N(μ, 1) has a density exp(ℓ(t)) times that of N(0, 1).
 ///
 /// Source: Doroshenko et al. 2022, arXiv 2207.04380, and Google's `dp_accounting`, whose sign of t is the other one.
-struct PrivacyLoss {
+package struct PrivacyLoss {
   /// Which of two neighbouring data sets is the real one: the other lacks a sample, or has one more.
-  enum Direction: CaseIterable {
+  package enum Direction {
     /// Outcomes from the mixture; the loss is ℓ(t).
     case removing
     /// Outcomes from N(0, 1); the loss is −ℓ(t).

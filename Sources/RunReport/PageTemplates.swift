@@ -1,17 +1,124 @@
 import Mustache
 
-/// The templates of the pages.
+/// The templates of the pages, and of the model card.
 ///
 /// Every page is one file that asks for nothing: pictures and style are inside.
 enum PageTemplates {
   /// The pages `run` and `comparison`; `head` and `chart` are parts of both.
   static func library() throws -> MustacheLibrary {
     var library = MustacheLibrary()
-    for (name, text) in [("run", run), ("comparison", comparison), ("chart", chart), ("head", head)] {
+    for (name, text) in [("run", run), ("comparison", comparison), ("chart", chart), ("head", head), ("card", card)] {
       library.register(try MustacheTemplate(string: text), named: name)
     }
     return library
   }
+
+  /// Markdown, whose texts are escaped before they come here.
+  private static let card = """
+    ---
+    library_name: lockstep
+    pipeline_tag: {{{task}}}
+    {{#quotedLicense}}
+    license: {{{quotedLicense}}}
+    {{/quotedLicense}}
+    tags:
+    - lockstep
+    model-index:
+    - name: {{{quotedName}}}
+      results:
+      - task:
+          type: {{{task}}}
+        dataset:
+          name: {{{quotedData}}}
+          type: {{{quotedData}}}
+        metrics:
+    {{#figures}}
+        - type: {{{type}}}
+          name: {{{name}}}
+          value: {{{value}}}
+    {{/figures}}
+    ---
+
+    # {{{name}}}
+
+    ## Model details
+
+    - A network of {{{parameters}}} parameters, trained by Lockstep {{{program}}} on {{{data}}}.
+    - Recipe: {{{epochs}}} epochs in batches of {{{batch}}}, {{{optimizer}}}, learning rate {{{rate}}}, seed {{{seed}}}.
+    - SHA-256 of the weights: `{{{digest}}}`
+    {{#command}}
+    - Command: `{{{command}}}`
+    {{/command}}
+    - Licence: {{{license}}}
+    - Contact: {{{contact}}}
+
+    ## Intended use
+
+    {{{use}}}
+
+    Not meant for: {{{misuse}}}
+
+    ## Factors
+
+    {{#classes}}
+    The figures are told for each class, because the mean over all hides those that are told badly.
+    {{/classes}}
+    {{^classes}}
+    The figures are means over all test samples. No groups were told apart.
+    {{/classes}}
+
+    ## Metrics
+
+    | figure | value |
+    |---|---:|
+    {{#figures}}
+    | {{{name}}} | {{{value}}} |
+    {{/figures}}
+
+    ## Evaluation data
+
+    The test part of {{{data}}}.{{#digests}} SHA-256: `{{{test}}}`{{/digests}}
+
+    ## Training data
+
+    The training part of {{{data}}}.{{#digests}} SHA-256: `{{{training}}}`{{/digests}}
+
+    ## Quantitative analyses
+
+    {{#classes}}
+    On {{{samples}}} test samples; intervals hold with 95 % confidence, by a bootstrap over the samples: accuracy {{{accuracy}}}.
+
+    | class | samples | precision | 95 % | recall | 95 % | F1 | 95 % |
+    |---|---:|---:|---|---:|---|---:|---|
+    {{#rows}}
+    | {{{name}}} |{{#cells}} {{{.}}} |{{/cells}}
+    {{/rows}}
+    {{/classes}}
+    {{^classes}}
+    See the metrics above.
+    {{/classes}}
+
+    ## Ethical considerations
+
+    {{#privacy}}
+    Training was differentially private (DP-SGD): ε {{{epsilon}}} at δ {{{delta}}} ({{{conversion}}}), with noise multiplier {{{noise}}} and
+    sample rate {{{rate}}} over {{{steps}}} steps.{{#isRepeatable}} Noise and sampling follow from the seed above: the guarantee does not hold
+    against those who know it.{{/isRepeatable}}
+    {{/privacy}}
+    {{^privacy}}
+    Training was not private.
+    {{/privacy}}
+
+    Training took {{{time}}} on {{{ranks}}} ranks of {{{processor}}}, {{{hours}}} core-hours.{{#energy}} The processors used {{{energy}}} J
+    meanwhile.{{/energy}}
+
+    ## Caveats and recommendations
+
+    {{#limits}}
+    - {{{.}}}
+    {{/limits}}
+
+    """
 
   private static let head = """
     <meta charset="utf-8">

@@ -94,6 +94,9 @@ public struct RunPage {
         value: fixed(summary.secondsTotal * Double(summary.ranks) / 3600, summary.secondsTotal < 360 ? 4 : 2)),
       Tile(name: "memory a rank, at most", value: "\(grouped(summary.peakResidentBytes / 1_000_000)) MB"),
     ]
+    if let spent = summary.privacy {
+      tiles.append(Tile(name: "epsilon at delta \(spent.delta)", value: fixed(spent.epsilon, 3)))
+    }
     if let joules = summary.joules { tiles.append(Tile(name: "energy of the processors", value: energy(joules))) }
     return tiles
   }
@@ -131,7 +134,7 @@ public struct RunPage {
 }
 
 /// `word` as a shell reads it as one word.
-private func shellWord(_ word: String) -> String {
+func shellWord(_ word: String) -> String {
   let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-".utf8)
   guard word.isEmpty || !word.utf8.allSatisfy(plain.contains) else { return word }
   return "'\(word.replacing("'", with: "'\\''"))'"

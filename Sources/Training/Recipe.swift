@@ -145,7 +145,8 @@ public struct Recipe: Sendable {
   func gradientSource(_ network: Network, _ training: any Dataset, _ batches: BatchPlan) -> any GradientSource {
     if let sampleClipNorm {
       return SampleClippedGradient(
-        network, training, batches: batches, clipNorm: sampleClipNorm, mixup: augmentation?.mixup)
+        network, training, batches: batches, clipNorm: sampleClipNorm, mixup: augmentation?.mixup,
+        together: privacy != nil)
     }
     return NetworkGradient(network, training, batches: batches, mixup: augmentation?.mixup)
   }

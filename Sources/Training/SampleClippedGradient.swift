@@ -8,7 +8,8 @@ import Tensors
 ///     Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶))
 ///
 /// The formula is that of Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the
-/// weights further than c. A pass has one sample, so it costs several times plain training. Frozen parameters and
+/// weights further than c. Usually a pass has one sample, so it costs several times plain training; `together` has one pass for the norms of a
+/// whole microbatch and another for its sum, where the network's layers can, which rounds differently. Frozen parameters and
 /// averages do not count in the norm, and are not scaled. A sample whose gradient is not finite counts as zeros, so that it cannot move the
 /// weights further either. Places without a sample (``EpochOrder/none``) count as nothing.
 public final class SampleClippedGradient: GradientSource {
@@ -23,9 +24,16 @@ public final class SampleClippedGradient: GradientSource {
   private let own: Buffer<Float>
   /// The sum over the samples of the microbatch so far.
   private let sum: Buffer<Float>
+  /// Room for the squared norms of a microbatch's samples; empty if each has a pass of its own.
+  private let norms: Buffer<Double>
 
   /// The clipped gradient of `network` on `data`, cut by `batches`; `clipNorm` is c, above 0.
-  public init(_ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float, mixup: Mixup? = nil) {
+  ///
+  /// - Parameter together: whether the samples of a microbatch may share passes.
+  public init(
+    _ network: Network, _ data: any Dataset, batches: BatchPlan, clipNorm: Float, mixup: Mixup? = nil,
+    together: Bool = false
+  ) {
     precondition(clipNorm > 0, "a norm of at most \(clipNorm)")
     self.network = network
     self.clipNorm = clipNorm
@@ -33,6 +41,7 @@ public final class SampleClippedGradient: GradientSource {
     feed = Feed(data, capacity: batches.microbatch, mixup: mixup)
     own = Buffer(count: network.layout.count)
     sum = Buffer(count: network.layout.count)
+    norms = Buffer(count: together && network.clipsSamplesTogether ? batches.microbatch : 0)
     losses.reserveCapacity(1)
   }
 
@@ -41,6 +50,14 @@ public final class SampleClippedGradient: GradientSource {
   ) {
     let noise = share.noise
     let examples = feed.load(share.samples.prefix { $0 != EpochOrder.none }, noise: noise)
+    losses.removeAll(keepingCapacity: true)
+    if norms.count > 0 && examples.samples > 0,
+      let total = network.differentiate(
+        examples, parameters: parameters, clippedTo: clipNorm, into: sum, scratch: own, norms: norms, noise: noise)
+    {
+      accumulate(sum, into: gradient, accumulation)
+      return losses.append(total)
+    }
     var total = LossSums()
     if examples.samples == 0 { sum.fill(0) }
     for sample in 0..<examples.samples {
@@ -57,7 +74,6 @@ public final class SampleClippedGradient: GradientSource {
       accumulate(own, into: sum, sample == 0 ? .replace : .add)
     }
     accumulate(sum, into: gradient, accumulation)
-    losses.removeAll(keepingCapacity: true)
     losses.append(total)
   }
 }

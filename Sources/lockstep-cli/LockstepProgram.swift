@@ -17,7 +17,8 @@ struct LockstepProgram: ParsableCommand {
       """,
     version: lockstepVersion,
     subcommands: [
-      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Top.self, Inspect.self,
+      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Card.self, Top.self,
+      Inspect.self,
       PrivacyCost.self, Doctor.self,
       Bench.self,
     ])

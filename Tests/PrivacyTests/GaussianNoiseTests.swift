@@ -55,7 +55,7 @@ import Testing
   /// Distribution, moments, tails and independence of neighbours.
   @Test(arguments: sources.indices)
   func numbersAreNormal(_ source: Int) {
-    let count = 400_000
+    let count = 200_000
     let values = draws(source, count, step: 3)
     #expect(normalDistance(values) < 2.6)
     #expect(normalDistance(stride(from: 1, to: count, by: 2).map { values[$0] }) < 2.6)

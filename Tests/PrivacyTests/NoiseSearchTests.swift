@@ -21,7 +21,7 @@ import Testing
   }
 
   /// The noise keeps the target, and a little less noise does not.
-  @Test(arguments: [0.02, 0.3, 1, 30, 1000])
+  @Test(arguments: [0.02, 1, 100])
   func isTheSmallest(target: Double) throws {
     for (rate, steps) in [(0.001, 1), (0.01, 3000), (0.2, 20), (1, 100)] {
       let noise = try NoiseSearch.noiseMultiplier(epsilon: target, delta: 1e-6, sampleRate: rate, steps: steps)

@@ -140,9 +140,8 @@ import Testing
   }
 
   @Test func valuesOutOfRangeThrow() {
-    for (rate, noise) in [(-0.1, 1), (1.1, 1), (.nan, 1), (0.5, -1), (0.5, .infinity), (0.5, .nan)]
-      as [(Double, Double)]
-    {
+    let wrong: [(Double, Double)] = [(-0.1, 1), (1.1, 1), (.nan, 1), (0.5, -1), (0.5, .infinity), (0.5, .nan)]
+    for (rate, noise) in wrong {
       #expect(throws: PrivacyError.self) { try SubsampledGaussian(sampleRate: rate, noiseMultiplier: noise) }
     }
     #expect {

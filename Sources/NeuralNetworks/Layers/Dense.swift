@@ -124,10 +124,30 @@ private final class SmallDenseLayer: Layer {
   }
 }
 
-extension Buffer<Float> {
-  /// The rows `rows` of a matrix of `columns` columns.
-  fileprivate func rows(_ rows: Range<Int>, of columns: Int) -> Buffer<Float> {
-    self[rows.lowerBound * columns..<rows.upperBound * columns]
+extension Dense {
+  /// Adds the squared norm of each sample's gradient, which is the outer product of the output's gradient g and the input x, with 1 for the
+  /// bias: ‖g‖² · (‖x‖² + 1).
+  static func addSquaredNorms(
+    _ windows: BackwardWindows, _ pass: Pass, inputs: Int, units: Int, to norms: Buffer<Double>
+  ) {
+    for sample in 0..<pass.samples {
+      let row = sample..<sample + 1
+      norms[sample] +=
+        sumOfSquares(windows.outputGradient.rows(row, of: units))
+        * (sumOfSquares(windows.input.rows(row, of: inputs)) + 1)
+    }
+  }
+}
+
+extension WideDenseLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
+  }
+}
+
+extension SmallDenseLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
   }
 }
 

@@ -37,3 +37,17 @@ final class ProjectionLayer: Layer {
       inputGradient: windows.inputGradient)
   }
 }
+
+extension ProjectionLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    let (units, inputs) = (parameters[0].shape[0], parameters[0].shape[1])
+    guard isPerToken else { return Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms) }
+    let (rows, sums) = (windows.input.count / pass.samples, windows.output.count / pass.samples)
+    let gradient = GradientBlock(windows.gradient.sums, .replace)
+    addSquaredNorms(of: gradient, samples: pass.samples, to: norms) { sample in
+      projection.backward(
+        windows.outputGradient.rows(sample, of: sums), input: windows.input.rows(sample, of: rows),
+        weights: windows.parameters[0], into: gradient, at: 0, inputGradient: nil)
+    }
+  }
+}

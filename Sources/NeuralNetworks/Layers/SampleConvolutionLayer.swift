@@ -41,3 +41,15 @@ final class SampleConvolutionLayer: Layer {
       samples: pass.samples, rectifying: rectifying, windows.gradient.accumulation)
   }
 }
+
+extension SampleConvolutionLayer: SampleNorms {
+  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+    let (inputs, outputs) = (windows.input.count / pass.samples, windows.output.count / pass.samples)
+    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
+      convolution.backward(
+        windows.outputGradient.rows(sample, of: outputs), output: windows.output.rows(sample, of: outputs),
+        input: windows.input.rows(sample, of: inputs), weights: windows.parameters[0], into: windows.gradient[0],
+        bias: hasBias ? windows.gradient[1] : nil, inputGradient: nil, samples: 1, rectifying: rectifying, .replace)
+    }
+  }
+}
