@@ -47,13 +47,16 @@ def write_subset(source, target):
 
 
 def instructions(program, data, flags, steps):
-    """All that a run of `steps` steps takes, from the process' start to its end."""
+    """All that a run of `steps` steps takes, from the process' start to its end.
+
+    Without pages and pictures: what those take follows from what the net has learnt, so it is another after twice the steps.
+    """
     # OpenBLAS would choose its kernels by the processor, and by their rounding the bits.
     environment = dict(os.environ, OPENBLAS_CORETYPE="Haswell", OPENBLAS_NUM_THREADS="1")
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "train", "--data", data, "--epochs", "1",
-             "--max-steps", str(steps), "--run-dir", f"{scratch}/run", *flags],
+             "--max-steps", str(steps), "--run-dir", f"{scratch}/run", "--no-report", "--no-tensorboard", *flags],
             capture_output=True, text=True, env=environment)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
