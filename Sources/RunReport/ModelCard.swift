@@ -48,7 +48,7 @@ public struct ModelCard {
   private func shown(_ key: String) -> String? { run[key].map { Self.plain($0) } }
 
   /// `text` as one line that Markdown shows as it is, also inside of a table.
-  static func plain(_ text: String) -> String {
+  package static func plain(_ text: String) -> String {
     let special = Set("\\`*_{}[]<>#|~")
     return singleLine(text).reduce(into: "") { line, character in
       if special.contains(character) { line.append("\\") }
@@ -80,10 +80,16 @@ public struct ModelCard {
     let value: String
   }
 
+  /// `value` as a number to every reader of YAML: those of version 1.1 take `1e-05` for a text.
+  package static func number(_ value: Double) -> String {
+    let text = "\(value)"
+    return text.contains(".") ? text : text.replacing("e", with: ".0e")
+  }
+
   private var figures: [Figure] {
     var figures: [Figure] = []
     func add(_ name: String, _ type: String, _ value: Double?) {
-      if let value, value.isFinite { figures.append(Figure(name: name, type: type, value: "\(value)")) }
+      if let value, value.isFinite { figures.append(Figure(name: name, type: type, value: Self.number(value))) }
     }
     add("test accuracy", "accuracy", summary.testAccuracy)
     add("macro F1", "f1", summary.testMetrics?.macro.f1)
