@@ -43,7 +43,7 @@ let package = Package(
     // The rooms, in the order in which data passes through them.
     room("Kernels", ["COpenBLAS", "CIntrinsics"]),
     room("Tensors", ["Kernels"]),
-    room("Privacy", ["Tensors"]),
+    room("Privacy", ["Kernels"]),
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),

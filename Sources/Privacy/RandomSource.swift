@@ -1,4 +1,4 @@
-import Tensors
+import Kernels
 
 /// The origin of random words that are a pure function of (key, purpose, step, index). So a number depends on its place,
 /// never on the rank that draws it or on the order of draws.
@@ -36,8 +36,8 @@ struct WordStream {
   private let source: RandomSource
   private let purpose: Purpose
   private let step: UInt64
-  /// The words from `first` on, a multiple of their count.
-  private var words = InlineArray<128, UInt64> { _ in 0 }
+  /// The words from `first` on, a multiple of their count: two halves each, the lower one first.
+  private let halves = Buffer<UInt32>(count: 2 * Int(count))
   /// At first so large that no index is among the words.
   private var first: UInt64 = 1 << 63
 
@@ -52,25 +52,20 @@ struct WordStream {
       first = index / Self.count * Self.count
       fill()
     }
-    return words[Int(index &- first)]
+    let place = 2 * Int(index &- first)
+    return UInt64(halves[place + 1]) << 32 | UInt64(halves[place])
   }
 
-  private mutating func fill() {
+  private func fill() {
     switch source {
     case .reproducible(let seed):
       let key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
-      for group in 0..<8 {
-        let (front, back) = Philox.words(counter: counter(first / 2 + 8 * UInt64(group)), key: key)
-        for block in 0..<8 {
-          words[16 * group + 2 * block] = front[block]
-          words[16 * group + 2 * block + 1] = back[block]
-        }
-      }
+      philoxWords(counter: counter(first / 2), key: key, into: halves)
     case .secret(let key):
       let rows = ChaCha20.blocks(key: key.vector, counter: counter(first / 8))
-      for pair in 0..<8 {
-        let (low, high) = (rows[2 * pair], rows[2 * pair + 1])
-        for block in 0..<16 { words[8 * block + pair] = UInt64(high[block]) << 32 | UInt64(low[block]) }
+      for word in 0..<16 {
+        let row = rows[word]
+        for block in 0..<16 { halves[16 * block + word] = row[block] }
       }
     }
   }
@@ -79,32 +74,5 @@ struct WordStream {
     SIMD4(
       UInt32(truncatingIfNeeded: block), purpose.rawValue | UInt32(truncatingIfNeeded: block >> 32) << 8,
       UInt32(truncatingIfNeeded: step), UInt32(truncatingIfNeeded: step >> 32))
-  }
-}
-
-extension Philox {
-  /// The words of eight blocks from `counter` on, 64 bits each: the first word of each block, and the second. The low half of the counter's
-  /// first word must not run over.
-  fileprivate static func words(
-    counter: SIMD4<UInt32>, key: SIMD2<UInt32>
-  ) -> (front: SIMD8<UInt64>, back: SIMD8<UInt64>) {
-    // As in `philoxWords`: words of 32 bits in lanes of 64, for products of 64. The compiler finds the fast product by the masks.
-    let (low, shift) = (SIMD8<UInt64>(repeating: 0xFFFF_FFFF), SIMD8<UInt64>(repeating: 32))
-    var c0 = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7) &+ SIMD8(repeating: UInt64(counter[0]))
-    var c1 = SIMD8<UInt64>(repeating: UInt64(counter[1]))
-    var c2 = SIMD8<UInt64>(repeating: UInt64(counter[2]))
-    var c3 = SIMD8<UInt64>(repeating: UInt64(counter[3]))
-    var (k0, k1) = (key[0], key[1])
-    for _ in 0..<10 {
-      let first = (c0 & low) &* SIMD8(repeating: 0xD251_1F53)
-      let second = (c2 & low) &* SIMD8(repeating: 0xCD9E_8D57)
-      c0 = (second &>> shift) ^ c1 ^ SIMD8(repeating: UInt64(k0))
-      c1 = second & low
-      c2 = (first &>> shift) ^ c3 ^ SIMD8(repeating: UInt64(k1))
-      c3 = first & low
-      k0 &+= 0x9E37_79B9
-      k1 &+= 0xBB67_AE85
-    }
-    return (c0 | (c1 &<< shift), c2 | (c3 &<< shift))
   }
 }
