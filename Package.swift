@@ -95,7 +95,7 @@ let package = Package(
     .target(name: "PeerPython", dependencies: ["Checkpoints"], path: "Tests/PeerPython", swiftSettings: settings),
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
-    tests("PrivacyTests", ["Privacy", "Tensors"]),
+    tests("PrivacyTests", ["Privacy", "Tensors", "PeerPython"]),
     tests("DigestsTests", ["Digests"]),
     tests("YAMLTests", ["YAML", "Tensors", "Fuzzing"]),
     tests("ChartsTests", ["Charts"]),

@@ -82,6 +82,29 @@ public func scale(_ destination: Buffer<Float>, by factor: Float) {
   for i in whole..<destination.count { unsafe c[i] *= factor }
 }
 
+/// `destination[j] = Σ factors[i] · rows[i, j]`, in the order of the rows: of a row-major matrix of `destination.count` columns.
+public func weightedSum(ofRows rows: Buffer<Float>, _ factors: Buffer<Float>, into destination: Buffer<Float>) {
+  let columns = destination.count
+  precondition(rows.count == factors.count * columns, "a sum of \(factors.count) rows of \(rows.count) elements in all")
+  let x = unsafe UnsafePointer(rows.base)
+  let f = unsafe UnsafePointer(factors.base)
+  let y = unsafe destination.base
+  let whole = columns / (8 * laneCount) * (8 * laneCount)
+  for at in stride(from: 0, to: whole, by: 8 * laneCount) {
+    var sums = Registers<8>()
+    for row in 0..<factors.count { unsafe sums.addProducts(x + row * columns + at, f.broadcast(row)) }
+    unsafe sums.store(to: y + at)
+  }
+  forEachVector(of: columns - whole) { offset, width in
+    let at = whole + offset
+    var sum = Lanes(repeating: 0)
+    for row in 0..<factors.count {
+      sum = unsafe sum.addingProduct(f.broadcast(row), x.lanes(row * columns + at, first: width))
+    }
+    unsafe y.store(sum, at, first: width)
+  }
+}
+
 /// ReLU: `output[i] = max(input[i], 0)`; a NaN stays one.
 public func rectify(_ input: Buffer<Float>, into output: Buffer<Float>) {
   precondition(input.count == output.count, "ReLU of \(input.count) elements into \(output.count)")

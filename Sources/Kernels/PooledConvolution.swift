@@ -171,10 +171,13 @@ private func convolveWindows<let columns: Int>(
 
 /// The gradients of ``pooledConvolution(_:weights:bias:into:winners:samples:_:scratch:)``: of its weights and bias, summed
 /// over the samples and then written or added once, and of its input if that is asked for. Follows the forward pass of the same samples and weights.
+///
+/// - Parameter isLaidOut: whether the last call with this scratch had these very weights.
 public func pooledConvolutionGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
   into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,
-  _ shape: PooledConvolutionShape, scratch: PooledConvolutionScratch, _ accumulation: Accumulation
+  _ shape: PooledConvolutionShape, scratch: PooledConvolutionScratch, isLaidOut: Bool = false,
+  _ accumulation: Accumulation
 ) {
   precondition(input.count == samples * shape.inputCount, "pooled convolution's gradient: input")
   precondition(
@@ -185,7 +188,7 @@ public func pooledConvolutionGradient(
       && biasGradient.count == shape.channels, "pooled convolution's gradient: weights")
   precondition(inputGradient.map { $0.count == input.count } ?? true, "pooled convolution's input gradient")
   let taps = shape.kernel * shape.rowCount
-  transpose(weights, rows: taps, columns: shape.channels, into: scratch.backwardWeights)
+  if !isLaidOut { transpose(weights, rows: taps, columns: shape.channels, into: scratch.backwardWeights) }
   scratch.totals.fill(0)
   scratch.biasTotals.fill(0)
   inputGradient?.fill(0)

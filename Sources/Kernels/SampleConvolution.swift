@@ -82,10 +82,12 @@ extension SampleConvolution {
 
   /// The gradients of ``forward(_:weights:bias:into:samples:rectifying:)``: of its weights and bias, if any, summed over the samples and
   /// then written or added once, and of its input, if that is asked for. `output` is what forward wrote; it is read only with `rectifying`.
+  ///
+  /// - Parameter isLaidOut: whether the last call had these very weights, and an input gradient as well.
   public func backward(
     _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
     into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,
-    rectifying: Bool, _ accumulation: Accumulation
+    rectifying: Bool, isLaidOut: Bool = false, _ accumulation: Accumulation
   ) {
     precondition(input.count == samples * inputCount, "a convolution's gradient: input")
     precondition(
@@ -97,7 +99,7 @@ extension SampleConvolution {
       "a convolution's gradient: weights")
     precondition(inputGradient.map { $0.count == input.count } ?? true, "a convolution's input gradient")
     sums.bias.fill(0)
-    beginBackward(weights, needsInputGradient: inputGradient != nil)
+    beginBackward(weights, needsInputGradient: inputGradient != nil && !isLaidOut)
     for sample in 0..<samples {
       let (inputs, outputs) = (
         sample * inputCount..<(sample + 1) * inputCount, sample * outputCount..<(sample + 1) * outputCount

@@ -120,37 +120,39 @@ public final class Network {
     return total
   }
 
-  /// Whether ``differentiate(_:parameters:clippedTo:into:scratch:norms:noise:)`` can clip this network's gradients, of these parameters, without a pass a sample.
+  /// Whether ``differentiate(_:parameters:clippedTo:into:norms:factors:noise:)`` can clip this network's gradients, of these parameters, without
+  /// a pass a sample.
   public var clipsSamplesTogether: Bool {
     body.tellsSampleNorms && layout.parameters.allSatisfy { [.weight, .bias].contains($0.role) }
   }
 
-  /// Returns the loss over `examples`, and writes or adds the sum of their gradients, each first scaled down to a norm of at most `clipNorm`:
-  /// Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶)). Two passes, one for the norms and one with each sample's loss scaled (Bu et al. 2023), in place of one
-  /// a sample. Only if ``clipsSamplesTogether``.
+  /// Makes the buffers of ``differentiate(_:parameters:clippedTo:into:norms:factors:noise:)``.
+  public func prepareToClipSamples() { body.prepareSampleNorms(capacity: capacity) }
+
+  /// Returns the loss over `examples`, and writes the sum of their gradients, each first scaled down to a norm of at most `clipNorm`:
+  /// Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶)). It goes forward and backward once, for the norms, and each layer then adds up its samples'
+  /// gradients (Bu et al. 2023, arXiv 2210.00038). Only if ``clipsSamplesTogether``, after ``prepareToClipSamples()``.
   ///
-  /// Returns nil, with `gradient` undefined or as it was, if a sample's norm is not finite: then only passes by sample can tell them apart.
+  /// Returns nil, with `gradient` undefined, if a sample's norm is not finite: then only passes by sample can tell them apart.
   ///
   /// - Parameters:
-  ///   - scratch: as large as the gradient, of any content.
   ///   - norms: room for the squared norms, [samples] or more.
+  ///   - factors: room for min(1, c / …), [samples] or more.
   public func differentiate(
     _ examples: Examples, parameters: Buffer<Float>, clippedTo clipNorm: Float, into gradient: Buffer<Float>,
-    scratch: Buffer<Float>, norms: Buffer<Double>, noise: Noise
+    norms: Buffer<Double>, factors: Buffer<Float>, noise: Noise
   ) -> LossSums? {
     let pass = Pass(samples: examples.samples, noise: noise, microbatch: nil)
     let norms = norms.prefix(examples.samples)
+    let factors = factors.prefix(examples.samples)
     norms.fill(0)
-    let (windows, total) = lossAndWindows(examples, parameters, pass, scratch, .replace)
-    body.addSquaredNorms(windows, pass, to: norms)
-    for sample in 0..<examples.samples where !norms[sample].isFinite { return nil }
-    // Forward again: a layer may use up in `backward` what it kept.
-    let (scaled, _) = lossAndWindows(examples, parameters, pass, gradient, .replace)
+    let (windows, total) = lossAndWindows(examples, parameters, pass, gradient, .replace)
+    body.backward(windows, pass, addingSquaredNormsTo: norms)
     for sample in 0..<examples.samples {
-      let factor = Float(min(1, Double(clipNorm) / (norms[sample].squareRoot() + 1e-6)))
-      scale(scaled.outputGradient.rows(sample..<sample + 1, of: loss.outputs), by: factor)
+      guard norms[sample].isFinite else { return nil }
+      factors[sample] = Float(min(1, Double(clipNorm) / (norms[sample].squareRoot() + 1e-6)))
     }
-    body.backward(scaled, pass)
+    body.sumSamples(windows, pass, factors: factors)
     return total
   }
 

@@ -131,15 +131,20 @@ public final class Sequential: Layer {
     return SequentialStepper(steppers)
   }
 
-  public func backward(_ windows: BackwardWindows, _ pass: Pass) { backward(windows, pass) { _, _, _ in } }
+  public func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    stageObserver?.begin()
+    forEachStageBackward(windows, pass) { index, layer, windows, pass in
+      layer.backward(windows, pass)
+      stageObserver?.endBackward(stage: index)
+    }
+  }
 
-  /// Goes backward, and calls `prepare` for each layer before its turn.
-  private func backward(
-    _ windows: BackwardWindows, _ pass: Pass, _ prepare: (any Layer, BackwardWindows, Pass) -> Void
+  /// Calls `body` for each stage that a gradient is worked out for, the last one first, with its windows and its pass.
+  private func forEachStageBackward(
+    _ windows: BackwardWindows, _ pass: Pass, _ body: (Int, any Layer, BackwardWindows, Pass) -> Void
   ) {
     var currentGradient = windows.outputGradient
     var current = windows.output
-    stageObserver?.begin()
     for (index, stage) in stages.enumerated().reversed() {
       let previous = index == 0 ? nil : stages[index - 1]
       let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? windows.input
@@ -152,10 +157,7 @@ public final class Sequential: Layer {
         parameters: windows.parameters.part(from: stage.start, stage.layout),
         inputGradient: stage.needsInputGradient ? beforeGradient : nil,
         gradient: windows.gradient.part(from: stage.start, stage.layout))
-      let ownPass = pass.entering(after: stage.placesBefore)
-      prepare(stage.layer, own, ownPass)
-      stage.layer.backward(own, ownPass)
-      stageObserver?.endBackward(stage: index)
+      body(index, stage.layer, own, pass.entering(after: stage.placesBefore))
       guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
@@ -172,11 +174,27 @@ extension Sequential {
     }
   }
 
-  /// Goes backward, and adds the squared norm of each sample's gradient to `norms` [samples]. Only if it ``tellsSampleNorms``; the gradient in
-  /// `windows` is that of the whole pass, as after ``backward(_:_:)``.
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
-    backward(windows, pass) { layer, windows, pass in
-      (layer as? any SampleNorms)?.addSquaredNorms(windows, pass, to: norms)
+  /// See ``SampleNorms/prepareSampleNorms(capacity:)``.
+  func prepareSampleNorms(capacity: Int) {
+    for stage in stages { (stage.layer as? any SampleNorms)?.prepareSampleNorms(capacity: capacity) }
+  }
+
+  /// Goes backward, and adds the squared norm of each sample's gradient to `norms` [samples]. Only if it ``tellsSampleNorms``, and is
+  /// prepared; the content of `windows.gradient` is undefined afterwards.
+  func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
+    forEachStageBackward(windows, pass) { _, layer, windows, pass in
+      if let layer = layer as? any SampleNorms {
+        layer.backward(windows, pass, addingSquaredNormsTo: norms)
+      } else {
+        layer.backward(windows, pass)
+      }
+    }
+  }
+
+  /// Writes the sum of the samples' gradients of the parameters, times `factors`. Follows ``backward(_:_:addingSquaredNormsTo:)``.
+  func sumSamples(_ windows: BackwardWindows, _ pass: Pass, factors: Buffer<Float>) {
+    forEachStageBackward(windows, pass) { _, layer, windows, pass in
+      (layer as? any SampleNorms)?.sumSamples(windows, pass, factors: factors)
     }
   }
 }

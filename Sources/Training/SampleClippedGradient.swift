@@ -8,8 +8,8 @@ import Tensors
 ///     Σᵢ gᵢ · min(1, c / (‖gᵢ‖ + 10⁻⁶))
 ///
 /// The formula is that of Abadi et al. 2016 (Algorithm 1, without its noise), with Opacus' 10⁻⁶: no sample moves the
-/// weights further than c. Usually a pass has one sample, so it costs several times plain training; `together` has one pass for the norms of a
-/// whole microbatch and another for its sum, where the network's layers can, which rounds differently. Frozen parameters and
+/// weights further than c. Usually a pass has one sample, so it costs several times plain training; with `together` a pass has a
+/// whole microbatch, where the network's layers can, which rounds differently. Frozen parameters and
 /// averages do not count in the norm, and are not scaled. A sample whose gradient is not finite counts as zeros, so that it cannot move the
 /// weights further either. Places without a sample (``EpochOrder/none``) count as nothing.
 public final class SampleClippedGradient: GradientSource {
@@ -26,6 +26,7 @@ public final class SampleClippedGradient: GradientSource {
   private let sum: Buffer<Float>
   /// Room for the squared norms of a microbatch's samples; empty if each has a pass of its own.
   private let norms: Buffer<Double>
+  private let factors: Buffer<Float>
 
   /// The clipped gradient of `network` on `data`, cut by `batches`; `clipNorm` is c, above 0.
   ///
@@ -41,7 +42,10 @@ public final class SampleClippedGradient: GradientSource {
     feed = Feed(data, capacity: batches.microbatch, mixup: mixup)
     own = Buffer(count: network.layout.count)
     sum = Buffer(count: network.layout.count)
-    norms = Buffer(count: together && network.clipsSamplesTogether ? batches.microbatch : 0)
+    let together = together && network.clipsSamplesTogether
+    if together { network.prepareToClipSamples() }
+    norms = Buffer(count: together ? batches.microbatch : 0)
+    factors = Buffer(count: norms.count)
     losses.reserveCapacity(1)
   }
 
@@ -53,7 +57,8 @@ public final class SampleClippedGradient: GradientSource {
     losses.removeAll(keepingCapacity: true)
     if norms.count > 0 && examples.samples > 0,
       let total = network.differentiate(
-        examples, parameters: parameters, clippedTo: clipNorm, into: sum, scratch: own, norms: norms, noise: noise)
+        examples, parameters: parameters, clippedTo: clipNorm, into: sum, norms: norms, factors: factors,
+        noise: noise)
     {
       accumulate(sum, into: gradient, accumulation)
       return losses.append(total)

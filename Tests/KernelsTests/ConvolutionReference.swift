@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// The sizes of a convolution of stride 1 with a square kernel.
+/// The sizes of a convolution with a square kernel.
 struct ConvolutionSize: Sendable, CustomTestStringConvertible {
   var height: Int
   var width: Int
@@ -9,13 +9,16 @@ struct ConvolutionSize: Sendable, CustomTestStringConvertible {
   var kernel: Int
   var channels: Int
   var padding: Int
+  var stride = 1
 
   var shape: ConvolutionShape {
     ConvolutionShape(
       height: height, width: width, inputChannels: inputChannels, kernelHeight: kernel, kernelWidth: kernel,
-      outputChannels: channels, padding: padding)
+      outputChannels: channels, padding: padding, stride: stride)
   }
-  var testDescription: String { "\(height)×\(width)×\(inputChannels), \(kernel)×\(kernel)×\(channels), \(padding)" }
+  var testDescription: String {
+    "\(height)×\(width)×\(inputChannels), \(kernel)×\(kernel)×\(channels), \(padding), \(stride)"
+  }
 }
 
 /// A convolution and its gradients by plain loops in Double.
@@ -44,7 +47,9 @@ struct ConvolutionReference {
         var sum = Double(b[o])
         biasGradient[o] += gradient
         for tap in 0..<size.kernel * size.kernel {
-          let (row, column) = (y + tap / size.kernel - size.padding, x0 + tap % size.kernel - size.padding)
+          let (row, column) = (
+            y * size.stride + tap / size.kernel - size.padding, x0 * size.stride + tap % size.kernel - size.padding
+          )
           guard (0..<size.height).contains(row), (0..<size.width).contains(column) else { continue }
           for i in 0..<size.inputChannels {
             let pixel = ((sample * size.height + row) * size.width + column) * size.inputChannels + i

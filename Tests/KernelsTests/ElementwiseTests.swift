@@ -27,6 +27,18 @@ private let counts = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100]
     #expect(bits(values) == expected)
   }
 
+  /// Each element by one chain of multiply-adds in the order of the rows, wherever it lies.
+  @Test(arguments: counts)
+  func weightedSums(count: Int) {
+    let (rows, factors) = (noise(3 * count, seed: 1), noise(3, seed: 2))
+    let expected = (0..<count).map { column in
+      (0..<3).reduce(Float(0)) { $0.addingProduct(factors[$1], rows[$1 * count + column]) }.bitPattern
+    }
+    let sum = filled(count)
+    weightedSum(ofRows: rows, factors, into: sum)
+    #expect(bits(sum) == expected)
+  }
+
   @Test(arguments: counts)
   func rectifier(count: Int) {
     let x = noise(count, seed: 1)

@@ -130,6 +130,7 @@ private final class Conv2DLayer: Layer {
   private let patchesGradient: Buffer<Float>
   /// The weights' gradient, completed here over the samples before it is written or added.
   private let weightsGradient: Buffer<Float>
+  var kept: Buffer<Float>?
 
   init(_ shape: ConvolutionShape, parameters: [ParameterSpecification], needsInputGradient: Bool) {
     self.shape = shape
@@ -157,9 +158,11 @@ private final class Conv2DLayer: Layer {
     if self.parameters.count > 1 { addBias(parameters[1], toRowsOf: output) }
   }
 
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) { backward(windows, samples: pass.samples) }
+
+  private func backward(_ windows: BackwardWindows, samples: Int) {
     let weights = Matrix(windows.parameters[0], rows: shape.patch, columns: shape.outputChannels)
-    for index in 0..<pass.samples {
+    for index in 0..<samples {
       let outputGradients = Matrix(
         sample(index, of: windows.outputGradient, outputCount), rows: shape.positions, columns: shape.outputChannels)
       gatherPatches(sample(index, of: windows.input, inputCount), into: patches, shape)
@@ -180,17 +183,15 @@ private final class Conv2DLayer: Layer {
   }
 }
 
-extension Conv2DLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
-    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { place in
-      let outputGradient = windows.outputGradient.rows(place, of: outputCount)
-      gatherPatches(windows.input.rows(place, of: inputCount), into: patches, shape)
-      multiply(
-        Matrix(patches, rows: shape.positions, columns: shape.patch).transposed,
-        Matrix(outputGradient, rows: shape.positions, columns: shape.outputChannels),
-        into: Matrix(windows.gradient[0], rows: shape.patch, columns: shape.outputChannels))
-      if parameters.count > 1 { columnSums(outputGradient, into: windows.gradient[1], .replace) }
-    }
+extension Conv2DLayer: SampleGradientKeeper {
+  func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
+    let (inputs, outputs) = (inputCount, outputCount)
+    backward(
+      BackwardWindows(
+        outputGradient: windows.outputGradient.rows(samples, of: outputs),
+        input: windows.input.rows(samples, of: inputs),
+        output: windows.output.rows(samples, of: outputs), parameters: windows.parameters,
+        inputGradient: windows.inputGradient?.rows(samples, of: inputs), gradient: gradient), samples: samples.count)
   }
 }
 

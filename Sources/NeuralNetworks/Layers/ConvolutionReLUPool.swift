@@ -43,6 +43,7 @@ private final class ConvolutionReLUPoolLayer: Layer {
   let parameters: [ParameterSpecification]
   private let winners: Buffer<Float>
   private let scratch: Buffer<Float>
+  var kept: Buffer<Float>?
 
   init(_ shape: FusedConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
     self.shape = shape
@@ -65,14 +66,12 @@ private final class ConvolutionReLUPoolLayer: Layer {
   }
 }
 
-extension ConvolutionReLUPoolLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
-    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
-      fusedConvolutionGradient(
-        windows.outputGradient.rows(sample, of: shape.pooledCount),
-        winners: winners.rows(sample, of: shape.pooledCount),
-        input: windows.input.rows(sample, of: shape.height * shape.width), into: windows.gradient[0],
-        bias: windows.gradient[1], samples: 1, shape, scratch: scratch, .replace)
-    }
+extension ConvolutionReLUPoolLayer: SampleGradientKeeper {
+  func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
+    fusedConvolutionGradient(
+      windows.outputGradient.rows(samples, of: shape.pooledCount),
+      winners: winners.rows(samples, of: shape.pooledCount),
+      input: windows.input.rows(samples, of: shape.height * shape.width), into: gradient[0], bias: gradient[1],
+      samples: samples.count, shape, scratch: scratch, gradient.accumulation)
   }
 }

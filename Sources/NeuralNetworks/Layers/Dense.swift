@@ -77,11 +77,14 @@ private final class WideDenseLayer: Layer {
     biasSums.sum(over: pass, into: windows.gradient[1], windows.gradient.accumulation) { samples, sum, accumulation in
       columnSums(windows.outputGradient.rows(samples, of: units), into: sum, accumulation)
     }
-    if let inputGradient = windows.inputGradient {
-      denseInputGradient(
-        windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples,
-        outputs: units, scratch: scratch)
-    }
+    differentiateInput(windows, pass)
+  }
+
+  private func differentiateInput(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
+    denseInputGradient(
+      windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples,
+      outputs: units, scratch: scratch)
   }
 }
 
@@ -116,11 +119,14 @@ private final class SmallDenseLayer: Layer {
         windows.outputGradient.rows(samples, of: units), input: windows.input.rows(samples, of: inputs), into: sum[0],
         bias: sum[1], samples: samples.count, accumulation)
     }
-    if let inputGradient = windows.inputGradient {
-      smallDenseInputGradient(
-        windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples,
-        outputs: units)
-    }
+    differentiateInput(windows, pass)
+  }
+
+  private func differentiateInput(_ windows: BackwardWindows, _ pass: Pass) {
+    guard let inputGradient = windows.inputGradient else { return }
+    smallDenseInputGradient(
+      windows.outputGradient, weights: windows.parameters[0], into: inputGradient, samples: pass.samples, outputs: units
+    )
   }
 }
 
@@ -140,14 +146,16 @@ extension Dense {
 }
 
 extension WideDenseLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
     Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
+    differentiateInput(windows, pass)
   }
 }
 
 extension SmallDenseLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
     Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
+    differentiateInput(windows, pass)
   }
 }
 

@@ -44,6 +44,7 @@ private final class PooledConvolutionLayer: Layer {
   let parameters: [ParameterSpecification]
   private let winners: Buffer<Float>
   private let scratch: PooledConvolutionScratch
+  var kept: Buffer<Float>?
 
   init(_ shape: PooledConvolutionShape, parameters: [ParameterSpecification], capacity: Int) {
     self.shape = shape
@@ -67,15 +68,13 @@ private final class PooledConvolutionLayer: Layer {
   }
 }
 
-extension PooledConvolutionLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
-    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
-      pooledConvolutionGradient(
-        windows.outputGradient.rows(sample, of: shape.pooledCount),
-        winners: winners.rows(sample, of: shape.pooledCount),
-        input: windows.input.rows(sample, of: shape.inputCount), weights: windows.parameters[0],
-        into: windows.gradient[0], bias: windows.gradient[1], inputGradient: nil, samples: 1, shape, scratch: scratch,
-        .replace)
-    }
+extension PooledConvolutionLayer: SampleGradientKeeper {
+  func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
+    pooledConvolutionGradient(
+      windows.outputGradient.rows(samples, of: shape.pooledCount),
+      winners: winners.rows(samples, of: shape.pooledCount),
+      input: windows.input.rows(samples, of: shape.inputCount), weights: windows.parameters[0], into: gradient[0],
+      bias: gradient[1], inputGradient: windows.inputGradient?.rows(samples, of: shape.inputCount),
+      samples: samples.count, shape, scratch: scratch, isLaidOut: samples.lowerBound > 0, gradient.accumulation)
   }
 }

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// A ``Projection`` as a layer: `weights` [units, inputs] and `bias` [units].
@@ -39,15 +40,21 @@ final class ProjectionLayer: Layer {
 }
 
 extension ProjectionLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
+  func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
     let (units, inputs) = (parameters[0].shape[0], parameters[0].shape[1])
-    guard isPerToken else { return Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms) }
+    guard isPerToken else {
+      backward(windows, pass)
+      return Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
+    }
     let (rows, sums) = (windows.input.count / pass.samples, windows.output.count / pass.samples)
     let gradient = GradientBlock(windows.gradient.sums, .replace)
-    addSquaredNorms(of: gradient, samples: pass.samples, to: norms) { sample in
+    for sample in 0..<pass.samples {
+      let row = sample..<sample + 1
       projection.backward(
-        windows.outputGradient.rows(sample, of: sums), input: windows.input.rows(sample, of: rows),
-        weights: windows.parameters[0], into: gradient, at: 0, inputGradient: nil)
+        windows.outputGradient.rows(row, of: sums), input: windows.input.rows(row, of: rows),
+        weights: windows.parameters[0], into: gradient, at: 0,
+        inputGradient: windows.inputGradient?.rows(row, of: rows))
+      for place in parameters.indices { norms[sample] += sumOfSquares(gradient[place]) }
     }
   }
 }

@@ -6,6 +6,7 @@ final class SampleConvolutionLayer: Layer {
   private let convolution: any SampleConvolution
   let parameters: [ParameterSpecification]
   private let rectifying: Bool
+  var kept: Buffer<Float>?
   private var hasBias: Bool { parameters.count > 1 }
 
   init(_ convolution: any SampleConvolution, parameters: [ParameterSpecification], rectifying: Bool) {
@@ -25,7 +26,8 @@ final class SampleConvolutionLayer: Layer {
     }
     // Measured, with eight lanes and many weights.
     guard laneCount == 16 || shape.patch <= 576 else { return nil }
-    return DirectConvolution.fits(shape, needsInputGradient: needsInputGradient) ? DirectConvolution.self : nil
+    if DirectConvolution.fits(shape, needsInputGradient: needsInputGradient) { return DirectConvolution.self }
+    return StridedConvolution.fits(shape, needsInputGradient: needsInputGradient) ? StridedConvolution.self : nil
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
@@ -42,14 +44,13 @@ final class SampleConvolutionLayer: Layer {
   }
 }
 
-extension SampleConvolutionLayer: SampleNorms {
-  func addSquaredNorms(_ windows: BackwardWindows, _ pass: Pass, to norms: Buffer<Double>) {
-    let (inputs, outputs) = (windows.input.count / pass.samples, windows.output.count / pass.samples)
-    addSquaredNorms(of: windows.gradient, samples: pass.samples, to: norms) { sample in
-      convolution.backward(
-        windows.outputGradient.rows(sample, of: outputs), output: windows.output.rows(sample, of: outputs),
-        input: windows.input.rows(sample, of: inputs), weights: windows.parameters[0], into: windows.gradient[0],
-        bias: hasBias ? windows.gradient[1] : nil, inputGradient: nil, samples: 1, rectifying: rectifying, .replace)
-    }
+extension SampleConvolutionLayer: SampleGradientKeeper {
+  func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
+    let (inputs, outputs) = (convolution.inputCount, convolution.outputCount)
+    convolution.backward(
+      windows.outputGradient.rows(samples, of: outputs), output: windows.output.rows(samples, of: outputs),
+      input: windows.input.rows(samples, of: inputs), weights: windows.parameters[0], into: gradient[0],
+      bias: hasBias ? gradient[1] : nil, inputGradient: windows.inputGradient?.rows(samples, of: inputs),
+      samples: samples.count, rectifying: rectifying, isLaidOut: samples.lowerBound > 0, gradient.accumulation)
   }
 }

@@ -10,7 +10,7 @@ import subprocess
 
 import report
 from failures import fail, say
-from measure import measure_nets, measure_steps, measure_whole
+from measure import measure_nets, measure_private, measure_steps, measure_whole
 from peers import Peers, cache
 
 
@@ -21,7 +21,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models")
     parser.add_argument("--batches")
-    parser.add_argument("--only", choices=["steps", "nets", "runs"])
+    parser.add_argument("--only", choices=["steps", "nets", "private", "runs"])
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json")
     parser.add_argument("--docs", action="store_true")
@@ -40,12 +40,15 @@ def machine():
     return f"{os.cpu_count()} cores of {models[0] if models else 'an unknown processor'}"
 
 
-STEPS, NETS = "article,mlp,keras-convnet,pytorch-convnet", "vgg,resnet,rnn,lstm,gru,vit,gpt,wavenet"
+MODELS = {
+    "nets": "vgg,resnet,rnn,lstm,gru,vit,gpt,wavenet", "private": "opacus-mnist,article",
+    "steps": "article,mlp,keras-convnet,pytorch-convnet",
+}
 
 
 def cases(options):
-    for model in (options.models or (NETS if options.only == "nets" else STEPS)).split(","):
-        batches = options.batches or ("256,32" if model == "article" else "256")
+    for model in (options.models or MODELS.get(options.only, MODELS["steps"])).split(","):
+        batches = options.batches or ("256,32" if model == "article" and options.only != "private" else "256")
         for batch in batches.split(","):
             if not batch.isdigit() or int(batch) < 2:
                 fail(64, f"--batches: {batch} is not a batch of two or more")
@@ -57,10 +60,12 @@ def main():
     wanted = list(cases(options))
     if not shutil.which("mpirun"):
         fail(69, "no mpirun; launch/setup installs it")
-    peers = Peers(not options.no_peers, wants_keras=options.only in (None, "runs"))
+    peers = Peers(not options.no_peers, wants_keras=options.only in (None, "runs"), wants_private=options.only == "private")
     commit = subprocess.run(["git", "-C", options.root, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     versions = [f"Lockstep at {commit.stdout.strip()}"] if commit.returncode == 0 else []
     versions += [f"PyTorch {peers.torch}"] if peers.torch else []
+    versions += [f"Opacus {peers.opacus}"] if peers.opacus else []
+    versions += [f"JAX {peers.jax}"] if peers.jax else []
     versions += [f"TensorFlow {peers.tensorflow}"] if peers.tensorflow else []
     run = {
         "machine": machine(), "date": str(datetime.date.today()), "versions": ", ".join(versions), "rounds": options.rounds,
@@ -71,24 +76,29 @@ def main():
         for model, batch in wanted:
             steps.append(report.Case(model, batch, measure_nets(options, peers, model, batch)))
             print(f"\n{report.nets(steps[-1:])}", flush=True)
+    elif options.only == "private":
+        for model, batch in wanted:
+            steps.append(report.Case(model, batch, measure_private(options, peers, model, batch)))
+            print(f"\n{report.private(steps[-1:])}", flush=True)
     elif options.only != "runs":
         for model, batch in wanted:
             steps.append(report.Case(model, batch, measure_steps(options, peers, model, batch)))
             print(f"\n{report.speeds(steps[-1:])}", flush=True)
-    if options.only not in ("steps", "nets"):
+    if options.only in (None, "runs"):
         for name in ("article", "fast"):
             wholes.append(measure_whole(options, peers, name))
             print(f"\n{report.wholes(wholes[-1:])}", flush=True)
-    tables = report.benchmarks(run, steps, wholes, of_nets=options.only == "nets")
-    print(f"\n\n{tables}\n\n{report.measured(run, steps, wholes)}")
+    parts = {"nets": report.nets, "private": report.private}
+    tables = report.benchmarks(run, steps, wholes, parts.get(options.only, report.steps))
+    print(f"\n\n{tables}" + ("" if options.only in parts else f"\n\n{report.measured(run, steps, wholes)}"))
     run["steps"] = {case.name: {row.name: row.runs for row in case.rows.values()} for case in steps}
     run["whole_processes"] = [{row.name: row.runs for row in rows} for rows in wholes]
     path = pathlib.Path(options.json or cache() / "bench.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(run, indent=2) + "\n")
     say(f"every figure is in {path}")
-    if options.docs and options.only == "nets":
-        report.replace(f"{options.root}/docs/benchmarks.md", tables, "launch/bench --only nets --docs")
+    if options.docs and options.only in parts:
+        report.replace(f"{options.root}/docs/benchmarks.md", tables, f"launch/bench --only {options.only} --docs")
     elif options.docs:
         report.replace(f"{options.root}/docs/benchmarks.md", tables)
         report.replace(f"{options.root}/README.md", report.measured(run, steps, wholes))

@@ -42,11 +42,16 @@ class Lockstep:
             epochs = [json.loads(line) for line in (record / "metrics.jsonl").read_text().splitlines()]
             return json.loads((record / "summary.json").read_text()), epochs, seconds
 
+    def model(self, name):
+        """A built-in net's name, or the file of docs/nets that has this one."""
+        file = pathlib.Path(self.options.root, "docs", "nets", f"{name}.json")
+        return file if file.exists() else name
+
     def steps(self, model, batch, samples, least=50):
         """Training steps over about `samples` samples, `least` steps or more; the speed is the program's own, of the steps alone."""
         batch = max(1, round(batch * self.share))
         summary, epochs, _ = self.train(
-            ["--model", model, "--global-batch", batch, "--epochs", 1000, "--max-steps", max(least, math.ceil(samples / batch)),
+            ["--model", self.model(model), "--global-batch", batch, "--epochs", 1000, "--max-steps", max(least, math.ceil(samples / batch)),
              "--checkpoint-every", "1000000steps"])
         total = lambda key: sum(epoch[f"{key}_seconds"] for epoch in epochs)
         return {
@@ -140,6 +145,28 @@ class PyTorch:
             "--epochs", recipe["epochs"], "--learning-rate", recipe["learning_rate"], "--schedule", recipe["schedule"],
             "--warmup", recipe["warmup"], "--seed", seed])
         return {"seconds": time.monotonic() - start, "test_accuracy": float(self.ACCURACY.findall(output)[-1])}
+
+
+class Private:
+    """One of Tests/Peers' programs for private training, by its arguments."""
+
+    LINE = re.compile(r"(\d+) samples/s")
+
+    def __init__(self, name, options, python, program, *flags, ranks=1, threads=2):
+        self.name, self.options, self.python, self.program = name, options, python, program
+        self.flags, self.ranks, self.threads = flags, ranks, threads
+
+    def steps(self, model, batch, samples, least=20):
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", self.ranks] if self.ranks > 1 else []
+        environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", OMP_NUM_THREADS=str(self.threads))
+        done = run(self.name, [
+            self.python, *launcher, f"{self.options.root}/Tests/Peers/{self.program}", "--data", self.options.data, "--model",
+            model.replace("-", "_"), "--global-batch", batch, "--steps", max(least, math.ceil(samples / batch)), *self.flags],
+            env=environment)
+        found = self.LINE.search(done.stdout)
+        if not found:
+            raise ContestantFailed(self.name, done)
+        return {"samples_per_second": float(found[1])}
 
 
 class Keras:

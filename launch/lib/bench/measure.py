@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import tempfile
 
-from contestants import Apart, Keras, Lockstep, PyTorch, StepOnOneCore, SumOverRanks
+from contestants import Apart, Keras, Lockstep, Private, PyTorch, StepOnOneCore, SumOverRanks
 from failures import ContestantFailed, fail, say
 
 # How long a run's steps last, where the contestant's speed is known from its last: PyTorch takes seconds to find its pace.
@@ -49,7 +49,7 @@ def attempt(contestant, row, body):
     try:
         row.runs.append(body())
     except ContestantFailed as failure:
-        if isinstance(contestant, PyTorch | Keras):
+        if isinstance(contestant, PyTorch | Keras | Private):
             say(f"{failure}; left out of this round")
         else:
             fail(70, str(failure))
@@ -74,6 +74,31 @@ def measure_nets(options, peers, model, batch):
     """Rows by the contestant's key: two, ddp, threads."""
     players = {"two": Lockstep("lockstep, 2 ranks", options, 2), **pytorch(options, peers)}
     return in_turn(options, players, model, batch, lambda player: NETS_FIRST, lambda player: NETS_SECONDS, least=10)
+
+
+# Opacus' ways to a sample's gradient, and the seconds of a run.
+OPACUS_MODES, PRIVATE_SECONDS = ("hooks", "functorch", "ew", "ghost"), 4.0
+
+
+def measure_private(options, peers, model, batch):
+    """Rows of training with differential privacy by the contestant's key: private, plain, one for each of Opacus' ways, jax."""
+    flags = ("--optimizer", "sgd", "--learning-rate", 0.15)
+    private = ("--private", "--noise-multiplier", 1.1, "--sample-clip-norm", 1, "--seed", 0)
+    players = {
+        "private": Lockstep("lockstep --private, 2 ranks", options, 2, *flags, *private),
+        "plain": Lockstep("lockstep, 2 ranks", options, 2, *flags),
+    }
+    if peers.opacus:
+        for mode in OPACUS_MODES:
+            players[f"{mode}, 2 threads"] = Private(
+                f"Opacus {mode}, 2 threads", options, peers.python, "opacus_private.py", "--mode", mode, "--threads", 2)
+            players[f"{mode}, DDP"] = Private(
+                f"Opacus {mode}, DDP on 2 ranks", options, peers.python, "opacus_private.py", "--mode", mode, "--threads", 1,
+                ranks=2, threads=1)
+    if peers.jax:
+        players["jax"] = Private("JAX vmap", options, peers.python, "jax_private.py")
+    return in_turn(
+        options, players, model, batch, lambda player: FIRST.get(type(player), 5_120), lambda player: PRIVATE_SECONDS, least=20)
 
 
 def in_turn(options, players, model, batch, first, seconds, **limits):

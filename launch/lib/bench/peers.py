@@ -19,12 +19,14 @@ def cache():
 
 
 class Peers:
-    """A virtual environment in the cache directory. `torch` and `tensorflow` are versions, or None where they cannot be had."""
+    """A virtual environment in the cache directory. Its packages are versions, or None where they cannot be had."""
 
-    def __init__(self, is_wanted, wants_keras):
+    def __init__(self, is_wanted, wants_keras, wants_private):
         self.python = cache() / "peers" / "bin" / "python"
         self.torch = self._install("torch", ["torch", "numpy"]) if is_wanted else None
         self.tensorflow = self._install("tensorflow", ["tensorflow-cpu", "numpy"]) if is_wanted and wants_keras else None
+        self.opacus = self._install("opacus", ["opacus", "torch", "numpy"]) if is_wanted and wants_private else None
+        self.jax = self._install("jax", ["jax[cpu]", "numpy"]) if is_wanted and wants_private else None
 
     def _version(self, module):
         if not self.python.exists():

@@ -70,6 +70,22 @@ def nets(cases):
           f"{case.rows['two'].median('peak_resident_bytes') / 1e6:.0f} MB"] for case in cases])
 
 
+def steps(cases):
+    return f"{speeds(cases)}\n\n{scaling(cases)}"
+
+
+def private(cases):
+    lines = []
+    for case in cases:
+        rate = case.rate("private")
+        for key, row in case.rows.items():
+            if not row:
+                continue
+            other = row.median("samples_per_second")
+            lines.append([f"{case.name}: {row.name}", speed(row), "" if key == "private" else f"**{ratio(rate, other)}**"])
+    return table(["net, global batch: who", "samples/s", "lockstep --private over it"], lines)
+
+
 def wholes(groups):
     lines = []
     for rows in groups:
@@ -82,12 +98,12 @@ def wholes(groups):
     return table(["whole process", "wall time", "Lockstep is faster by", "test accuracy", "n"], lines)
 
 
-def benchmarks(run, cases, groups, of_nets=False):
+def benchmarks(run, cases, groups, of_steps=steps):
     """All tables, with what they were measured on."""
     command = f"launch/bench {run['arguments']}".strip()
     parts = [f"{run['machine']}; {run['date']}; {run['versions']}; `{command}`."]
     if cases:
-        parts += [f"Samples a second, median ± deviation of n = {run['rounds']}:", *([nets(cases)] if of_nets else [speeds(cases), scaling(cases)])]
+        parts += [f"Samples a second, median ± deviation of n = {run['rounds']}:", of_steps(cases)]
     if groups:
         parts += ["Mean ± deviation of n processes, each of another seed:", wholes(groups)]
     return "\n\n".join(parts)
