@@ -52,12 +52,19 @@ let package = Package(
     room("Optimizers", ["Kernels", "Tensors", "NeuralNetworks"]),
     room("Collectives", ["Kernels", "Tensors"]),
     room("MPICollectives", ["Kernels", "Collectives", "Tensors", "COpenMPI", "CProcesses"]),
+    room("SecureAggregation", ["Tensors", "Privacy", "Collectives", "COpenSSL"]),
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
       "Training",
       [
         "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
         "Privacy",
+      ]),
+    room(
+      "Federation",
+      [
+        "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
+        "Privacy", "SecureAggregation", "Training",
       ]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Console", ["Kernels", "Tensors"]),
@@ -77,8 +84,8 @@ let package = Package(
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
         "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
-        "Exporting",
-        "Pictures",
+        "Exporting", "Federation",
+        "Pictures", "SecureAggregation",
       ]),
     // For the program alone, so that who depends on the library needs no libyaml.
     room("YAML", ["Tensors", "CYAML"]),
@@ -110,9 +117,11 @@ let package = Package(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
+    tests("SecureAggregationTests", ["SecureAggregation", "Privacy", "Collectives", "Tensors", "Fuzzing"]),
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
     tests("ExportingTests", ["Lockstep", "PeerPython"]),
     tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
+    tests("FederationTests", ["Lockstep"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
     tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing", "PeerPython"]),

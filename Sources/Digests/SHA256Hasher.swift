@@ -3,8 +3,8 @@ import FoundationEssentials
 
 /// Computes the SHA-256 of bytes that come in pieces: `update` with each piece, then `finalize` once.
 ///
-/// libcrypto computes it, with the processor's SHA instructions if it has them. This file is the package's only fence
-/// around libcrypto. Its calls fail only if memory runs out or libcrypto is broken; both end the program.
+/// libcrypto computes it, with the processor's SHA instructions if it has them. This file is the room's fence around
+/// libcrypto. Its calls fail only if memory runs out or libcrypto is broken; both end the program.
 @safe
 public struct SHA256Hasher: ~Copyable {
   private let context: OpaquePointer

@@ -7,6 +7,7 @@
 @_exported import Digests
 @_exported import Exchange
 @_exported import Exporting
+@_exported import Federation
 @_exported import Jobs
 @_exported import MPICollectives
 @_exported import NeuralNetworks
@@ -15,5 +16,6 @@
 @_exported import Privacy
 @_exported import Reporting
 @_exported import RunReport
+@_exported import SecureAggregation
 @_exported import Tensors
 @_exported import Training

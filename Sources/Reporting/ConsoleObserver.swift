@@ -11,6 +11,8 @@ public final class ConsoleObserver: Observer {
   private var lastDrawn: ContinuousClock.Instant?
   private var ranks = 1
   private var loss: (any Loss)?
+  /// How a pass is called: of a federated run it is a round.
+  private var pass = "Epoch"
   private var waits: [WaitingLine] = []
 
   /// An observer for a terminal if `isInteractive`, else for a log. One that `isQuiet` prints the results and warnings alone.
@@ -20,6 +22,7 @@ public final class ConsoleObserver: Observer {
 
   public func began(_ run: RunDescription) {
     (ranks, loss) = (run.ranks, run.recipe.loss)
+    if run.federation != nil { pass = "Round" }
     guard !isQuiet else { return }
     let recipe = run.recipe
     let schedule = recipe.schedule == .constant ? "" : " \(recipe.schedule.rawValue)"
@@ -29,8 +32,9 @@ public final class ConsoleObserver: Observer {
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
     print(
       "\(escaped(recipe.model.name)): \(grouped(run.parameters)) parameters, \(escaped(recipe.loss.name)), on \(run.ranks) "
-        + "rank\(run.ranks == 1 ? "" : "s")\(hosts); global batch \(recipe.globalBatch) in microbatches of "
-        + "\(run.microbatch), \(optimizer)\(schedule), seed \(recipe.seed)")
+        + "rank\(run.ranks == 1 ? "" : "s")\(hosts); "
+        + (run.federation?.text ?? "global batch \(recipe.globalBatch) in microbatches of \(run.microbatch)")
+        + ", \(optimizer)\(schedule), seed \(recipe.seed)")
     if let scaling = recipe.rateScaling {
       let ratio = "\(recipe.globalBatch)/\(RateScaling.usualBatch)"
       print(
@@ -40,9 +44,11 @@ public final class ConsoleObserver: Observer {
     }
     if let weights = run.initialWeights { print(weights.text) }
     if run.isComplete && run.resumedAtStep > 0 {
-      print("the run is complete after step \(run.resumedAtStep): nothing is left to train")
+      print(
+        "the run is complete after \(run.federation == nil ? "step" : "round") \(run.resumedAtStep): nothing is left to train"
+      )
     } else if run.resumedAtStep > 0 {
-      print("resumed after step \(run.resumedAtStep)")
+      print("resumed after \(run.federation == nil ? "step" : "round") \(run.resumedAtStep)")
     }
     lastDrawn = .now
   }
@@ -72,6 +78,7 @@ public final class ConsoleObserver: Observer {
       line(report.training, isOver: true)
         + " - val_loss: \(fixed(report.testLoss, 4))"
         + (report.testAccuracy.map { " - val_accuracy: \(fixed($0, 4))" } ?? "")
+        + (report.round?.text ?? "")
         + (report.privacy.map { " - epsilon: \(fixed($0.epsilon, 3))" } ?? "") + "\n  \(split)\n")
     lastDrawn = .now
   }
@@ -112,8 +119,19 @@ public final class ConsoleObserver: Observer {
     let left = rate > 0 ? Double(progress.samplesInEpoch - progress.samplesDone) / rate : 0
     let clock = isOver ? duration(progress.seconds) : "\(duration(left)) left"
     let position = isInteractive ? "\(bar) " : ""
-    return "Epoch \(progress.epoch)/\(progress.epochs) \(position)\(progress.samplesDone)/\(progress.samplesInEpoch) - "
+    return
+      "\(pass) \(progress.epoch)/\(progress.epochs) \(position)\(progress.samplesDone)/\(progress.samplesInEpoch) - "
       + "\(clock) - \(grouped(Int(rate))) samples/s - loss: \(measured(progress.loss))"
       + (progress.accuracy.map { " - accuracy: \(measured($0))" } ?? "")
+  }
+}
+
+extension RoundFigures {
+  /// The clients of the round, as far as they are not all that was asked for.
+  fileprivate var text: String {
+    " - clients: \(clients)" + (dropped > 0 ? " - dropped: \(dropped)" : "")
+      + (stragglers > 0 ? " - stragglers: \(stragglers)" : "")
+      + (clipNorm.map { " - clip: \(fixed(Double($0), 4))" } ?? "")
+      + (accuracy.map { " - worst tenth: \(fixed($0.worstTenth, 4))" } ?? "")
   }
 }

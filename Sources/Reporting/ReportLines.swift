@@ -21,6 +21,12 @@ func resultLines(of summary: TrainingSummary, _ loss: (any Loss)?) -> [String] {
   if let digest = summary.averagedWeightsDigest { lines.append("averaged weights digest: \(digest)") }
   lines.append("weights digest: \(summary.weightsDigest)")
   if let privacy = summary.privacy { lines.append(privacy.line) }
+  if let federation = summary.federation, let accuracy = federation.accuracy {
+    lines.append(
+      "\(grouped(federation.clients)) clients: accuracy \(fixed(accuracy.mean, 4)) on their own data, deviation "
+        + "\(fixed(accuracy.standardDeviation, 4)), worst tenth \(fixed(accuracy.worstTenth, 4)), best tenth \(fixed(accuracy.bestTenth, 4))"
+    )
+  }
   lines += loss.map { reportLines(of: $0, summary.testMetrics, summary.testErrors) } ?? []
   lines.append(
     summary.testAccuracy.map { "Test accuracy: \(fixed($0, 4))" }

@@ -76,7 +76,10 @@ public final class RunRecord: Observer {
         freeze: recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern), ema: recipe.ema,
         scaleLearningRate: recipe.rateScaling?.rawValue,
         scaledLearningRate: recipe.rateScaling.map { _ in recipe.scaledLearningRate },
-        parameters: run.parameters, samples: run.samples, data: dataName, processor: ProcessFacts.processorModel,
+        parameters: run.parameters, samples: run.samples, data: dataName,
+        federation: run.federation.map { federation in
+          Dictionary(uniqueKeysWithValues: federation.settings.map { ($0.key, $0.value) })
+        }, processor: ProcessFacts.processorModel,
         precision: "fp32", program: options.program, command: command)
     )
     if let data { try write("data-report.json", data) }
@@ -197,6 +200,8 @@ private struct Configuration: Encodable {
   /// The samples of an epoch.
   var samples: Int
   var data: String?
+  /// The clients of a federated run: the lines of its recipe.
+  var federation: [String: String]?
   /// That of rank 0's host.
   var processor: String
   var precision: String
@@ -215,7 +220,8 @@ private struct Configuration: Encodable {
     case sampleClipNorm = "sample_clip_norm"
     case onNonFinite = "on_nonfinite"
     case maxSteps = "max_steps"
-    case augment, subset, validation, freeze, ema, parameters, samples, data, processor, precision, program, command
+    case augment, subset, validation, freeze, ema, parameters, samples, data, federation, processor, precision, program,
+      command
     case earlyStopping = "early_stopping"
     case saveBest = "save_best"
     case initFrom = "init_from"

@@ -178,6 +178,14 @@ public final class TensorBoardRecord: Observer {
     case .gradientNorm: "gradient/norm"
     case .gradientNoiseScale: "gradient/noise_scale"
     case .epsilon: "privacy/epsilon"
+    case .clients: "clients/in_round"
+    case .dropped: "clients/dropped"
+    case .stragglers: "clients/stragglers"
+    case .updateClip: "clients/update_clip"
+    case .clientAccuracy: "clients/accuracy"
+    case .clientDeviation: "clients/accuracy_deviation"
+    case .worstTenth: "clients/accuracy_worst_tenth"
+    case .bestTenth: "clients/accuracy_best_tenth"
     }
   }
 }

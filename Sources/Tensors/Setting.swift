@@ -97,6 +97,37 @@ public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
   /// The part of a sample's target that is spread over all classes.
   case labelSmoothing
 
+  /// The number of a federated run's rounds.
+  case rounds
+  /// The number of its clients.
+  case clients
+  /// How the samples are spread over them.
+  case partition
+  /// The part of them that is chosen in a round.
+  case clientFraction
+  /// The passes of a chosen client over its samples.
+  case localEpochs
+  /// The samples of a client's step.
+  case localBatch
+  /// The factor of the clients' learning rate from one round to the next.
+  case learningRateDecay
+  /// The server's learning rate.
+  case serverLearningRate
+  /// The probability with which a chosen client does a part of its work.
+  case stragglers
+  /// The probability with which it drops out.
+  case dropouts
+  /// The norm that a client's update is clipped to.
+  case updateClip
+  /// The quantile of the updates' norms that this norm follows.
+  case clipQuantile
+  /// How fast it follows.
+  case clipRate
+  /// The noise in the number of updates that are not clipped.
+  case countNoise
+  /// Whether the updates are added up behind masks.
+  case secureAggregation
+
   private static let haveFlags = Atomic<Bool>(false)
 
   /// Makes error lines name flags from now on. Called at its start by a program that has these flags.

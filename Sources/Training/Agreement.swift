@@ -56,7 +56,7 @@ extension Communicator {
 
   /// Throws with 64 on every rank if one computes other bits than rank 0, for example with another OpenBLAS.
   /// Collective.
-  func requireEqualArithmetic() throws {
+  package func requireEqualArithmetic() throws {
     if size > 1 { try requireEqual(Arithmetic.facts) }
   }
 }
@@ -72,6 +72,6 @@ private func fingerprint(_ lines: String) -> Fingerprint {
 }
 
 /// Runs `body`, which calls collectives. Their failure becomes a ``TrainingError`` with 70.
-func communicating<Result>(_ body: () throws -> Result) throws -> Result {
+package func communicating<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch { throw TrainingError(error) }
 }

@@ -4,13 +4,23 @@ import NeuralNetworks
 import Tensors
 
 /// The content of a run's checkpoints, in the run's own buffers.
-struct CheckpointContent {
+package struct CheckpointContent {
   let layout: ParameterLayout
   let parameters: Buffer<Float>
   /// The optimizer's state of every parameter, by name.
   var moments: [(name: String, values: Buffer<Float>)]
   let fingerprint: Fingerprint
   let batches: BatchPlan
+  /// Numbers that are state of the run and not of a parameter, by name.
+  let numbers: [(name: String, values: Buffer<Float>)]
+
+  package init(
+    layout: ParameterLayout, parameters: Buffer<Float>, moments: [(name: String, values: Buffer<Float>)],
+    fingerprint: Fingerprint, batches: BatchPlan, numbers: [(name: String, values: Buffer<Float>)] = []
+  ) {
+    (self.layout, self.parameters, self.moments) = (layout, parameters, moments)
+    (self.fingerprint, self.batches, self.numbers) = (fingerprint, batches, numbers)
+  }
 
   /// The lines of the recipe that may differ from a checkpoint's: how long the run is, and on which machine.
   static let free: Set<String> = ["epochs", "kernels", "program"]
@@ -23,6 +33,10 @@ struct CheckpointContent {
       for (parameter, range) in zip(layout.parameters, layout.ranges) {
         tensors.append(NamedTensor(name: prefix + parameter.name, shape: parameter.shape, values: block[range]))
       }
+    }
+    for (name, values) in numbers {
+      tensors.append(
+        NamedTensor(name: "\(Checkpoint.optimizerPrefix)\(name)", shape: [values.count], values: values))
     }
     return tensors
   }

@@ -29,10 +29,10 @@ public final class DriftCheck {
   }
 
   /// Notes that all ranks have the weights of a checkpoint of this step.
-  func hasRestored(_ step: Int) { verifiedAtStep = step }
+  package func hasRestored(_ step: Int) { verifiedAtStep = step }
 
   /// Throws with 70 on every rank if the ranks' `parameters` differ after `step`. Collective.
-  func verify(_ parameters: Buffer<Float>, step: Int) throws {
+  package func verify(_ parameters: Buffer<Float>, step: Int) throws {
     let ranks = try differingRanks(parameters)
     guard !ranks.isEmpty else {
       verifiedAtStep = step

@@ -44,6 +44,22 @@ public struct EpochFigures: Sendable, Codable {
   public let gradientNoiseScale: Double?
   /// The ε that the weights have cost so far; nil of a run that is not private.
   public let epsilon: Double?
+  /// The clients whose updates made a federated round; nil of other runs, as the next three.
+  public let clients: Int?
+  /// The clients of the round that dropped out.
+  public let dropped: Int?
+  /// The clients that did a part of their work.
+  public let stragglers: Int?
+  /// The norm that the updates were clipped to; nil also if they were not.
+  public let updateClip: Float?
+  /// The mean over clients of the accuracy on their own data, 0 to 1; nil if it was not measured, as the next three.
+  public let clientAccuracy: Double?
+  /// Its standard deviation.
+  public let clientDeviation: Double?
+  /// Its mean over the worst tenth of the clients.
+  public let worstTenth: Double?
+  /// Its mean over the best tenth.
+  public let bestTenth: Double?
 
   /// The keys, in the order of the columns.
   package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -67,6 +83,12 @@ public struct EpochFigures: Sendable, Codable {
     case gradientNorm = "gradient_norm"
     case gradientNoiseScale = "gradient_noise_scale"
     case epsilon
+    case clients, dropped, stragglers
+    case updateClip = "update_clip"
+    case clientAccuracy = "client_accuracy"
+    case clientDeviation = "client_accuracy_deviation"
+    case worstTenth = "client_accuracy_worst_tenth"
+    case bestTenth = "client_accuracy_best_tenth"
   }
 
   /// The figures of `report`, an epoch of `run`.
@@ -89,6 +111,11 @@ public struct EpochFigures: Sendable, Codable {
     skippedSteps = report.skippedSteps
     (gradientNorm, gradientNoiseScale) = (report.gradientNorm, report.gradientNoiseScale)
     epsilon = report.privacy?.epsilon
+    (clients, dropped, stragglers) = (report.round?.clients, report.round?.dropped, report.round?.stragglers)
+    updateClip = report.round?.clipNorm
+    let spread = report.round?.accuracy
+    (clientAccuracy, clientDeviation) = (spread?.mean, spread?.standardDeviation)
+    (worstTenth, bestTenth) = (spread?.worstTenth, spread?.bestTenth)
   }
 
   /// The figures in a line of `metrics.jsonl`; nil of a line that no run wrote.
@@ -122,6 +149,14 @@ public struct EpochFigures: Sendable, Codable {
     case .gradientNorm: gradientNorm
     case .gradientNoiseScale: gradientNoiseScale
     case .epsilon: epsilon
+    case .clients: clients.map(Double.init)
+    case .dropped: dropped.map(Double.init)
+    case .stragglers: stragglers.map(Double.init)
+    case .clientAccuracy: clientAccuracy
+    case .clientDeviation: clientDeviation
+    case .worstTenth: worstTenth
+    case .bestTenth: bestTenth
+    case .updateClip: updateClip.flatMap { Double("\($0)") }
     }
   }
 }

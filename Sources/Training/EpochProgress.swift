@@ -24,4 +24,20 @@ public struct EpochProgress: Sendable {
 
   /// The rate since the epoch began.
   public var samplesPerSecond: Double { seconds > 0 ? Double(samplesTimed) / seconds : 0 }
+
+  package init(
+    epoch: Int, epochs: Int, step: Int, samplesDone: Int, samplesInEpoch: Int, samplesCounted: Int, samplesTimed: Int,
+    seconds: Double, loss: Double, accuracy: Double?
+  ) {
+    self.epoch = epoch
+    self.epochs = epochs
+    self.step = step
+    self.samplesDone = samplesDone
+    self.samplesInEpoch = samplesInEpoch
+    self.samplesCounted = samplesCounted
+    self.samplesTimed = samplesTimed
+    self.seconds = seconds
+    self.loss = loss
+    self.accuracy = accuracy
+  }
 }

@@ -40,4 +40,27 @@ public struct EpochReport: Sendable {
   public let parameters: Buffer<Float>
   /// The privacy that the weights have cost so far; nil of a run that is not private (``Recipe/privacy``).
   public let privacy: PrivacySpent?
+  /// The round's clients; nil of a run that is not federated.
+  public let round: RoundFigures?
+
+  package init(
+    training: EpochProgress, evaluated: EvaluatedPart, testLoss: Double, testAccuracy: Double?, testScores: [Score],
+    evaluationSeconds: Double, time: TimeSplit, skippedSteps: Int, gradientNorm: Double?, gradientNoiseScale: Double?,
+    layout: ParameterLayout, parameters: Buffer<Float>, privacy: PrivacySpent?, round: RoundFigures? = nil
+  ) {
+    self.training = training
+    self.evaluated = evaluated
+    self.testLoss = testLoss
+    self.testAccuracy = testAccuracy
+    self.testScores = testScores
+    self.evaluationSeconds = evaluationSeconds
+    self.time = time
+    self.skippedSteps = skippedSteps
+    self.gradientNorm = gradientNorm
+    self.gradientNoiseScale = gradientNoiseScale
+    self.layout = layout
+    self.parameters = parameters
+    self.privacy = privacy
+    self.round = round
+  }
 }

@@ -14,7 +14,7 @@ public final class Evaluation {
   public static let slice = 32
 
   let network: Network
-  let data: any Dataset
+  package let data: any Dataset
   let communicator: any Communicator
   private let metrics: [any Metric]
   let feed: Feed

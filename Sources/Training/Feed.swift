@@ -3,7 +3,7 @@ import NeuralNetworks
 import Tensors
 
 /// Copies samples out of a data set into buffers made once.
-final class Feed {
+package final class Feed {
   private let data: any Dataset
   /// The floats of one sample's input.
   private let inputCount: Int
@@ -19,7 +19,7 @@ final class Feed {
 
   /// Buffers for up to `capacity` samples at once, or for all if there are fewer. `mixup` mixes those that are loaded with noise; their
   /// targets must then be classes.
-  init(_ data: any Dataset, capacity: Int, mixup: Mixup? = nil) {
+  package init(_ data: any Dataset, capacity: Int, mixup: Mixup? = nil) {
     self.data = data
     let capacity = min(capacity, data.count)
     inputCount = data.inputShape.count
@@ -32,7 +32,7 @@ final class Feed {
   }
 
   /// The samples with these numbers, valid until the next call. `noise` is for augmentation and mixing.
-  func load(_ samples: ArraySlice<UInt32>, noise: Noise) -> Examples {
+  package func load(_ samples: ArraySlice<UInt32>, noise: Noise) -> Examples {
     var examples = window(samples.count)
     data.copyInputs(of: samples, into: examples.inputs, noise: noise)
     if hasLabels {
@@ -45,7 +45,7 @@ final class Feed {
   }
 
   /// The samples of this range without noise, valid until the next call.
-  func load(_ samples: Range<Int>) -> Examples {
+  package func load(_ samples: Range<Int>) -> Examples {
     let examples = window(samples.count)
     data.copyInputs(in: samples, into: examples.inputs)
     if hasLabels {

@@ -2,7 +2,7 @@ import Collectives
 
 extension Communicator {
   /// Every rank's `words`, in rank order. Collective.
-  func gather(words: [UInt64]) throws -> [[UInt64]] {
+  package func gather(words: [UInt64]) throws -> [[UInt64]] {
     var bytes: [UInt8] = []
     for word in words {
       for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(index)))) }

@@ -6,9 +6,9 @@ import Tensors
 /// Saves a run's checkpoints when they are due, and keeps the error of the last one.
 ///
 /// Rank 0 writes. The others take part only if it cannot see their slices of the moments.
-final class RunCheckpoints {
+package final class RunCheckpoints {
   /// The error of the last checkpoint that was due; nil if it was saved.
-  private(set) var failure: TrainingError?
+  package private(set) var failure: TrainingError?
 
   private let interval: RunOptions.CheckpointInterval
   /// Whether all ranks must take part.
@@ -46,12 +46,22 @@ final class RunCheckpoints {
     self.spans = spans
   }
 
+  /// The checkpoints of a run all of whose ranks have all of its state.
+  package convenience init(
+    _ options: RunOptions, _ content: CheckpointContent, files: RunFiles?, restored: Int?,
+    communicator: any Communicator, audience: Audience
+  ) {
+    self.init(
+      options, content, files: files, shards: nil, restored: restored, communicator: communicator, audience: audience,
+      spans: nil)
+  }
+
   /// Throws on rank 0, with 73, if another job may write into the run's directory by now. This ends a run even if it
   /// goes on without checkpoints that cannot be written: two jobs must not mix their files.
-  func requireLock() throws { try files?.requireLock() }
+  package func requireLock() throws { try files?.requireLock() }
 
   /// Saves if the interval between checkpoints is over. Collective if moments are gathered by messages.
-  func saveIfDue(_ state: RunState, epochEnded: Bool) throws {
+  package func saveIfDue(_ state: RunState, epochEnded: Bool) throws {
     let isDue =
       switch interval {
       case .epochs(let count): epochEnded && state.epoch % count == 0
@@ -64,10 +74,10 @@ final class RunCheckpoints {
   }
 
   /// Saves because of a request, unless it is the last one again. Collective if moments are gathered by messages.
-  func saveOnRequest(_ state: RunState) throws { try save(state, if: isNewRequest()) }
+  package func saveOnRequest(_ state: RunState) throws { try save(state, if: isNewRequest()) }
 
   /// Saves `state` if it is not saved yet and rank 0's `isDue` is true. Collective if moments are gathered by messages.
-  func save(_ state: RunState, if isDue: Bool = true) throws {
+  package func save(_ state: RunState, if isDue: Bool = true) throws {
     var isDue = isDue && savedAtStep != state.step
     if isCollective { isDue = try communicator.gather(words: [isDue ? 1 : 0])[0][0] == 1 }
     if isDue { try write(state) }
@@ -77,7 +87,7 @@ final class RunCheckpoints {
   /// is to save, unless moments are gathered by messages.
   ///
   /// - Returns: whether nothing is left to save.
-  func saveAtOnce(_ state: RunState, asked: RunRequests) throws -> Bool {
+  package func saveAtOnce(_ state: RunState, asked: RunRequests) throws -> Bool {
     guard shards?.isGatheredByMessages != true, savedAtStep != state.step else { return true }
     guard !asked.isDisjoint(with: .ending) || asked.contains(.save) && isNewRequest() else { return false }
     try write(state)

@@ -23,8 +23,8 @@ public final class RunControl: Sendable {
   public var isAskedToStop: Bool { pending.contains(.stop) }
 
   /// The requests that have not been answered yet.
-  var pending: RunRequests { RunRequests(rawValue: requests.load(ordering: .relaxed)) }
+  package var pending: RunRequests { RunRequests(rawValue: requests.load(ordering: .relaxed)) }
 
   /// Notes that `request` has been answered.
-  func forget(_ request: RunRequests) { requests.bitwiseAnd(~request.rawValue, ordering: .relaxed) }
+  package func forget(_ request: RunRequests) { requests.bitwiseAnd(~request.rawValue, ordering: .relaxed) }
 }

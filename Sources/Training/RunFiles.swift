@@ -2,20 +2,21 @@ import Checkpoints
 import Tensors
 
 /// The files of a run on rank 0: its directory, held by this process alone, and the checkpoints in it.
-final class RunFiles {
-  let directory: RunDirectory
+package final class RunFiles {
+  package let directory: RunDirectory
   private let store: CheckpointStore
 
   /// Opens the files of a run as `options` ask, if it has any, and reads the checkpoint that it goes on from, if any,
   /// into `content`. Throws if the directory or the checkpoint cannot be used.
-  static func open(
-    _ options: RunOptions, epochs: Int, _ content: CheckpointContent, warn: (String) -> Void
+  package static func open(
+    _ options: RunOptions, epochs: Int, countedBy setting: Setting = .epochs, _ content: CheckpointContent,
+    warn: (String) -> Void
   ) throws -> (files: RunFiles?, restored: RunState?) {
     let files = try options.directory.map {
       try RunFiles($0, isNew: options.makesNewDirectory, keep: options.keep)
     }
     let restored = try restore(options, files, content, warn: warn)
-    if let restored { try requireAhead(restored, options, epochs: epochs) }
+    if let restored { try requireAhead(restored, options, epochs: epochs, setting) }
     return (files, restored)
   }
 
@@ -49,12 +50,12 @@ final class RunFiles {
   }
 
   /// Throws with 64 if the run has gone further than it is asked to go: it cannot go backwards.
-  private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int) throws {
+  private static func requireAhead(_ state: RunState, _ options: RunOptions, epochs: Int, _ setting: Setting) throws {
     let begun = state.epoch + (state.sampleOffset > 0 ? 1 : 0)
     guard begun <= epochs else {
       throw TrainingError(
         .usage,
-        "the run is in epoch \(begun) already, at step \(state.step), beyond \(Setting.epochs) \(epochs): give \(Setting.epochs) "
+        "the run is in \(setting == .epochs ? "epoch" : "round") \(begun) already, at step \(state.step), beyond \(setting) \(epochs): give \(setting) "
           + "\(begun) or more, or another \(Setting.directory)")
     }
     guard state.step <= options.maxSteps ?? .max else {

@@ -7,24 +7,24 @@ import Optimizers
 import Tensors
 
 /// The plan of a run, made before its first step from its recipe and data alone: the same on every rank.
-struct RunPlan {
+package struct RunPlan {
   /// The samples that are trained on, changed at random if the recipe says so.
-  let training: any Dataset
+  package let training: any Dataset
   /// The samples that epochs are evaluated on; nil if they are the test data.
   let validation: (any Dataset)?
-  let batches: BatchPlan
+  package let batches: BatchPlan
   /// The private part; nil of other runs.
   let privacy: PrivacyPlan?
   let schedule: Schedule
-  let network: Network
+  package let network: Network
   /// All that decides the bits of the run, in words.
-  let fingerprint: Fingerprint
+  package let fingerprint: Fingerprint
   /// The fingerprint, and the other values that must be the same on all ranks, so that they run the same collectives.
-  let facts: [(name: String, value: String)]
+  package let facts: [(name: String, value: String)]
 
   /// The plan for `ranks` ranks. Throws if the values are out of their ranges, or do not fit one another, the data or
   /// the ranks.
-  init(
+  package init(
     _ recipe: Recipe, training: any Dataset, test: any Dataset, _ execution: Execution, _ options: RunOptions,
     ranks: Int
   ) throws {

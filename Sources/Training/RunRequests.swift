@@ -9,8 +9,8 @@ public struct RunRequests: OptionSet, Sendable {
   /// A checkpoint at the next step boundary.
   public static var save: Self { Self(rawValue: 2) }
   /// Like ``stop``, by the clock.
-  static var timeIsUp: Self { Self(rawValue: 4) }
+  package static var timeIsUp: Self { Self(rawValue: 4) }
 
   /// The requests that end the run.
-  static var ending: Self { [.stop, .timeIsUp] }
+  package static var ending: Self { [.stop, .timeIsUp] }
 }

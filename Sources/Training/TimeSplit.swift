@@ -23,7 +23,7 @@ public struct TimeSplit: Sendable, Equatable {
   /// Every rank's own work and waiting.
   public let ranks: [Rank]
 
-  init(_ ranks: [(compute: Double, reduction: Double)]) {
+  package init(_ ranks: [(compute: Double, reduction: Double)]) {
     let communication = ranks.map(\.reduction).min() ?? 0
     compute = ranks.map(\.compute).reduce(0, +) / Double(ranks.count)
     waiting = ranks.map { $0.reduction - communication }.reduce(0, +) / Double(ranks.count)

@@ -54,7 +54,7 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
   }
 
   /// An error that every rank throws.
-  static func agreed(_ code: Code, _ description: String) -> TrainingError {
+  package static func agreed(_ code: Code, _ description: String) -> TrainingError {
     var error = TrainingError(code, description)
     error.isAgreed = true
     return error

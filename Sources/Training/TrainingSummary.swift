@@ -60,6 +60,8 @@ public struct TrainingSummary: Sendable, Codable {
   public var bestValidationLoss: Double?
   /// The privacy that the weights have cost; nil of a run that is not private (``Recipe/privacy``).
   public var privacy: PrivacySpent?
+  /// The clients of a federated run; nil of any other.
+  public var federation: FederationSummary?
 
   enum CodingKeys: String, CodingKey {
     case model, parameters, ranks, microbatch, epochs, steps, seed, reduction
@@ -74,7 +76,7 @@ public struct TrainingSummary: Sendable, Codable {
     case communicationFraction = "communication_fraction"
     case peakResidentBytes = "peak_resident_bytes"
     case momentBytes = "moment_bytes"
-    case joules, privacy
+    case joules, privacy, federation
     case weightsDigest = "weights_digest"
     case averagedWeightsDigest = "averaged_weights_digest"
     case validationLoss = "validation_loss"
@@ -83,5 +85,48 @@ public struct TrainingSummary: Sendable, Codable {
     case bestEpoch = "best_epoch"
     case bestStep = "best_step"
     case bestValidationLoss = "best_validation_loss"
+  }
+
+  package init(
+    model: String, parameters: Int, ranks: Int, globalBatch: Int, microbatch: Int, epochs: Int, steps: Int,
+    seed: UInt64, reduction: String, testAccuracy: Double? = nil, testLoss: Double,
+    testMetrics: ClassificationReport? = nil, testErrors: RegressionReport? = nil, testScores: [Score] = [],
+    trainSamplesPerSecond: Double, secondsTotal: Double, secondsToFirstStep: Double, communicationFraction: Double,
+    peakResidentBytes: Int, momentBytes: Int, joules: Double? = nil, weightsDigest: String,
+    averagedWeightsDigest: String? = nil, validationLoss: Double? = nil, validationAccuracy: Double? = nil,
+    isStoppedEarly: Bool? = nil, bestEpoch: Int? = nil, bestStep: Int? = nil, bestValidationLoss: Double? = nil,
+    privacy: PrivacySpent? = nil, federation: FederationSummary? = nil
+  ) {
+    self.model = model
+    self.parameters = parameters
+    self.ranks = ranks
+    self.globalBatch = globalBatch
+    self.microbatch = microbatch
+    self.epochs = epochs
+    self.steps = steps
+    self.seed = seed
+    self.reduction = reduction
+    self.testAccuracy = testAccuracy
+    self.testLoss = testLoss
+    self.testMetrics = testMetrics
+    self.testErrors = testErrors
+    self.testScores = testScores
+    self.trainSamplesPerSecond = trainSamplesPerSecond
+    self.secondsTotal = secondsTotal
+    self.secondsToFirstStep = secondsToFirstStep
+    self.communicationFraction = communicationFraction
+    self.peakResidentBytes = peakResidentBytes
+    self.momentBytes = momentBytes
+    self.joules = joules
+    self.weightsDigest = weightsDigest
+    self.averagedWeightsDigest = averagedWeightsDigest
+    self.validationLoss = validationLoss
+    self.validationAccuracy = validationAccuracy
+    self.isStoppedEarly = isStoppedEarly
+    self.bestEpoch = bestEpoch
+    self.bestStep = bestStep
+    self.bestValidationLoss = bestValidationLoss
+    self.privacy = privacy
+    self.federation = federation
   }
 }

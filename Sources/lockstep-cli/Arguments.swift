@@ -1,3 +1,4 @@
+import ArgumentParser
 import FoundationEssentials
 import Lockstep
 
@@ -20,6 +21,11 @@ enum Arguments {
     }
   }
 
+  /// The command, if it is one that trains; nil if not.
+  static var training: (any ParsableCommand.Type)? {
+    [Train.self, Federate.self].first { $0._commandName == CommandLine.arguments.dropFirst().first }
+  }
+
   /// The flags by which other trainers ask for what microbatches are here.
   private static let accumulation = [
     "--accumulate", "--gradient-accumulation", "--gradient-accumulation-steps", "--accumulate-grad-batches",
@@ -36,16 +42,16 @@ enum Arguments {
         + "and --microbatch what fits into memory")
   }
 
-  /// The program's arguments, behind its name, with those that a file and the environment add for `lockstep train`.
+  /// The program's arguments, behind its name, with those that a file and the environment add for a command that trains.
   static let configured = Result<[String], any Error> {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let environment = ProcessEnvironment.variables
     // To ask what flags there are takes milliseconds.
-    guard arguments.first == Train._commandName, ConfiguredArguments.mayAdd(to: arguments, environment) else {
+    guard let training, ConfiguredArguments.mayAdd(to: arguments, environment) else {
       return arguments
     }
     return try [arguments[0]]
-      + ConfiguredArguments(of: Train.self).expand(Array(arguments.dropFirst()), environment: environment)
+      + ConfiguredArguments(of: training).expand(Array(arguments.dropFirst()), environment: environment)
   }
 
   /// The words of a command that does this run again in a new directory.

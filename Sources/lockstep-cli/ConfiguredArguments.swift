@@ -20,6 +20,8 @@ struct ConfiguredArguments {
   /// The long names of the command's options, each with a value, and of its flags, without hyphens.
   private let options: Set<String>
   private let flags: Set<String>
+  /// The command's name.
+  private let command: String
 
   /// The arguments that `command` knows.
   init(of command: any ParsableCommand.Type) {
@@ -35,6 +37,7 @@ struct ConfiguredArguments {
       }
     }
     self.options = options
+    self.command = command._commandName
     self.flags = flags.subtracting(["help", "version"])
   }
 
@@ -95,21 +98,21 @@ struct ConfiguredArguments {
       throw TrainingError(.badData, "\(file): \(error)")
     }
     if case .array(let command) = members.first(where: { $0.key == "command" })?.value {
-      return try recorded(command, in: file)
+      return try self.recorded(command, in: file)
     }
     return try members.flatMap { try words($0.key.replacing("_", with: "-"), $0.value, in: file) }
   }
 
   /// The arguments of the command that a run directory's file holds, joined with their values.
-  private func recorded(_ command: [JSONValue], in file: String) throws -> [String] {
-    let words = try command.map { word -> String in
+  private func recorded(_ recorded: [JSONValue], in file: String) throws -> [String] {
+    let words = try recorded.map { word -> String in
       guard case .string(let text) = word else {
         throw TrainingError(.badData, "\(file): its command is no list of words")
       }
       return text
     }
-    guard let start = words.firstIndex(of: Train._commandName) else {
-      throw TrainingError(.badData, "\(file): its command is none of \(Train._commandName)")
+    guard let start = words.firstIndex(of: command) else {
+      throw TrainingError(.badData, "\(file): its command is none of \(command)")
     }
     var joined: [String] = []
     for word in words[(start + 1)...] {
@@ -134,7 +137,7 @@ struct ConfiguredArguments {
     }
     guard options.contains(name), name != Self.fileFlag else {
       throw TrainingError(
-        .badData, "\(place): \(quoted(name)) is no flag of lockstep \(Train._commandName); see its --help")
+        .badData, "\(place): \(quoted(name)) is no flag of lockstep \(command); see its --help")
     }
     switch value {
     case .null: return []

@@ -17,7 +17,8 @@ struct LockstepProgram: ParsableCommand {
       """,
     version: lockstepVersion,
     subcommands: [
-      Train.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Card.self, Top.self,
+      Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Card.self,
+      Top.self,
       Inspect.self,
       PrivacyCost.self, Doctor.self,
       Bench.self,
@@ -25,7 +26,7 @@ struct LockstepProgram: ParsableCommand {
 
   static func main() {
     Setting.nameFlags()
-    World.prepare(stopsRuns: CommandLine.arguments.dropFirst().first == Train._commandName)
+    World.prepare(stopsRuns: Arguments.training != nil)
     Arguments.refuseUnreadable()
     Arguments.refuseAccumulation()
     if CommandLine.arguments.dropFirst() == ["--version"] {

@@ -21,6 +21,49 @@ struct RunData {
       training: parts.training, test: parts.test, task: task?.objective ?? Self.objective(parts), report: parts.report)
   }
 
+  /// The data of a run that its flags name, as the model takes them. Throws with 64 if flags do not fit one another, with 66 if a file is
+  /// missing, with 65 if it is wrong.
+  init(
+    _ data: DataOptions, _ labels: LabelOptions, _ table: TableOptions, task: TaskArgument?, _ pixels: BinariseOption,
+    _ pixelTask: PixelTask?
+  ) throws {
+    try Self.check(data, task, pixels, pixelTask)
+    guard !data.isTable else {
+      try self.init(table: data.data, table, task: task)
+      return
+    }
+    if let flag = table.given { throw TrainingError(.usage, "\(flag) needs a table: give \(Setting.data) FILE.csv") }
+    if task == .binary {
+      throw TrainingError(.usage, "\(Setting.task) binary needs a table; give \(Setting.task) binary:K for label K")
+    }
+    func images(_ part: ImageDataset.Part) throws -> any Dataset {
+      let images = try labels.choose(data.load(part))
+      return try pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
+    }
+    self.init(
+      training: try images(.train), test: try images(.test),
+      task: pixelTask.map { Objective($0.kind) } ?? task?.objective ?? .classify, report: nil)
+  }
+
+  /// Throws with 64 if other flags do not fit the task of a model that predicts pixels, or that there is none.
+  private static func check(
+    _ data: DataOptions, _ task: TaskArgument?, _ pixels: BinariseOption, _ pixelTask: PixelTask?
+  ) throws {
+    if pixels.binarise != nil && pixelTask?.kind.isBlackAndWhite != true {
+      throw TrainingError(
+        .usage, "--binarise needs --model \(PixelTask.blackAndWhite), which predict black and white pixels")
+    }
+    guard let pixelTask else { return }
+    if let task, task != .whole(Objective(pixelTask.kind)) {
+      throw TrainingError(
+        .usage, "\(Setting.task) \(task) does not fit the model, which predicts pixels: leave \(Setting.task) away")
+    }
+    if data.isTable {
+      throw TrainingError(
+        .usage, "\(Setting.model) \(PixelTask.models()) needs images; give another for a table, such as mlp")
+    }
+  }
+
   /// The objective of a table's task. Of two classes, the second is the positive one.
   private static func objective(_ parts: CSVParts) -> Objective {
     switch parts.task {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Lockstep
 
 struct Train: ParsableCommand {
@@ -155,9 +154,7 @@ struct Train: ParsableCommand {
       if world.rank == 0 { LearningRateOptions.show(curve) }
       return
     }
-    if runDir == nil {
-      options.directory = try world.fromFirst("runs/\(timeStamp())-\(fileName(recipe.model.name))")
-    }
+    if runDir == nil { options.directory = try newRunDirectory(of: recipe.model, on: world) }
     let trainer = try Trainer(
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
       observers: [log]
@@ -170,39 +167,7 @@ struct Train: ParsableCommand {
 
   /// Both parts of the data, as the model takes them.
   private func load() throws -> RunData {
-    let pixelTask = try recipe.pixelTask()
-    try check(pixelTask)
-    guard !data.isTable else { return try RunData(table: data.data, table, task: task) }
-    if let flag = table.given { throw TrainingError(.usage, "\(flag) needs a table: give \(Setting.data) FILE.csv") }
-    if task == .binary {
-      throw TrainingError(.usage, "\(Setting.task) binary needs a table; give \(Setting.task) binary:K for label K")
-    }
-    return RunData(
-      training: try images(.train, pixelTask), test: try images(.test, pixelTask),
-      task: pixelTask.map { Objective($0.kind) } ?? task?.objective ?? .classify, report: nil)
-  }
-
-  /// Throws with 64 if other flags do not fit the task of a model that predicts pixels, or that there is none.
-  private func check(_ pixelTask: PixelTask?) throws {
-    if pixels.binarise != nil && pixelTask?.kind.isBlackAndWhite != true {
-      throw TrainingError(
-        .usage, "--binarise needs --model \(PixelTask.blackAndWhite), which predict black and white pixels")
-    }
-    guard let pixelTask else { return }
-    if let task, task != .whole(Objective(pixelTask.kind)) {
-      throw TrainingError(
-        .usage, "\(Setting.task) \(task) does not fit the model, which predicts pixels: leave \(Setting.task) away")
-    }
-    if data.isTable {
-      throw TrainingError(
-        .usage, "\(Setting.model) \(PixelTask.models()) needs images; give another for a table, such as mlp")
-    }
-  }
-
-  /// One part of the images, as the model takes them.
-  private func images(_ part: ImageDataset.Part, _ pixelTask: PixelTask?) throws -> any Dataset {
-    let images = try labels.choose(data.load(part))
-    return try pixelTask?.prepare(images, pixels.binarise ?? .threshold) ?? images
+    try RunData(data, labels, table, task: task, pixels, try recipe.pixelTask())
   }
 
   /// The recipe that the flags name, for these data.
@@ -210,17 +175,5 @@ struct Train: ParsableCommand {
     let loss = try data.task.loss(
       over: data.training, data.test, classWeights: classWeights, labelSmoothing: labelSmoothing ?? 0)
     return try recipe.recipe(input: data.training.inputShape, loss: loss)
-  }
-
-  /// `text` as a part of a file's name: its first 100 bytes, with hyphens for all but letters, digits, dots and
-  /// hyphens.
-  private func fileName(_ text: String) -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-".utf8)
-    return String(decoding: text.utf8.prefix(100).map { plain.contains($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
-  }
-
-  private func timeStamp() -> String {
-    let now = Date.now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-    return now.replacing("T", with: "-").replacing("Z", with: "")
   }
 }

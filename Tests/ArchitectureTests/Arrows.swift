@@ -9,7 +9,7 @@ enum Arrows {
     "CZlib": ["Datasets", "Exchange"],
     "CPNG": ["Pictures"],
     "CTurboJPEG": ["Pictures"],
-    "COpenSSL": ["Digests"],
+    "COpenSSL": ["Digests", "SecureAggregation"],
     "CYAML": ["YAML"],
     "YAML": ["lockstep-cli"],
     // Reached through the Observer protocol alone.

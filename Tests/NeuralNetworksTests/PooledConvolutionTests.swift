@@ -9,11 +9,13 @@ import Testing
 
   /// Rows of a patch of 6, 9, 12, 18 and 24 vectors of eight lanes, so that the block of twelve and its remainder are both met, at 16
   /// lanes three rows at once and single ones; maps whose last row or column belongs to no window; eight rows of windows, of which
-  /// backward takes three at once; and a row of pixels so long that it takes one.
-  private static let cases: [(height: Int, width: Int, inputChannels: Int, kernel: Int, filters: Int)] = [
-    (6, 7, 16, 3, 32), (5, 5, 48, 2, 32), (7, 6, 32, 3, 64), (4, 6, 48, 3, 32), (8, 8, 64, 3, 32), (9, 8, 16, 5, 32),
-    (13, 13, 32, 3, 64), (18, 26, 32, 3, 32), (6, 150, 64, 3, 32),
-  ]
+  /// backward takes three at once; and a row of pixels so long that it takes one. With zeros around the image, kernels larger than it too.
+  private static let cases: [(height: Int, width: Int, inputChannels: Int, kernel: Int, filters: Int, Conv2D.Padding)] =
+    [
+      (6, 7, 16, 3, 32, .valid), (5, 5, 48, 2, 32, .valid), (7, 6, 32, 3, 64, .valid), (4, 6, 48, 3, 32, .valid),
+      (8, 8, 64, 3, 32, .valid), (9, 8, 16, 5, 32, .valid), (13, 13, 32, 3, 64, .valid), (18, 26, 32, 3, 32, .valid),
+      (6, 150, 64, 3, 32, .valid), (6, 7, 16, 5, 32, .same), (14, 14, 32, 5, 64, .same), (3, 4, 16, 7, 32, .same),
+    ]
 
   private struct Result {
     var output: Buffer<Float>
@@ -25,7 +27,9 @@ import Testing
   func equalsThePlainLayers(_ index: Int) throws {
     let size = Self.cases[index]
     let (samples, shape) = (3, [size.height, size.width, size.inputChannels] as Shape)
-    let three: [any LayerSpecification] = [Conv2D(filters: size.filters, kernel: size.kernel), ReLU(), MaxPool2D(2)]
+    let three: [any LayerSpecification] = [
+      Conv2D(filters: size.filters, kernel: size.kernel, padding: size.5), ReLU(), MaxPool2D(2),
+    ]
     let fused = try Sequential(three, input: shape, capacity: samples, needsInputGradient: true)
     let layout = ParameterLayout(fused.parameters)
     let pass = Pass(samples: samples, noise: Noise(seed: 1, step: 1, firstPosition: 0))
@@ -106,5 +110,6 @@ import Testing
 
   @Test func keepsTheAdditionContract() throws {
     try checkAddition([Conv2D(filters: 32, kernel: 3), ReLU(), MaxPool2D(2)], input: [6, 6, 16])
+    try checkAddition([Conv2D(filters: 32, kernel: 5, padding: .same), ReLU(), MaxPool2D(2)], input: [6, 6, 16])
   }
 }

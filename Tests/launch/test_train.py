@@ -24,6 +24,17 @@ class TrainTests(CheckoutTests):
         self.assertRegex(self.mpirun_call(), r" -n 3( --oversubscribe)? /the/program train --model mlp --run-dir a b$")
         self.assertIn("fetch mnist", self.calls_made())
 
+    def test_starts_federated_training(self):
+        result = self.run_script("train", "federate", "-n", "3", "--rounds", "2")
+        self.assertEqual(result.returncode, 0, result.errors)
+        self.assertRegex(self.mpirun_call(), r" -n 3( --oversubscribe)? /the/program federate --rounds 2$")
+        self.assertIn("fetch mnist", self.calls_made())
+        hosts = self.write("hosts", "node1 slots=12\n")
+        for arguments, expected in ([], " -n 10 "), (["--clients", "400"], " -n 12 "):
+            open(self.calls, "w").close()
+            self.run_script("train", "federate", "--hostfile", hosts, *arguments)
+            self.assertIn(expected, self.mpirun_call())
+
     def test_counts_cores_where_lscpu_cannot(self):
         """In a container without /sys it says nothing; on some machines there is none."""
         for text in ("exit 1", "exit 0", "echo '# no cores'"):

@@ -21,4 +21,17 @@ public struct PrivacySpent: Hashable, Sendable, Codable {
     case sampleRate = "sample_rate"
     case isSecret = "secret"
   }
+
+  package init(
+    epsilon: Double, delta: Double, conversion: String, noiseMultiplier: Double, sampleRate: Double, steps: Int,
+    isSecret: Bool
+  ) {
+    self.epsilon = epsilon
+    self.delta = delta
+    self.conversion = conversion
+    self.noiseMultiplier = noiseMultiplier
+    self.sampleRate = sampleRate
+    self.steps = steps
+    self.isSecret = isSecret
+  }
 }

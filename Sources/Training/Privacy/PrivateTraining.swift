@@ -32,7 +32,7 @@ public struct PrivateTraining: Hashable, Sendable {
   public init(_ amount: Amount) { self.amount = amount }
 
   /// The fault in these values, in one line; nil if there is none.
-  var fault: String? {
+  package var fault: String? {
     guard delta > 0 && delta < 1 else { return "\(Setting.delta) \(delta) is not between 0 and 1" }
     switch amount {
     case .noiseMultiplier(let multiplier):
