@@ -67,6 +67,7 @@ let package = Package(
         "Privacy", "SecureAggregation", "Training",
       ]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
+    room("Explanations", ["Tensors", "NeuralNetworks", "Privacy"]),
     room("Console", ["Kernels", "Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
     room("Charts", ["Console"]),
@@ -84,8 +85,7 @@ let package = Package(
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
         "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
-        "Exporting", "Federation",
-        "Pictures", "SecureAggregation",
+        "Exporting", "Explanations", "Federation", "Pictures", "SecureAggregation",
       ]),
     // For the program alone, so that who depends on the library needs no libyaml.
     room("YAML", ["Tensors", "CYAML"]),
@@ -120,6 +120,7 @@ let package = Package(
     tests("SecureAggregationTests", ["SecureAggregation", "Privacy", "Collectives", "Tensors", "Fuzzing"]),
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
     tests("ExportingTests", ["Lockstep", "PeerPython"]),
+    tests("ExplanationsTests", ["Lockstep", "PeerPython"]),
     tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("FederationTests", ["Lockstep"]),
     tests("ArchitectureTests", []),

@@ -6,6 +6,7 @@
 @_exported import Datasets
 @_exported import Digests
 @_exported import Exchange
+@_exported import Explanations
 @_exported import Exporting
 @_exported import Federation
 @_exported import Jobs

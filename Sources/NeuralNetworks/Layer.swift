@@ -22,7 +22,8 @@ public protocol Layer: AnyObject {
   /// a position's output needs a later one, or the layer knows of no positions.
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)?
 
-  /// Computes the gradients from that of the output. Follows a `forward` of the same pass.
+  /// Computes the gradients from that of the output. Follows a `forward` of the same pass. In an evaluation (``Pass/isTraining``) they are
+  /// those of what that forward computed, for explanations.
   func backward(_ windows: BackwardWindows, _ pass: Pass)
 }
 

@@ -37,20 +37,20 @@ enum PNG {
     return GreyImage(rows: rows, columns: columns, pixels: flattened(pairs))
   }
 
-  /// The file of `image`.
-  static func encode(_ image: GreyImage) -> [UInt8] {
+  /// The file of an image of grey values or, with `inColour`, of three values a pixel: red, green, blue.
+  static func encode(rows: Int, columns: Int, pixels: [UInt8], inColour: Bool) -> [UInt8] {
     var header = unsafe png_image()
     unsafe header.version = png_uint_32(PNG_IMAGE_VERSION)
-    unsafe (header.width, header.height) = (png_uint_32(image.columns), png_uint_32(image.rows))
-    unsafe header.format = 0  // Grey, a byte each.
+    unsafe (header.width, header.height) = (png_uint_32(columns), png_uint_32(rows))
+    // A byte each.
+    unsafe header.format = inColour ? png_uint_32(PNG_FORMAT_FLAG_COLOR) : 0
+    let stride = png_int_32(columns * (inColour ? 3 : 1))
     var count: png_alloc_size_t = 0
     // First how many bytes it takes, then the bytes.
-    let isMeasured = unsafe png_image_write_to_memory(
-      &header, nil, &count, 0, image.pixels, png_int_32(image.columns), nil)
+    let isMeasured = unsafe png_image_write_to_memory(&header, nil, &count, 0, pixels, stride, nil)
     precondition(isMeasured != 0, "libpng: cannot pack an image")
     var bytes = [UInt8](repeating: 0, count: count)
-    let isWritten = unsafe png_image_write_to_memory(
-      &header, &bytes, &count, 0, image.pixels, png_int_32(image.columns), nil)
+    let isWritten = unsafe png_image_write_to_memory(&header, &bytes, &count, 0, pixels, stride, nil)
     precondition(isWritten != 0, "libpng: cannot pack an image")
     return Array(bytes.prefix(count))
   }
@@ -94,5 +94,10 @@ enum PNG {
 
 extension GreyImage {
   /// The image as a PNG file.
-  public var png: [UInt8] { PNG.encode(self) }
+  public var png: [UInt8] { PNG.encode(rows: rows, columns: columns, pixels: pixels, inColour: false) }
+}
+
+extension ColourImage {
+  /// The image as a PNG file.
+  public var png: [UInt8] { PNG.encode(rows: rows, columns: columns, pixels: pixels, inColour: true) }
 }

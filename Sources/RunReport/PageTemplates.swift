@@ -135,7 +135,7 @@ enum PageTemplates {
     body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
     main { max-width: 1160px; margin: 0 auto; padding: 24px 16px 48px; }
     h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
-    h2 { font-size: 1.15rem; margin: 40px 0 12px; }
+    h2 { font-size: 1.15rem; margin: 40px 0 12px; } h3 { font-size: 1rem; margin: 20px 0 8px; overflow-wrap: anywhere; }
     p { margin: 4px 0 12px; max-width: 75ch; }
     .soft, figcaption, .plot text, dt, summary { color: var(--soft); }
     .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: 12px; margin: 24px 0 0; }
@@ -205,6 +205,8 @@ enum PageTemplates {
     <div class="pictures">{{#mistakes}}<figure><img src="{{source}}" alt="{{text}}"><figcaption>{{caption}}</figcaption></figure>{{/mistakes}}</div></section>{{/hasMistakes}}
     {{#filters}}<section><h2>The first layer</h2><figure><img src="{{source}}" alt="{{text}}"><figcaption>{{caption}}. Middle grey is a weight of 0.</figcaption></figure></section>{{/filters}}
     {{#drawn}}<section><h2>Drawn images</h2><figure><img src="{{source}}" alt="{{text}}"><figcaption>{{caption}}</figcaption></figure></section>{{/drawn}}
+    {{#explanations}}<section><h2>Explanations</h2><p>{{text}}</p>
+    {{#pictures}}<h3>{{name}}</h3><div class="pictures">{{#figures}}<figure><img src="{{source}}" alt="{{text}}"><figcaption>{{caption}}</figcaption></figure>{{/figures}}</div>{{/pictures}}</section>{{/explanations}}
     <section><h2>Recipe and machine</h2><table class="facts"><tbody>{{#facts}}<tr><th scope="row">{{name}}</th><td>{{value}}</td></tr>{{/facts}}</tbody></table></section>
     <section><h2>The same again</h2>{{#command}}<p>This command gives the same weights, to the bit, on any number of ranks:</p><pre><code>{{.}}</code></pre>{{/command}}
     {{#digest}}<p>Weights digest: <code>{{.}}</code></p>{{/digest}}{{^digest}}<p>The run is not finished.</p>{{/digest}}</section>

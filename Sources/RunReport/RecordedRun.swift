@@ -13,6 +13,8 @@ public struct RecordedRun: Sendable {
   public let epochs: [EpochFigures]
   /// The figures of the finished run; nil if it is not finished.
   public let summary: TrainingSummary?
+  /// The explanations of pictures, from `explanations.json`; nil if there are none.
+  public let explanations: RecordedExplanations?
 
   /// The most bytes of a file that is read.
   private static let mostBytes = 64 << 20
@@ -32,6 +34,7 @@ public struct RecordedRun: Sendable {
     summary =
       FileManager.default.fileExists(atPath: end)
       ? try Self.decode(TrainingSummary.self, from: try Self.bytes(end), end) : nil
+    explanations = try RecordedExplanations(directory: directory)
   }
 
   /// The text of a key of the configuration; nil if it is missing.
@@ -67,7 +70,7 @@ public struct RecordedRun: Sendable {
     return whole.split(separator: lineEnd).compactMap { EpochFigures(line: $0) }
   }
 
-  private static func bytes(_ path: String) throws -> [UInt8] {
+  static func bytes(_ path: String) throws -> [UInt8] {
     do { return try fileBytes(path, limit: mostBytes) } catch { throw TrainingError(error) }
   }
 

@@ -33,6 +33,7 @@ public struct RunPage {
     }
     if let filters = pictures?.filters { context["filters"] = filters }
     if let drawn = pictures?.drawn { context["drawn"] = drawn }
+    if let explanations = run.explanations { context["explanations"] = ExplanationsContext(explanations) }
     if let command = run.command { context["command"] = singleLine(command.map(shellWord).joined(separator: " ")) }
     if let digest = run.summary?.weightsDigest { context["digest"] = digest }
     return context

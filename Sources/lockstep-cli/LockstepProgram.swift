@@ -17,7 +17,7 @@ struct LockstepProgram: ParsableCommand {
       """,
     version: lockstepVersion,
     subcommands: [
-      Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Export.self, Report.self, Card.self,
+      Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Explain.self, Export.self, Report.self, Card.self,
       Top.self,
       Inspect.self,
       PrivacyCost.self, Doctor.self,

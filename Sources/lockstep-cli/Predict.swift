@@ -43,11 +43,7 @@ struct Predict: ParsableCommand {
 
   func validate() throws {
     if let input {
-      guard let shape = Shape(argument: input) else { throw ValidationError(Shape.argumentFault(input)) }
-      guard shape.rank == 3, shape[2] == 1 else {
-        throw ValidationError(
-          "--input \(escaped(input)) is no shape of grey images; give rows and columns as in 28x28x1")
-      }
+      try PictureFiles.checkInput(input)
     }
     guard data == nil || calibrate else { throw ValidationError("--data needs --calibrate") }
   }
@@ -55,9 +51,8 @@ struct Predict: ParsableCommand {
   func run() throws {
     let world = try joinedWorld()
     try world.requireEqual([("calibrate", "\(calibrate)"), ("best", "\(best.best)"), ("input", input ?? "")])
-    let files = try world.agree { world.rank == 0 ? try PictureFiles.expand(self.files) : [] }
-    let shared = try fromFirst(files, world)
-    let directory = try world.fromFirst(world.agree { world.rank == 0 ? try runDir ?? newestRun() : "" })
+    let shared = try PictureFiles.expand(files, on: world)
+    let directory = try world.fromFirst(world.agree { world.rank == 0 ? try runDir ?? NewestRun.path() : "" })
     let checkpoint = try best.checkpoint(directory, strict: strictness.strict, on: world)
     let restored = try waiting(while: "reading the checkpoint") { try restore(checkpoint, world) }
     guard let loss = restored.network.loss as? any ClassLoss else {
@@ -111,11 +106,7 @@ struct Predict: ParsableCommand {
   ) -> PredictedPicture {
     do {
       let shape = restored.network.model.input
-      let picture = try PictureFiles.read(file)
-      let values: [Float]
-      do { values = try DigitPicture.values(of: picture, rows: shape[0], columns: shape[1]) } catch {
-        throw TrainingError(.badData, "\(file): \(error)")
-      }
+      let values = try PictureFiles.digit(in: file, rows: shape[0], columns: shape[1])
       let examples = Examples(inputs: Buffer(values), labels: Buffer<Int32>(count: 1))
       let outputs = restored.network.outputs(examples, parameters: restored.parameters)
       let (scaled, probabilities) = (Buffer<Float>(count: outputs.count), Buffer<Float>(count: loss.classes))
@@ -131,12 +122,7 @@ struct Predict: ParsableCommand {
   /// The network of `checkpoint`, on a blank picture in the place of data.
   private func restore(_ checkpoint: String, _ world: any Communicator) throws -> RestoredNetwork {
     let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strictness.strict, communicator: world)
-    let blank = try world.agree { () -> InMemoryDataset in
-      let shape = input.flatMap { Shape(argument: $0) } ?? [28, 28, 1]
-      let label = Int32(recipe.classes?.firstLabel ?? 0)
-      return try InMemoryDataset(
-        name: "a picture", inputs: Buffer(count: shape.count), shape: shape, labels: Buffer([label]))
-    }
+    let blank = try world.agree { try PictureFiles.blank(input, label: recipe.classes?.firstLabel) }
     return try RestoredNetwork(
       checkpoint, for: blank, strict: strictness.strict, program: lockstepVersion, communicator: world
     ) { Terminal.complain("warning: \($0)") }
@@ -169,20 +155,5 @@ struct Predict: ParsableCommand {
       return evaluation.temperature(restored.parameters).map { "\($0)" } ?? ""
     }
     return Double(try world.fromFirst(text)) ?? 1
-  }
-
-  /// The run directory in `runs` that was begun last. Throws with 66 if there is none with a checkpoint.
-  private func newestRun() throws -> String {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
-    // Their names begin with the time.
-    guard let newest = names.filter({ FileManager.default.fileExists(atPath: "runs/\($0)/checkpoints") }).max() else {
-      throw TrainingError(.missingInput, "no run in runs; give --run-dir the directory of a run, or train one")
-    }
-    return "runs/\(newest)"
-  }
-
-  private func fromFirst(_ files: [String], _ world: any Communicator) throws -> [String] {
-    let text = try world.fromFirst(String(decoding: JSONEncoder().encode(files), as: UTF8.self))
-    return try JSONDecoder().decode([String].self, from: Data(text.utf8))
   }
 }

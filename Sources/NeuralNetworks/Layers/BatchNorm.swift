@@ -82,6 +82,7 @@ final class BatchNormLayer: Layer {
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    guard pass.isTraining else { return backwardByAverages(windows) }
     batchNormGradient(
       windows.outputGradient, input: windows.input, statistics, scale: windows.parameters[0],
       shift: windows.parameters[1], rectifying: rectifying, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
@@ -94,6 +95,25 @@ final class BatchNormLayer: Layer {
     complete(
       3, windows.gradient, statistics.variances,
       times: Float(pass.samples) * Float(values) / Float(max(1, values - 1)))
+  }
+
+  /// The gradients of an evaluation, in which mean and variance are constants: `∂y/∂x = scale / √(variance + 10⁻⁵)`.
+  private func backwardByAverages(_ windows: BackwardWindows) {
+    let (factors, channels) = (windows.parameters[0], measured.count)
+    scaleGradient.fill(0)
+    shiftGradient.fill(0)
+    for index in 0..<windows.output.count {
+      let channel = index % channels
+      let gradient = rectifying && windows.output[index] <= 0 ? 0 : windows.outputGradient[index]
+      let inverse = statistics.inverseDeviations[channel]
+      scaleGradient[channel] += gradient * (windows.input[index] - statistics.means[channel]) * inverse
+      shiftGradient[channel] += gradient
+      windows.inputGradient?[index] = gradient * factors[channel] * inverse
+    }
+    windows.gradient.complete(0, with: scaleGradient)
+    windows.gradient.complete(1, with: shiftGradient)
+    measured.fill(0)
+    for place in 2...3 { windows.gradient.complete(place, with: measured) }
   }
 
   private func complete(_ place: Int, _ gradient: GradientBlock, _ values: Buffer<Float>, times factor: Float) {

@@ -57,6 +57,7 @@ private final class DropoutLayer: Layer {
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     guard let inputGradient = windows.inputGradient else { return }
+    guard pass.isTraining else { return inputGradient.copy(from: windows.outputGradient) }
     product(windows.outputGradient, mask.prefix(windows.outputGradient.count), into: inputGradient)
   }
 }
