@@ -70,11 +70,14 @@ let package = Package(
     room("Explanations", ["Tensors", "NeuralNetworks", "Privacy"]),
     room("Console", ["Kernels", "Tensors"]),
     room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
+    room(
+      "Fairness", ["Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Checkpoints", "Training", "Console"]),
+    room("Anonymisation", ["Tensors", "Digests", "Datasets", "Console"]),
     room("Charts", ["Console"]),
     room(
       "RunReport",
       [
-        "Training", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors",
+        "Training", "Fairness", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     room(
@@ -85,7 +88,7 @@ let package = Package(
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
         "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
-        "Exporting", "Explanations", "Federation", "Pictures", "SecureAggregation",
+        "Exporting", "Explanations", "Federation", "Pictures", "SecureAggregation", "Fairness", "Anonymisation",
       ]),
     // For the program alone, so that who depends on the library needs no libyaml.
     room("YAML", ["Tensors", "CYAML"]),
@@ -123,6 +126,8 @@ let package = Package(
     tests("ExplanationsTests", ["Lockstep", "PeerPython"]),
     tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("FederationTests", ["Lockstep"]),
+    tests("FairnessTests", ["Lockstep", "PeerPython"]),
+    tests("AnonymisationTests", ["Anonymisation", "Datasets", "Digests", "Tensors", "Fuzzing", "PeerPython"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
     tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing", "PeerPython"]),

@@ -15,6 +15,10 @@ public struct CSVParts: Sendable {
   public let task: CSVTask
   /// The account of how the files became samples.
   public let report: CSVReport
+  /// The file that the test samples are from.
+  private let testTable: CSVTable
+  /// The row of each test sample in it.
+  private let testRows: [Int]
 
   /// Reads the training samples from `path`, and the test samples from `testPath` or, if that is nil, from the rows
   /// that are split off.
@@ -46,8 +50,10 @@ public struct CSVParts: Sendable {
       let testRows = try ownCleaning.rows(of: testTable, inputs: inputs, target: column, options)
       test = try Self.dataset(testTable, testRows, column, target, preparation, settings, &ownCleaning)
       testCleaning = ownCleaning
+      (self.testTable, self.testRows) = (testTable, testRows)
     } else {
       test = try Self.dataset(table, heldOut, targetColumn, target, preparation, settings, &cleaning)
+      (testTable, testRows) = (table, heldOut)
     }
     self.task = target.task
     report = CSVReport(
@@ -58,6 +64,14 @@ public struct CSVParts: Sendable {
       testCleaning: testCleaning, ignoredColumns: options.ignored, emptyColumns: emptyColumns,
       constantColumns: Array(preparation.constantColumns.prefix(CSVReport.mostColumns)),
       columns: Array(preparation.reports.prefix(CSVReport.mostColumns)))
+  }
+
+  /// The names of the columns of the file that the test samples are from.
+  public var testColumnNames: [String] { testTable.names }
+
+  /// The values of the test samples in the column called `name`, whether or not it is an input. Throws ``CSVError`` if there is none.
+  public func testColumn(_ name: String) throws(CSVError) -> CSVColumn {
+    CSVColumn(testTable, try testTable.column(name), rows: testRows)
   }
 
   /// The columns that may become inputs, and the names of those without any value.

@@ -111,7 +111,7 @@ struct CSVTable {
   }
 
   /// The names of the columns, and whether the first row is one of data. Throws if there is no row.
-  private static func header(
+  static func header(
     _ scanner: inout CSVScanner, path: String
   ) throws(CSVError) -> (names: [String], isRow: Bool) {
     var names: [String] = []

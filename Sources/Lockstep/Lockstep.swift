@@ -1,4 +1,5 @@
 // The library's one import: everything that a user of it needs.
+@_exported import Anonymisation
 @_exported import Charts
 @_exported import Checkpoints
 @_exported import Collectives
@@ -8,6 +9,7 @@
 @_exported import Exchange
 @_exported import Explanations
 @_exported import Exporting
+@_exported import Fairness
 @_exported import Federation
 @_exported import Jobs
 @_exported import MPICollectives

@@ -1,5 +1,6 @@
 import Console
 import NeuralNetworks
+import Tensors
 import Training
 
 /// The figures of a report that a run or an evaluation ends with, a line each: those of the positive class of a binary
@@ -20,7 +21,10 @@ func resultLines(of summary: TrainingSummary, _ loss: (any Loss)?) -> [String] {
   }
   if let digest = summary.averagedWeightsDigest { lines.append("averaged weights digest: \(digest)") }
   lines.append("weights digest: \(summary.weightsDigest)")
-  if let privacy = summary.privacy { lines.append(privacy.line) }
+  if let privacy = summary.privacy {
+    lines.append(privacy.line)
+    lines += summary.testMetrics?.recallLines ?? []
+  }
   if let federation = summary.federation, let accuracy = federation.accuracy {
     lines.append(
       "\(grouped(federation.clients)) clients: accuracy \(fixed(accuracy.mean, 4)) on their own data, deviation "
@@ -35,6 +39,26 @@ func resultLines(of summary: TrainingSummary, _ loss: (any Loss)?) -> [String] {
 }
 
 extension ClassificationReport {
+  /// The lowest recall of a class, and a warning if the class has collapsed: private training harms small and hard classes most (Bagdasaryan
+  /// et al. 2019, "Differential Privacy Has Disparate Impact on Model Accuracy"). Collapsed is a recall below a half, or below the median of
+  /// all classes by more than 0.2.
+  fileprivate var recallLines: [String] {
+    let rows = classes.filter { $0.samples > 0 }
+    guard let lowest = rows.min(by: { $0.recall < $1.recall }) else { return [] }
+    let sorted = rows.map(\.recall).sorted()
+    let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    let line = "lowest recall of a class: \(fixed(lowest.recall, 4)) (\(escaped(lowest.name)))"
+    guard lowest.recall < 0.5 || lowest.recall < median - 0.2 else { return [line] }
+    let collapsed = rows.filter { $0.recall < 0.5 || $0.recall < median - 0.2 }
+    let names =
+      collapsed.prefix(5).map { escaped($0.name) }.joined(separator: ", ") + (collapsed.count > 5 ? ", …" : "")
+    return [
+      line,
+      "warning: private training has lost \(collapsed.count == 1 ? "class" : "classes") \(names): more epsilon, larger batches or more "
+        + "samples of \(collapsed.count == 1 ? "it" : "them") may help",
+    ]
+  }
+
   /// Precision, recall and F1 of the positive class of a binary task, which is the last.
   fileprivate var positiveLines: [String] {
     guard let row = classes.last else { return [] }

@@ -145,17 +145,9 @@ public final class RunRecord: Observer {
     try writing(try AtomicFile.write(bytes, to: "\(directory)/\(name)"))
   }
 
-  /// `json` with an escape for every character that is not seen, so that a path that others chose can neither hide nor reorder what stands
-  /// around it. Such characters stand in texts alone, but for the line breaks between members.
-  private static func visible(_ json: Data) -> [UInt8] {
-    guard json.contains(where: { $0 >= 0x7F }) else { return Array(json) }
-    let text = String(decoding: json, as: UTF8.self)
-    return Array(text.unicodeScalars.map { $0 == "\n" || isVisible($0) ? "\($0)" : JSONValue.escape($0) }.joined().utf8)
-  }
-
   /// `value` as JSON.
   private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
-    do { return Self.visible(try RunJSON.encoder(isPretty: pretty).encode(value)) } catch {
+    do { return RunJSON.visible(try RunJSON.encoder(isPretty: pretty).encode(value)) } catch {
       throw TrainingError(.cannotWrite, "\(directory): cannot be described in JSON: \(error)")
     }
   }

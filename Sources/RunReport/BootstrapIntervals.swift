@@ -1,3 +1,4 @@
+import Fairness
 import Glibc
 import Tensors
 import Training
@@ -59,14 +60,7 @@ package struct BootstrapIntervals {
     }
   }
 
-  private static func interval(_ values: [Double]) -> ClosedRange<Double> {
-    let sorted = values.sorted()
-    guard let last = sorted.last else { return 0...0 }
-    func percentile(_ part: Double) -> Double {
-      sorted.isEmpty ? last : sorted[Int((part * Double(sorted.count - 1)).rounded())]
-    }
-    return percentile(0.025)...percentile(0.975)
-  }
+  private static func interval(_ values: [Double]) -> ClosedRange<Double> { Estimate.interval(of: values) ?? 0...0 }
 
   /// A number from the Poisson distribution: for a small mean by Knuth's product of uniform numbers, from 30 on by the normal distribution,
   /// which it then is to a hundredth.

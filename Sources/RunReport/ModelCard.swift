@@ -1,4 +1,6 @@
 import Console
+import Fairness
+import FoundationEssentials
 import Mustache
 import Tensors
 import Training
@@ -12,6 +14,8 @@ public struct ModelCard {
   public struct Statements: Sendable {
     /// The uses that the model is meant for.
     public var use: String?
+    /// Those whom it is meant for.
+    public var users: String?
     /// The uses that it is not meant for.
     public var misuse: String?
     /// The licence's identifier, such as `apache-2.0`.
@@ -108,14 +112,24 @@ public struct ModelCard {
       "parameters": grouped(summary.parameters), "program": shown("program") ?? lockstepVersion,
       "optimizer": shown("optimizer") ?? "", "epochs": summary.epochs, "batch": summary.globalBatch,
       "seed": "\(summary.seed)",
-      "rate": shown("learning_rate") ?? "", "digest": summary.weightsDigest, "ranks": summary.ranks,
+      "rate": shown("learning_rate") ?? "", "digest": summary.weightsDigest,
+      "ranks": "\(summary.ranks) rank\(summary.ranks == 1 ? "" : "s")",
       "processor": shown("processor") ?? "an unknown processor", "time": duration(summary.secondsTotal),
       "hours": fixed(summary.secondsTotal * Double(summary.ranks) / 3600, 4),
       "use": statements.use.map(Self.plain) ?? "Not stated.",
+      "users": statements.users.map(Self.plain) ?? "Not stated.",
       "misuse": statements.misuse.map(Self.plain) ?? "Not stated.",
       "contact": statements.contact.map(Self.plain) ?? "Not stated.",
       "license": statements.license.map(Self.plain) ?? "Not stated.", "limits": limits,
+      "objective": shown("task") ?? "unknown",
     ]
+    if let date { context["date"] = date }
+    if let decision { context["decision"] = decision }
+    if let line = run.data?.line { context["preparation"] = Self.plain(line) }
+    let groups = run.groups.map { GroupsContext($0, shown: Self.plain) }
+    context["hasGroups"] = !groups.isEmpty
+    context["groups"] = groups
+    context["factors"] = groups.map(\.by).joined(separator: ", ")
     if let license = statements.license { context["quotedLicense"] = Self.quotedForYAML(license) }
     if let digests { context["digests"] = ["training": digests.training, "test": digests.test] }
     if let command = run.command { context["command"] = singleLine(command.map(shellWord).joined(separator: " ")) }
@@ -129,6 +143,20 @@ public struct ModelCard {
       ]
     }
     return context
+  }
+
+  /// The day on which the run ended, 2026-11-29, as its summary was written then.
+  private var date: String? {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(run.directory)/summary.json")
+    return (attributes?[.modificationDate] as? Date)?.formatted(.iso8601.year().month().day())
+  }
+
+  /// How an output becomes a class; nil where it does not.
+  private var decision: String? {
+    guard summary.testMetrics != nil else { return nil }
+    return run["task"]?.hasPrefix("binary") == true
+      ? "A sample is taken for the positive class if its probability is above 0.5."
+      : "A sample is taken for the class with the highest probability."
   }
 
   /// The privacy that the weights have cost, in words.
@@ -155,6 +183,15 @@ public struct ModelCard {
       if let rare = classes.min(by: { $0.samples < $1.samples }), rare.samples < 100 {
         lines.append("Class \(Self.plain(rare.name)) has only \(rare.samples) test samples.")
       }
+    }
+    for report in run.groups {
+      if let widest = GroupFigure.allCases.filter({ $0 != .logLoss }).compactMap({ figure in
+        report.difference[figure].map { (figure: figure, value: $0.value) }
+      }).max(by: { $0.value < $1.value }) {
+        lines.append(
+          "Groups by \(Self.plain(report.by)) differ most in \(widest.figure.words), by \(fixed(widest.value, 4)).")
+      }
+      lines += report.warnings.map { "By \(Self.plain(report.by)): \(Self.plain($0))." }
     }
     lines.append("The figures hold for data like the test data. Nothing is known of others.")
     if summary.privacy == nil {

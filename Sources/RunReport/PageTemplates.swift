@@ -43,7 +43,8 @@ enum PageTemplates {
 
     ## Model details
 
-    - A network of {{{parameters}}} parameters, trained by Lockstep {{{program}}} on {{{data}}}.
+    - A network of {{{parameters}}} parameters for the task {{{objective}}}, trained by Lockstep {{{program}}} on {{{data}}}{{#date}}, finished
+      on {{{date}}}{{/date}}.
     - Recipe: {{{epochs}}} epochs in batches of {{{batch}}}, {{{optimizer}}}, learning rate {{{rate}}}, seed {{{seed}}}.
     - SHA-256 of the weights: `{{{digest}}}`
     {{#command}}
@@ -56,6 +57,8 @@ enum PageTemplates {
 
     {{{use}}}
 
+    Meant for whom: {{{users}}}
+
     Not meant for: {{{misuse}}}
 
     ## Factors
@@ -63,9 +66,12 @@ enum PageTemplates {
     {{#classes}}
     The figures are told for each class, because the mean over all hides those that are told badly.
     {{/classes}}
-    {{^classes}}
-    The figures are means over all test samples. No groups were told apart.
-    {{/classes}}
+    {{#hasGroups}}
+    They are told for groups of the test samples, too: {{{factors}}}.
+    {{/hasGroups}}
+    {{^hasGroups}}
+    No other groups of the test samples were told apart.
+    {{/hasGroups}}
 
     ## Metrics
 
@@ -75,6 +81,10 @@ enum PageTemplates {
     | {{{name}}} | {{{value}}} |
     {{/figures}}
 
+    {{#decision}}
+    {{{decision}}}
+    {{/decision}}
+
     ## Evaluation data
 
     The test part of {{{data}}}.{{#digests}} SHA-256: `{{{test}}}`{{/digests}}
@@ -82,6 +92,10 @@ enum PageTemplates {
     ## Training data
 
     The training part of {{{data}}}.{{#digests}} SHA-256: `{{{training}}}`{{/digests}}
+    {{#preparation}}
+
+    Preparation: {{{preparation}}}
+    {{/preparation}}
 
     ## Quantitative analyses
 
@@ -97,6 +111,26 @@ enum PageTemplates {
     {{^classes}}
     See the metrics above.
     {{/classes}}
+    {{#groups}}
+
+    ### Groups by {{{by}}}
+
+    {{{meaning}}} On {{{samples}}} test samples; intervals by a bootstrap of {{{replicates}}} replicates.
+
+    | group |{{#columns}} {{{.}}} |{{/columns}}
+    |---|{{#columns}}---:|{{/columns}}
+    {{#rows}}
+    | {{{name}}} |{{#cells}} {{{.}}} |{{/cells}}
+    {{/rows}}
+    {{#hasFairness}}
+
+    | between the groups | value | 95 % |
+    |---|---:|---|
+    {{#fairness}}
+    | {{{name}}} |{{#cells}} {{{.}}} |{{/cells}}
+    {{/fairness}}
+    {{/hasFairness}}
+    {{/groups}}
 
     ## Ethical considerations
 
@@ -109,7 +143,7 @@ enum PageTemplates {
     Training was not private.
     {{/privacy}}
 
-    Training took {{{time}}} on {{{ranks}}} ranks of {{{processor}}}, {{{hours}}} core-hours.{{#energy}} The processors used {{{energy}}} J
+    Training took {{{time}}} on {{{ranks}}} of {{{processor}}}, {{{hours}}} core-hours.{{#energy}} The processors used {{{energy}}} J
     meanwhile.{{/energy}}
 
     ## Caveats and recommendations
@@ -200,6 +234,14 @@ enum PageTemplates {
     <div class="wide" tabindex="0"><table class="heat"><thead><tr><th scope="col">own \\ taken for</th>{{#names}}<th scope="col">{{.}}</th>{{/names}}</tr></thead>
     <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>{{#cells}}<td{{#isOwn}} class="own"{{/isOwn}} style="--part:{{part}}">{{value}}</td>{{/cells}}</tr>{{/rows}}</tbody></table></div>{{/matrix}}
     </section>{{/classes}}
+    {{#groups}}<section><h2>Groups by {{by}}</h2>
+    <p>On {{samples}} test samples. {{meaning}} Intervals hold with 95 % confidence, by a bootstrap of {{replicates}} replicates.</p>
+    <div class="wide" tabindex="0"><table><thead><tr><th scope="col">group</th>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}</tr></thead>
+    <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>{{/rows}}</tbody></table></div>
+    {{#hasFairness}}<div class="wide" tabindex="0"><table><thead><tr><th scope="col">between the groups</th><th scope="col">value</th><th scope="col">95 %</th></tr></thead>
+    <tbody>{{#fairness}}<tr><th scope="row">{{name}}</th>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>{{/fairness}}</tbody></table></div>{{/hasFairness}}
+    {{#warnings}}<p class="soft">{{.}}</p>{{/warnings}}
+    </section>{{/groups}}
     {{#reliability}}<section><h2>Calibration</h2><p>{{text}}</p><div class="charts">{{> chart}}</div></section>{{/reliability}}
     {{#hasMistakes}}<section><h2>The surest mistakes</h2><p>Test images that the network takes for another class with the highest probability.</p>
     <div class="pictures">{{#mistakes}}<figure><img src="{{source}}" alt="{{text}}"><figcaption>{{caption}}</figcaption></figure>{{/mistakes}}</div></section>{{/hasMistakes}}

@@ -1,9 +1,12 @@
 import Checkpoints
+import Datasets
+import Fairness
 import FoundationEssentials
 import Tensors
 import Training
 
-/// A run as the files of its directory tell it: `config.json`, `metrics.jsonl` and, once it is finished, `summary.json`.
+/// A run as the files of its directory tell it: `config.json`, `metrics.jsonl`, `data-report.json` and, once it is
+/// finished, `summary.json` and `groups.json`.
 public struct RecordedRun: Sendable {
   /// The run's directory.
   public let directory: String
@@ -15,6 +18,10 @@ public struct RecordedRun: Sendable {
   public let summary: TrainingSummary?
   /// The explanations of pictures, from `explanations.json`; nil if there are none.
   public let explanations: RecordedExplanations?
+  /// The figures of groups of the test samples, if they were written for the weights at the run's end; else none.
+  public let groups: [GroupReport]
+  /// How the table became samples; nil if the data are none.
+  public let data: CSVReport?
 
   /// The most bytes of a file that is read.
   private static let mostBytes = 64 << 20
@@ -35,6 +42,12 @@ public struct RecordedRun: Sendable {
       FileManager.default.fileExists(atPath: end)
       ? try Self.decode(TrainingSummary.self, from: try Self.bytes(end), end) : nil
     explanations = try RecordedExplanations(directory: directory)
+    let (groups, data) = (GroupsFile.path(in: directory), "\(directory)/data-report.json")
+    let told = FileManager.default.fileExists(atPath: groups) ? try GroupsFile(readingFrom: groups) : nil
+    self.groups = told?.step == summary?.steps ? told?.groups ?? [] : []
+    self.data =
+      FileManager.default.fileExists(atPath: data)
+      ? try Self.decode(CSVReport.self, from: try Self.bytes(data), data) : nil
   }
 
   /// The text of a key of the configuration; nil if it is missing.

@@ -31,6 +31,7 @@ public struct RunPage {
         context["reliability"] = ReliabilityContext(bins, error: report.calibrationError)
       }
     }
+    context["groups"] = run.groups.map { GroupsContext($0) }
     if let filters = pictures?.filters { context["filters"] = filters }
     if let drawn = pictures?.drawn { context["drawn"] = drawn }
     if let explanations = run.explanations { context["explanations"] = ExplanationsContext(explanations) }

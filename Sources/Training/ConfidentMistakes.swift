@@ -14,14 +14,16 @@ struct ConfidentMistakes {
 
   init() { mistakes.reserveCapacity(Self.most) }
 
-  /// Takes in those of `predictions`, whose samples are numbered from `first` on.
-  mutating func look(at predictions: Predictions, from first: Int) {
+  /// Takes in those of `predictions`.
+  mutating func look(at predictions: Predictions) {
     guard let classes = predictions.classes else { return }
     for (index, own) in classes.own.enumerated() where classes.predicted[index] != own {
       let probability = Float(classes.probability(of: classes.predicted[index], for: index))
       // A network that gives no number is sure of nothing.
       guard !probability.isNaN else { continue }
-      keep(Mistake(sample: first + index, own: own, predicted: classes.predicted[index], probability: probability))
+      keep(
+        Mistake(
+          sample: predictions.first + index, own: own, predicted: classes.predicted[index], probability: probability))
     }
   }
 

@@ -41,6 +41,8 @@ public final class Evaluation {
     public let errors: RegressionReport?
     /// The scores of the metrics that the evaluation was given.
     public let scores: [Score]
+    /// The counters of these metrics, over all samples, in their order.
+    public let counters: [[Int]]
     /// The mistakes that the network is surest of, the surest first, at most 24; empty if the loss is over no classes.
     public let mistakes: [Mistake]
   }
@@ -67,9 +69,9 @@ public final class Evaluation {
       let examples = feed.load(range)
       let outputs = network.outputs(examples, parameters: parameters)
       let sums = loss.evaluate(outputs, examples, gradient: nil)
-      let predictions = Predictions(outputs: outputs, examples: examples, loss: loss)
+      let predictions = Predictions(outputs: outputs, examples: examples, loss: loss, first: range.lowerBound)
       counted.count(predictions)
-      mistakes.look(at: predictions, from: range.lowerBound)
+      mistakes.look(at: predictions)
       mine += [sums.loss.bitPattern, UInt64(sums.correct), UInt64(sums.samples)]
     }
     // First how many words the sums are: of mistakes a rank may have any number.
@@ -90,10 +92,10 @@ public final class Evaluation {
     let report = (loss as? any ClassLoss).map {
       ClassificationReport(Array(all.counters.prefix(reported.count)), loss: $0)
     }
+    let own = Array(all.counters.dropFirst(reported.count))
     return Result(
       sums: total, accuracy: loss.countsCorrect ? total.accuracy : nil, report: report,
       errors: predictsNumbers ? RegressionReport(all.counters[0]) : nil,
-      scores: zip(metrics, all.counters.dropFirst(reported.count)).flatMap { $0.scores($1) },
-      mistakes: mistakes.mistakes)
+      scores: zip(metrics, own).flatMap { $0.scores($1) }, counters: own, mistakes: mistakes.mistakes)
   }
 }

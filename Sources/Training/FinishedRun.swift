@@ -14,15 +14,19 @@ public struct FinishedRun {
   public let test: any Dataset
   /// The mistakes on the test data that the network is surest of, the surest first; empty if its loss is over no classes.
   public let mistakes: [Mistake]
+  /// The counters of the run's final metrics on the test data, in their order (``RunOptions/finalMetrics``).
+  public let counters: [[Int]]
 
   /// A run at its end, of these parts.
   public init(
-    summary: TrainingSummary, network: Network, parameters: Buffer<Float>, test: any Dataset, mistakes: [Mistake]
+    summary: TrainingSummary, network: Network, parameters: Buffer<Float>, test: any Dataset, mistakes: [Mistake],
+    counters: [[Int]] = []
   ) {
     self.summary = summary
     self.network = network
     self.parameters = parameters
     self.test = test
     self.mistakes = mistakes
+    self.counters = counters
   }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Tensors
 
 /// The JSON of a run directory's files. Numbers that are not finite are texts, because JSON has none.
 package enum RunJSON {
@@ -19,5 +20,13 @@ package enum RunJSON {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: infinity, negativeInfinity: minusInfinity, nan: nan)
     return encoder
+  }
+
+  /// `json` with an escape for every character that is not seen, so that a text that others chose can neither hide nor reorder what stands
+  /// around it. Such characters stand in texts alone, but for the line breaks between members.
+  package static func visible(_ json: Data) -> [UInt8] {
+    guard json.contains(where: { $0 >= 0x7F }) else { return Array(json) }
+    let text = String(decoding: json, as: UTF8.self)
+    return Array(text.unicodeScalars.map { $0 == "\n" || isVisible($0) ? "\($0)" : JSONValue.escape($0) }.joined().utf8)
   }
 }

@@ -31,6 +31,8 @@ public struct RunOptions: Sendable {
   public var control = RunControl.ofProcess
   /// The metrics on the test data after every epoch, beside the loss and those of a ``ClassificationReport``.
   public var metrics: [any Metric] = []
+  /// The metrics on the test data in one more evaluation, at the end of the run alone (``FinishedRun/counters``).
+  public var finalMetrics: [any Metric] = []
   /// The steps whose work is recorded and shown to observers (``Observer/traced(_:)``), from 1; nil for none.
   public var trace: ClosedRange<Int>?
   /// The program's version in checkpoints.

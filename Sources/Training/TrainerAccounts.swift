@@ -30,6 +30,15 @@ extension Trainer {
     return (result, (.now - start).seconds)
   }
 
+  /// The counters of the run's final metrics on the test data; empty without any. Collective.
+  func countFinalMetrics() throws -> [[Int]] {
+    guard !options.finalMetrics.isEmpty else { return [] }
+    let test = Evaluation(
+      network: network, data: (finalEvaluation ?? evaluation).data, communicator: communicator,
+      metrics: options.finalMetrics)
+    return try evaluate(test).result.counters
+  }
+
   private func run(_ evaluation: Evaluation) throws -> Evaluation.Result {
     // Whoever stops a job may not wait for the end of an evaluation.
     var isSaved = false

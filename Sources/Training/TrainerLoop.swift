@@ -60,13 +60,14 @@ extension Trainer {
     try checkpoints.save(state)
     let result = if let evaluated { evaluated } else { try evaluate(evaluation).result }
     let tested = try finalEvaluation.map { try evaluate($0).result } ?? result
+    let counters = try countFinalMetrics()
     let averaged = try communicating { try averages?.gather() }
     let summary = try summarise(tested: tested, validated: finalEvaluation == nil ? nil : result, averaged: averaged)
     try checkpoints.requireLock()
     try audience.tell { try $0.ended(summary) }
     let finished = FinishedRun(
       summary: summary, network: network, parameters: averaged ?? step.parameters,
-      test: (finalEvaluation ?? evaluation).data, mistakes: tested.mistakes)
+      test: (finalEvaluation ?? evaluation).data, mistakes: tested.mistakes, counters: counters)
     try audience.tell { try $0.finished(finished) }
     // The user has the results now, but must not take them for saved.
     if let failure = checkpoints.failure { throw failure }

@@ -14,6 +14,8 @@ extension CSVOptions.DuplicateRows: ExpressibleByArgument {}
 
 extension CSVOptions.Normalisation: ExpressibleByArgument {}
 
+extension AnonymisationPlan.Suppression: ExpressibleByArgument {}
+
 extension ReductionMethod: ExpressibleByArgument {}
 
 extension RunOptions.CheckpointInterval: ExpressibleByArgument {

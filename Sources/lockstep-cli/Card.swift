@@ -7,7 +7,7 @@ struct Card: ParsableCommand {
     abstract: "Writes a model card: what a run's model is, how well it does, and what to mind.",
     discussion: """
       The card is Markdown with the sections of Mitchell et al. 2019 and the header that Hugging Face's hub reads. It tells the recipe, the \
-      data's digests, the figures of each class, the privacy spent, the time and the energy. What only you know, say by flags.
+      data's digests, the figures of each class and group, the privacy spent, the time and the energy. What only you know, say by flags.
 
       Example: lockstep card runs/first --use "Reading digits of forms that were scanned." --license apache-2.0
       """)
@@ -20,6 +20,9 @@ struct Card: ParsableCommand {
 
   @Option(help: "The uses that the model is meant for.")
   var use: String?
+
+  @Option(help: "Those whom it is meant for.")
+  var users: String?
 
   @Option(help: "The uses that it is not meant for.")
   var misuse: String?
@@ -35,7 +38,7 @@ struct Card: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     var statements = ModelCard.Statements()
-    (statements.use, statements.misuse) = (use, misuse)
+    (statements.use, statements.users, statements.misuse) = (use, users, misuse)
     (statements.license, statements.contact) = (license, contact)
     let run = try RecordedRun(directory: directory)
     let path = output ?? "\(directory)/card.md"

@@ -25,6 +25,17 @@ struct Evaluate: ParsableCommand {
       """, valueName: "file"))
   var writeLogits: String?
 
+  @OptionGroup var groups: GroupOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Writes the groups' figures, with all intervals, as JSON. report and card show those in a run directory's groups.json.",
+      valueName: "file"))
+  var writeGroups: String?
+
+  @Flag(help: "Prints a JSON object: the checkpoint, the loss, the report of the classes and the groups' figures.")
+  var json = false
+
   @OptionGroup var strictness: StrictOption
 
   func validate() throws {
@@ -32,6 +43,10 @@ struct Evaluate: ParsableCommand {
       throw ValidationError("--test-data needs a table: give --data FILE.csv, the file that was trained on")
     }
     try labels.check(data)
+    try groups.check(data)
+    guard writeGroups == nil || groups.isGiven else {
+      throw ValidationError("--write-groups needs --groups or --groups-file")
+    }
     if let writeLogits, logitsFile == nil {
       throw ValidationError(
         "--write-logits \(escaped(writeLogits)) is none of the files that it writes; give \(OutputsFile.forms)")
@@ -46,12 +61,15 @@ struct Evaluate: ParsableCommand {
     try world.requireEqual([("data", data.isTable ? "a table" : "images"), ("best", "\(best.best)")])
     let checkpoint = try best.checkpoint(checkpoint, strict: strictness.strict, on: world)
     let test = try waiting(while: "reading \(data.data)") { try load(checkpoint, world) }
+    let found = try waiting(while: "finding the groups") { try groups.load(test.samples, of: test.parts, on: world) }
     let restored = try waiting(while: "reading the checkpoint") {
       try RestoredNetwork(
-        checkpoint, for: test, strict: strictness.strict, program: lockstepVersion, communicator: world
+        checkpoint, for: test.samples, strict: strictness.strict, program: lockstepVersion, communicator: world
       ) { Terminal.complain("warning: \($0)") }
     }
-    let evaluation = Evaluation(network: restored.network, data: restored.data, communicator: world)
+    let figures = try world.agree { try GroupOptions.figures(of: found, restored.network.loss) }
+    let evaluation = Evaluation(
+      network: restored.network, data: restored.data, communicator: world, metrics: figures)
     let result = try waiting(while: "evaluating on \(grouped(restored.data.count)) samples") {
       try evaluation.run(restored.parameters)
     }
@@ -61,18 +79,34 @@ struct Evaluate: ParsableCommand {
       }
     }
     guard world.rank == 0 else { return }
+    let reports = try waiting(while: "working out the groups' figures") {
+      let reports = zip(figures, result.counters).map { $0.report($1) }
+      if let writeGroups { try GroupsFile(step: restored.state.step, groups: reports).write(to: writeGroups) }
+      return reports
+    }
+    if json {
+      print(try EvaluationJSON(restored, result, reports).text)
+    } else {
+      show(restored, result, reports)
+    }
+  }
+
+  private func show(_ restored: RestoredNetwork, _ result: Evaluation.Result, _ groups: [GroupReport]) {
     print(
       "\(singleLine(restored.path)): epoch \(restored.state.epoch), step \(restored.state.step)"
         + (restored.isAveraged ? ", averaged weights" : ""))
     if let report = result.report { print(ReportTable(report).text) }
+    for report in groups { print(GroupTable(report).text) }
     for line in reportLines(of: restored.network.loss, result.report, result.errors) { print(line) }
     print("Test \(restored.network.loss.unit): \(fixed(result.sums.meanLoss, 4))")
     if let accuracy = result.accuracy { print("Test accuracy: \(fixed(accuracy, 4))") }
   }
 
-  /// The test samples. Those of a table are prepared as the checkpoint's recipe says, with the file that was trained on.
-  private func load(_ checkpoint: String, _ world: any Communicator) throws -> any Dataset {
-    guard data.isTable else { return try world.agree { try labels.choose(data.load(.test)) } }
+  /// The test samples, and the table that they are from; nil of images. Those of a table are prepared as the checkpoint's recipe says, with the file that was trained on.
+  private func load(
+    _ checkpoint: String, _ world: any Communicator
+  ) throws -> (samples: any Dataset, parts: CSVParts?) {
+    guard data.isTable else { return (try world.agree { try labels.choose(data.load(.test)) }, nil) }
     let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strictness.strict, communicator: world)
     return try world.agree {
       guard let options = CSVOptions(settings: { recipe[$0] }), let task = recipe["task"].flatMap(Objective.init) else {
@@ -87,7 +121,7 @@ struct Evaluate: ParsableCommand {
             + "(training_data is \(escaped(recipe["training_data"] ?? "not given")) there and \(parts.training.digest) here); "
             + "give \(Setting.data) the file that it was trained on")
       }
-      return parts.test
+      return (parts.test, parts)
     }
   }
 }

@@ -139,7 +139,8 @@ struct Federate: ParsableCommand {
       options: options, on: world,
       observers: [log]
         + reports.makeRecords(
-          data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size)))
+          data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size),
+          groups: []))
     start?.stop()
     if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()

@@ -20,7 +20,7 @@ struct LockstepProgram: ParsableCommand {
       Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Explain.self, Export.self, Report.self, Card.self,
       Top.self,
       Inspect.self,
-      PrivacyCost.self, Doctor.self,
+      PrivacyCost.self, Anonymise.self, Doctor.self,
       Bench.self,
     ])
 

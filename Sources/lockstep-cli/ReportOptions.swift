@@ -41,14 +41,23 @@ struct ReportOptions: ParsableArguments {
   /// The observer that tells people or programs of the progress. From then on, errors have the format that is asked for.
   func makeLog() -> any Observer { logFormat == .json ? JSONLog() : ConsoleObserver(isQuiet: quiet) }
 
-  /// The observers that write files, for a run of `command` on the data called `dataName`; `data` tells of them if they are a table.
-  func makeRecords(data: CSVReport?, dataName: String, command: [String]) -> [any Observer] {
+  /// The observers that write files, for a run of `command` on the data called `dataName`; `data` tells of them if they are a table, and
+  /// `groups` are the run's final metrics.
+  func makeRecords(
+    data: CSVReport?, dataName: String, command: [String], groups: [GroupFigures]
+  ) -> [any Observer] {
     var records: [any Observer] = [
       RunRecord(data: data, dataName: dataName, command: command, metrics: metrics), StatusRecord(),
     ]
     let events = tensorboard ? TensorBoardRecord() : nil
     if let events { records.append(events) }
     if let prometheus { records.append(PrometheusRecord(prometheus)) }
+    if !groups.isEmpty {
+      let record = GroupsRecord(groups) { reports in
+        for report in reports where logFormat == .text { print(GroupTable(report).text) }
+      }
+      records.append(record)
+    }
     // The page is made of what the others have written.
     records.append(TraceFile())
     // A program that reads the log knows the directory.

@@ -7,9 +7,12 @@ struct RunData {
   let task: Objective
   /// The way of a table to samples; nil if the data are images.
   let report: CSVReport?
+  /// The table itself, for as long as columns of it are looked at; nil if the data are images.
+  var parts: CSVParts?
 
-  init(training: any Dataset, test: any Dataset, task: Objective, report: CSVReport?) {
-    (self.training, self.test, self.task, self.report) = (training, test, task, report)
+  init(training: any Dataset, test: any Dataset, task: Objective, parts: CSVParts? = nil) {
+    (self.training, self.test, self.task, self.parts) = (training, test, task, parts)
+    report = parts?.report
   }
 
   /// The samples of the table at `path`, prepared as `options` say. `task` is nil to be found. Throws with 66 if a file
@@ -18,7 +21,7 @@ struct RunData {
     let parts = try CSVParts(
       path: path, testPath: options.test.testData, task: task?.tableTask, options.options)
     self.init(
-      training: parts.training, test: parts.test, task: task?.objective ?? Self.objective(parts), report: parts.report)
+      training: parts.training, test: parts.test, task: task?.objective ?? Self.objective(parts), parts: parts)
   }
 
   /// The data of a run that its flags name, as the model takes them. Throws with 64 if flags do not fit one another, with 66 if a file is
@@ -42,7 +45,7 @@ struct RunData {
     }
     self.init(
       training: try images(.train), test: try images(.test),
-      task: pixelTask.map { Objective($0.kind) } ?? task?.objective ?? .classify, report: nil)
+      task: pixelTask.map { Objective($0.kind) } ?? task?.objective ?? .classify)
   }
 
   /// Throws with 64 if other flags do not fit the task of a model that predicts pixels, or that there is none.

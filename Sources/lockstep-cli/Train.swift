@@ -88,8 +88,11 @@ struct Train: ParsableCommand {
 
   @OptionGroup var privacy: PrivacyOptions
 
+  @OptionGroup var groups: GroupOptions
+
   func validate() throws {
     try labels.check(data)
+    try groups.check(data)
     if let fault = execution.fault(reduction: reduction) ?? options.fault { throw ValidationError(fault) }
   }
 
@@ -122,7 +125,7 @@ struct Train: ParsableCommand {
     // Until the first step, or the search's result.
     let start = reports.placeOfWaits.map { WaitingLine("starting", in: $0) }
     let world = try reports.waiting(while: "waiting for the other ranks") { try World.join(stall.limits) }
-    let data = try reports.waiting(while: "reading \(data.data)") { try world.agree { try load() } }
+    var data = try reports.waiting(while: "reading \(data.data)") { try world.agree { try load() } }
     var recipe = try world.agree { try makeRecipe(data) }
     recipe.seed = seed ?? 0
     recipe.reduction = reduction
@@ -131,6 +134,12 @@ struct Train: ParsableCommand {
     privacy.apply(to: &recipe, seed: seed)
     var options = options
     try regime.apply(to: &recipe, &options)
+    let found = try reports.waiting(while: "finding the groups") {
+      try groups.load(data.test, of: data.parts, on: world)
+    }
+    data.parts = nil
+    let figures = try world.agree { [recipe] in try GroupOptions.figures(of: found, recipe.loss) }
+    options.finalMetrics = figures
     // Ranks that were asked for other things would run different collectives.
     try world.requireEqual([
       ("lr_find", learningRate.search.map { "\($0)" } ?? "none"),
@@ -159,7 +168,8 @@ struct Train: ParsableCommand {
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
       observers: [log]
         + reports.makeRecords(
-          data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size)))
+          data: data.report, dataName: self.data.data, command: try Arguments.command(ranks: world.size),
+          groups: figures))
     start?.stop()
     if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()

@@ -16,7 +16,7 @@ enum Arrows {
     "Reporting": ["Lockstep", "lockstep-cli"],
     "RunReport": ["Lockstep", "lockstep-cli"],
     "Mustache": ["RunReport"],
-    "Console": ["Jobs", "Reporting", "Charts", "RunReport", "Lockstep", "lockstep-cli"],
+    "Console": ["Jobs", "Reporting", "Charts", "RunReport", "Fairness", "Anonymisation", "Lockstep", "lockstep-cli"],
     "MPICollectives": ["Jobs", "Lockstep", "lockstep-cli"],
     "Jobs": ["Lockstep", "lockstep-cli"],
     "Lockstep": ["lockstep-cli"],
