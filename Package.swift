@@ -66,6 +66,9 @@ let package = Package(
         "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
         "Privacy", "SecureAggregation", "Training",
       ]),
+    room(
+      "Auditing",
+      ["Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Collectives", "Checkpoints", "Training"]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Explanations", ["Tensors", "NeuralNetworks", "Privacy"]),
     room("Console", ["Kernels", "Tensors"]),
@@ -89,6 +92,7 @@ let package = Package(
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
         "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
         "Exporting", "Explanations", "Federation", "Pictures", "SecureAggregation", "Fairness", "Anonymisation",
+        "Auditing",
       ]),
     // For the program alone, so that who depends on the library needs no libyaml.
     room("YAML", ["Tensors", "CYAML"]),
@@ -128,6 +132,7 @@ let package = Package(
     tests("FederationTests", ["Lockstep"]),
     tests("FairnessTests", ["Lockstep", "PeerPython"]),
     tests("AnonymisationTests", ["Anonymisation", "Datasets", "Digests", "Tensors", "Fuzzing", "PeerPython"]),
+    tests("AuditingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
     tests("ArchitectureTests", []),
     // Start the built program, alone and below mpirun, on real data.
     tests("ProgramTests", ["Lockstep", "lockstep-cli", "Fuzzing", "PeerPython"]),

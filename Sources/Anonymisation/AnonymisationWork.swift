@@ -154,10 +154,13 @@ struct AnonymisationWork {
     return lines
   }
 
-  /// The table as it is now.
+  /// The table as it is now. Where there was no header, or what is left of it would be read as a row, columns are called `column 1` and so
+  /// on: a first row that has become texts would be read as the header.
   var result: CSVText {
     let kept = columns.indices.filter { columns[$0] != nil }
-    return CSVText(names: kept.map { original.names[$0] }, columns: kept.map(values), hasHeader: original.hasHeader)
+    let names = kept.map { original.names[$0] }
+    let isHeader = original.hasHeader && CSVText.isHeader(names)
+    return CSVText(names: isHeader ? names : names.map { "column \($0)" }, columns: kept.map(values))
   }
 
   var report: AnonymisationReport {

@@ -8,6 +8,16 @@ struct Axis {
   /// The places of the marks, from the smallest on.
   let ticks: [Double]
   private let decimals: Int
+  /// Whether the numbers are logarithms to the base ten.
+  private var isLogarithmic = false
+
+  /// An axis of the powers of ten from 10^−count to 1, by their logarithms.
+  init(decades count: Int) {
+    range = -Double(count)...0
+    ticks = (-count...0).map { Double($0) }
+    decimals = 0
+    isLogarithmic = true
+  }
 
   /// An axis that holds `values`, with about `count` marks. Numbers that are not finite do not count. `isWhole` if only integers have marks.
   init(_ values: [Double], ticks count: Int, isWhole: Bool = false, includesZero: Bool = false) {
@@ -36,6 +46,7 @@ struct Axis {
 
   /// The text at a mark.
   func text(_ tick: Double) -> String {
+    if isLogarithmic { return fixed(pow(10, tick), max(0, Int(-tick))) }
     if abs(tick) >= 100_000 { return "\(fixed(tick / 1000, 0))k" }
     // A column of digits is not read.
     return decimals > 4 ? scientific(tick) : fixed(tick, decimals)

@@ -48,6 +48,14 @@ struct Plot {
         + "y2=\"\(fixed(y(end.y), 1))\"/>")
   }
 
+  /// Names a series in the picture itself, in this row from the top.
+  mutating func key(_ name: String, row: Int, series: Int) {
+    let y = Self.top + 10 + 12 * Double(row)
+    elements.append(
+      "<line class=\"s\(series)\" x1=\"\(Self.left + 8)\" y1=\"\(y)\" x2=\"\(Self.left + 22)\" y2=\"\(y)\"/>"
+        + "<text x=\"\(Self.left + 26)\" y=\"\(y)\" dy=\"3.5\">\(markup(name))</text>")
+  }
+
   /// The picture. `title` is its text for those who do not see it; `horizontalTitle` stands below the axis.
   func svg(title: String, horizontalTitle: String) -> String {
     var frame: [String] = []

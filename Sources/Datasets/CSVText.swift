@@ -51,6 +51,18 @@ public struct CSVText: Sendable, Hashable {
   /// The column called `name`; nil if there is none.
   public func column(_ name: String) -> Int? { names.firstIndex { ExactText($0) == ExactText(name) } }
 
+  /// Whether a first row of these fields is read as a header: it holds a text, or no number.
+  public static func isHeader(_ names: [String]) -> Bool {
+    let cells = names.map { CSVCell($0) }
+    return cells.contains(.text)
+      || !cells.contains { cell in
+        switch cell {
+        case .number, .infinite: true
+        case .missing, .text: false
+        }
+      }
+  }
+
   /// Calls `body` with each line of the file, ended by LF, its fields in quotes where they need them.
   public func forEachLine<Failure: Error>(_ body: (String) throws(Failure) -> Void) throws(Failure) {
     if hasHeader { try body(Self.line(names)) }

@@ -8,7 +8,7 @@ import Tensors
 /// all figures of a replicate are of the same samples.
 package struct ReplicateWeights {
   /// The stream of a sample.
-  private static let purpose = Philox.Purpose(rawValue: 60)
+  private static let purpose = Philox.Purpose(rawValue: 56)
 
   /// The weight for a word's upper 12 bits; −1 where the other 20 decide.
   private static let table: [Int8] = (0..<4096).map { top in

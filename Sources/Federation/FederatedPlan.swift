@@ -70,6 +70,11 @@ struct FederatedPlan {
     }
     self.fingerprint = fingerprint
     let most = clients.map(\.count).max() ?? 1
+    // The places of a client's samples in a round number streams of random words.
+    guard most.multipliedReportingOverflow(by: recipe.localEpochs).partialValue < 1 << 31 else {
+      throw TrainingError(
+        .usage, "\(Setting.localEpochs) \(recipe.localEpochs) of \(most) samples are too many; give fewer")
+    }
     guard recipe.aggregation == .tree || recipe.privacy != nil || most <= AggregationSetup.largestWeight else {
       throw TrainingError(
         .usage,

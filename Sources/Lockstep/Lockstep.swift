@@ -1,5 +1,6 @@
 // The library's one import: everything that a user of it needs.
 @_exported import Anonymisation
+@_exported import Auditing
 @_exported import Charts
 @_exported import Checkpoints
 @_exported import Collectives

@@ -16,8 +16,6 @@ public struct RecordedRun: Sendable {
   public let epochs: [EpochFigures]
   /// The figures of the finished run; nil if it is not finished.
   public let summary: TrainingSummary?
-  /// The explanations of pictures, from `explanations.json`; nil if there are none.
-  public let explanations: RecordedExplanations?
   /// The figures of groups of the test samples, if they were written for the weights at the run's end; else none.
   public let groups: [GroupReport]
   /// How the table became samples; nil if the data are none.
@@ -41,7 +39,6 @@ public struct RecordedRun: Sendable {
     summary =
       FileManager.default.fileExists(atPath: end)
       ? try Self.decode(TrainingSummary.self, from: try Self.bytes(end), end) : nil
-    explanations = try RecordedExplanations(directory: directory)
     let (groups, data) = (GroupsFile.path(in: directory), "\(directory)/data-report.json")
     let told = FileManager.default.fileExists(atPath: groups) ? try GroupsFile(readingFrom: groups) : nil
     self.groups = told?.step == summary?.steps ? told?.groups ?? [] : []

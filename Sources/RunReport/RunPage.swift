@@ -11,9 +11,15 @@ public struct RunPage {
   /// The page of `run`. `pictures` are nil if its network or its data are not at hand.
   public init(_ run: RecordedRun, pictures: RunPictures?) { (self.run, self.pictures) = (run, pictures) }
 
-  /// The page as one file of HTML.
+  /// The page as one file of HTML. Throws ``TrainingError`` with 65 if the run's `explanations.json` is damaged.
   public var html: String {
-    get throws { try PageTemplates.library().render(context, withTemplate: "run") ?? "" }
+    get throws {
+      var context = context
+      if let explanations = try RecordedExplanations(directory: run.directory) {
+        context["explanations"] = ExplanationsContext(explanations)
+      }
+      return try PageTemplates.library().render(context, withTemplate: "run") ?? ""
+    }
   }
 
   private var context: [String: Any] {
@@ -34,7 +40,6 @@ public struct RunPage {
     context["groups"] = run.groups.map { GroupsContext($0) }
     if let filters = pictures?.filters { context["filters"] = filters }
     if let drawn = pictures?.drawn { context["drawn"] = drawn }
-    if let explanations = run.explanations { context["explanations"] = ExplanationsContext(explanations) }
     if let command = run.command { context["command"] = singleLine(command.map(shellWord).joined(separator: " ")) }
     if let digest = run.summary?.weightsDigest { context["digest"] = digest }
     return context

@@ -234,7 +234,11 @@ private struct Envelope {
 
   init(decoding bytes: [UInt8]) throws(AggregationError) {
     guard let first = bytes.first else { throw .malformed("a rank has sent nothing") }
-    if let error = AggregationError(code: Int(first) - 1, line: String(decoding: bytes.dropFirst(), as: UTF8.self)) {
+    guard first == 0 else {
+      let line = String(decoding: bytes.dropFirst(), as: UTF8.self)
+      guard let error = AggregationError(code: Int(first) - 1, line: line) else {
+        throw .malformed("a rank has sent an error numbered \(first)")
+      }
       messages = .failure(error)
       return
     }

@@ -51,9 +51,9 @@ public struct Philox: Sendable {
     /// The partner of a sample that is mixed, and its share.
     public static var mixing: Purpose { Purpose(rawValue: 12) }
     /// What is added to an input that is explained; the stream is the number of the noisy copy.
-    public static var explanation: Purpose { Purpose(rawValue: 40) }
+    public static var explanation: Purpose { Purpose(rawValue: 32) }
     /// The order in which parts of an input are given for its explanation; the stream is the order's number.
-    public static var coalition: Purpose { Purpose(rawValue: 41) }
+    public static var coalition: Purpose { Purpose(rawValue: 33) }
     /// The weights of samples in the replicates of a bootstrap; the stream is the replicate's number.
     public static var bootstrap: Purpose { Purpose(rawValue: 24) }
     /// The choice of the samples that are trained on, and of those set aside for validation.

@@ -192,3 +192,11 @@ package struct RunPlan {
     return fingerprint
   }
 }
+
+extension Recipe {
+  /// All that decides the bits of a run of this recipe on these data, in words; ``Recipe/initialWeights`` aside. Throws as ``Trainer`` does if
+  /// the values do not fit one another or the data.
+  package func fingerprint(training: any Dataset, test: any Dataset) throws -> Fingerprint {
+    try RunPlan(self, training: training, test: test, Execution(), RunOptions(), ranks: 1).fingerprint
+  }
+}

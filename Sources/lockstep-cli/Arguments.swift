@@ -21,9 +21,12 @@ enum Arguments {
     }
   }
 
-  /// The command, if it is one that trains; nil if not.
-  static var training: (any ParsableCommand.Type)? {
-    [Train.self, Federate.self].first { $0._commandName == CommandLine.arguments.dropFirst().first }
+  /// Whether the command is one whose run a signal stops, after a checkpoint.
+  static var isRun: Bool { command(of: [Train.self, Federate.self]) != nil }
+
+  /// The command, if it is one of `commands`.
+  private static func command(of commands: [any ParsableCommand.Type]) -> (any ParsableCommand.Type)? {
+    commands.first { $0._commandName == CommandLine.arguments.dropFirst().first }
   }
 
   /// The flags by which other trainers ask for what microbatches are here.
@@ -47,11 +50,12 @@ enum Arguments {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let environment = ProcessEnvironment.variables
     // To ask what flags there are takes milliseconds.
-    guard let training, ConfiguredArguments.mayAdd(to: arguments, environment) else {
-      return arguments
-    }
+    guard let command = command(of: [Train.self, Federate.self, Audit.self]),
+      ConfiguredArguments.mayAdd(to: arguments, environment)
+    else { return arguments }
     return try [arguments[0]]
-      + ConfiguredArguments(of: training).expand(Array(arguments.dropFirst()), environment: environment)
+      + ConfiguredArguments(of: command, passingOver: command == Audit.self ? Audit.flagsOfRunsAlone : [])
+      .expand(Array(arguments.dropFirst()), environment: environment)
   }
 
   /// The words of a command that does this run again in a new directory.

@@ -21,10 +21,13 @@ struct ConfiguredArguments {
   private let options: Set<String>
   private let flags: Set<String>
   /// The command's name.
-  private let command: String
+  private let name: String
+  /// The names of arguments that are not taken from a run's command.
+  private let passedOver: Set<String>
 
-  /// The arguments that `command` knows.
-  init(of command: any ParsableCommand.Type) {
+  /// The arguments that `command` knows. Of a run's command it does not take those in `passedOver`.
+  init(of command: any ParsableCommand.Type, passingOver passedOver: Set<String> = []) {
+    (name, self.passedOver) = (command._commandName, passedOver)
     let help = try? JSONValue(Array(command._dumpHelp().utf8))
     var (options, flags): (Set<String>, Set<String>) = ([], [])
     if case .array(let arguments) = help?["command"]?["arguments"] {
@@ -37,7 +40,6 @@ struct ConfiguredArguments {
       }
     }
     self.options = options
-    self.command = command._commandName
     self.flags = flags.subtracting(["help", "version"])
   }
 
@@ -111,18 +113,24 @@ struct ConfiguredArguments {
       }
       return text
     }
-    guard let start = words.firstIndex(of: command) else {
-      throw TrainingError(.badData, "\(file): its command is none of \(command)")
+    let isAudit = name == Audit._commandName
+    let wanted = isAudit ? Train._commandName : name
+    guard let start = words.firstIndex(of: wanted) else {
+      throw TrainingError(.badData, "\(file): its command is none of \(wanted)")
     }
+    // An audit is of a recorded training, whose flags tell which words are values; it has not all of them, and takes those that it has.
+    let takesValue = isAudit ? ConfiguredArguments(of: Train.self).options : options
     var joined: [String] = []
     for word in words[(start + 1)...] {
-      if let last = joined.last, let name = Self.name(last), options.contains(name), !last.contains("=") {
+      if let last = joined.last, let name = Self.name(last), takesValue.contains(name), !last.contains("=") {
         joined[joined.count - 1] = "\(last)=\(word)"
       } else {
         joined.append(word)
       }
     }
-    return joined
+    return joined.filter { word in
+      Self.name(word).map { (options.contains($0) || flags.contains($0)) && !passedOver.contains($0) } ?? true
+    }
   }
 
   /// The words for the flag `name` with `value`, which stands in `place`.
@@ -137,7 +145,7 @@ struct ConfiguredArguments {
     }
     guard options.contains(name), name != Self.fileFlag else {
       throw TrainingError(
-        .badData, "\(place): \(quoted(name)) is no flag of lockstep \(command); see its --help")
+        .badData, "\(place): \(quoted(name)) is no flag of lockstep \(self.name); see its --help")
     }
     switch value {
     case .null: return []

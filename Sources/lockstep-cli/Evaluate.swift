@@ -107,21 +107,8 @@ struct Evaluate: ParsableCommand {
     _ checkpoint: String, _ world: any Communicator
   ) throws -> (samples: any Dataset, parts: CSVParts?) {
     guard data.isTable else { return (try world.agree { try labels.choose(data.load(.test)) }, nil) }
-    let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strictness.strict, communicator: world)
-    return try world.agree {
-      guard let options = CSVOptions(settings: { recipe[$0] }), let task = recipe["task"].flatMap(Objective.init) else {
-        throw TrainingError(.badData, "\(checkpoint): was not trained on a table; give \(Setting.data) its images")
-      }
-      let parts = try CSVParts(
-        path: data.data, testPath: testData.testData, task: TaskArgument.whole(task).tableTask, options)
-      guard recipe["training_data"] == parts.training.digest.hex else {
-        throw TrainingError(
-          .badData,
-          "\(data.data): the run of \(checkpoint) was trained on other data, by which its inputs were scaled "
-            + "(training_data is \(escaped(recipe["training_data"] ?? "not given")) there and \(parts.training.digest) here); "
-            + "give \(Setting.data) the file that it was trained on")
-      }
-      return (parts.test, parts)
-    }
+    let parts = try RunData.parts(
+      ofTableOf: checkpoint, data: data.data, testData: testData.testData, strict: strictness.strict, on: world)
+    return (parts.test, parts)
   }
 }

@@ -160,7 +160,7 @@ struct Federate: ParsableCommand {
         .usage, "--client-data goes with neither --labels nor a model that predicts pixels; leave one out")
     }
     return RunData(
-      training: try clients.load(), test: try data.load(.test), task: task?.objective ?? .classify, report: nil)
+      training: try clients.load(), test: try data.load(.test), task: task?.objective ?? .classify)
   }
 }
 

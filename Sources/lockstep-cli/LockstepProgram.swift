@@ -17,16 +17,17 @@ struct LockstepProgram: ParsableCommand {
       """,
     version: lockstepVersion,
     subcommands: [
-      Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Explain.self, Export.self, Report.self, Card.self,
+      Train.self, Federate.self, Evaluate.self, Generate.self, Predict.self, Explain.self, Export.self, Report.self,
+      Card.self,
       Top.self,
       Inspect.self,
-      PrivacyCost.self, Anonymise.self, Doctor.self,
+      PrivacyCost.self, Audit.self, Anonymise.self, Doctor.self,
       Bench.self,
     ])
 
   static func main() {
     Setting.nameFlags()
-    World.prepare(stopsRuns: Arguments.training != nil)
+    World.prepare(stopsRuns: Arguments.isRun)
     Arguments.refuseUnreadable()
     Arguments.refuseAccumulation()
     if CommandLine.arguments.dropFirst() == ["--version"] {

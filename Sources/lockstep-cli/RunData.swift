@@ -67,6 +67,29 @@ struct RunData {
     }
   }
 
+  /// The samples of the table `data`, prepared as the recipe of `checkpoint` says, which was trained on it. Collective. Throws with 65 if it was
+  /// trained on other data.
+  static func parts(
+    ofTableOf checkpoint: String, data: String, testData: String?, strict: Bool, on world: any Communicator
+  ) throws -> CSVParts {
+    let recipe = try RestoredNetwork.recipe(of: checkpoint, strict: strict, communicator: world)
+    return try world.agree {
+      guard let options = CSVOptions(settings: { recipe[$0] }), let task = recipe["task"].flatMap(Objective.init) else {
+        throw TrainingError(.badData, "\(checkpoint): was not trained on a table; give \(Setting.data) its images")
+      }
+      let parts = try CSVParts(
+        path: data, testPath: testData, task: TaskArgument.whole(task).tableTask, options)
+      guard recipe["training_data"] == parts.training.digest.hex else {
+        throw TrainingError(
+          .badData,
+          "\(data): the run of \(checkpoint) was trained on other data, by which its inputs were scaled "
+            + "(training_data is \(escaped(recipe["training_data"] ?? "not given")) there and \(parts.training.digest) here); "
+            + "give \(Setting.data) the file that it was trained on")
+      }
+      return parts
+    }
+  }
+
   /// The objective of a table's task. Of two classes, the second is the positive one.
   private static func objective(_ parts: CSVParts) -> Objective {
     switch parts.task {

@@ -32,20 +32,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup var learningRate: LearningRateOptions
 
-  @Option(
-    help: """
-      What it learns: classify; binary:K, the samples of label K against the rest; CSV: also binary, the second class \
-      against the first, and regress. \(PixelTask.models()) predict pixels instead. (default: classify; CSV: found from the target)
-      """)
-  var task: TaskArgument?
-
-  @Option(help: "The weight of each class in the loss: balanced, or W0,W1,… in the order of the classes.")
-  var classWeights: ClassWeights?
-
-  @Option(help: "The part of each target that is spread over all classes, 0 to 1. (default: 0)")
-  var labelSmoothing: Float?
-
-  @OptionGroup var pixels: BinariseOption
+  @OptionGroup var task: TaskOptions
 
   // A negative number is a wrong value, not a flag.
   @Option(
@@ -125,8 +112,10 @@ struct Train: ParsableCommand {
     // Until the first step, or the search's result.
     let start = reports.placeOfWaits.map { WaitingLine("starting", in: $0) }
     let world = try reports.waiting(while: "waiting for the other ranks") { try World.join(stall.limits) }
-    var data = try reports.waiting(while: "reading \(data.data)") { try world.agree { try load() } }
-    var recipe = try world.agree { try makeRecipe(data) }
+    var data = try reports.waiting(while: "reading \(data.data)") {
+      try world.agree { try task.load(self.data, labels, table, for: self.recipe) }
+    }
+    var recipe = try world.agree { try task.makeRecipe(self.recipe, for: data) }
     recipe.seed = seed ?? 0
     recipe.reduction = reduction
     recipe.clipNorm = control.clipNorm
@@ -173,17 +162,5 @@ struct Train: ParsableCommand {
     start?.stop()
     if let report = data.report, world.rank == 0 { reports.say(report.line) }
     try trainer.run()
-  }
-
-  /// Both parts of the data, as the model takes them.
-  private func load() throws -> RunData {
-    try RunData(data, labels, table, task: task, pixels, try recipe.pixelTask())
-  }
-
-  /// The recipe that the flags name, for these data.
-  private func makeRecipe(_ data: RunData) throws -> Recipe {
-    let loss = try data.task.loss(
-      over: data.training, data.test, classWeights: classWeights, labelSmoothing: labelSmoothing ?? 0)
-    return try recipe.recipe(input: data.training.inputShape, loss: loss)
   }
 }

@@ -60,6 +60,18 @@ import Testing
     #expect(readers == ["Sources/Tensors/ProcessEnvironment.swift"])
   }
 
+  /// Two rooms that draw for one purpose would draw the same numbers.
+  @Test func `No two purposes of random words have one number`() throws {
+    var numbers: [Substring: [String]] = [:]
+    for file in try SourceFiles.all() {
+      let rawValues = file.code.matches(of: /Purpose\(rawValue: (\d+)\)/).map(\.output.1)
+      let cases = file.code.contains("enum Purpose") ? file.code.matches(of: /case \w+ = (\d+)/).map(\.output.1) : []
+      for number in rawValues + cases { numbers[number, default: []].append(file.path) }
+    }
+    #expect(numbers.count > 20, "the purposes were not found")
+    #expect(numbers.filter { $0.value.count > 1 }.isEmpty)
+  }
+
   @Test func `The check of imports sees each arrow that must not be`() {
     // The check is itself code that could pass everything: here it is shown what it must not pass.
     let declared = SourceFiles.declaredDependencies(

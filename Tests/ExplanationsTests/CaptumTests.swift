@@ -94,10 +94,12 @@ import Testing
     }
     let all = models.count * Self.pictures.count
     #expect(compared.count == 11, "\(result.output)")
-    for method in ["saliency", "smoothgrad", "gausslegendre", "riemann_middle", "occlusion", "ablation", "shapley"] {
+    for method in ["saliency", "smoothgrad", "gausslegendre", "occlusion", "shapley"] {
       #expect(compared[method] == all, "\(method): \(result.output)")
     }
+    for method in ["riemann_middle", "riemann_left", "riemann_right", "ablation"] {
+      #expect(compared[method] == all / 2, "\(method): \(result.output)")
+    }
     #expect(compared["grad-cam"] == Self.pictures.count && compared["rollout"] == Self.pictures.count)
-    print(result.output)
   }
 }

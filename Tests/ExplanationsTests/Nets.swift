@@ -77,14 +77,13 @@ enum Nets {
     Dense(3)
   }
 
-  /// Averages of a normalisation that are not those it starts with.
+  /// Averages, scales and biases that are not those that a network starts with.
   static func moveAverages(_ network: Network, _ parameters: Buffer<Float>) {
     for (place, parameter) in network.layout.parameters.enumerated() where parameter.role != .weight {
       let window = parameters[network.layout.ranges[place]]
       let values = numbers(window.count, seed: UInt64(place))
-      for index in 0..<window.count {
-        window[index] = 0.3 * values[index] + (parameter.name.hasSuffix("variance") ? 0.7 : 0)
-      }
+      let middle: Float = ["variance", "scale"].contains { parameter.name.hasSuffix($0) } ? 1 : 0
+      for index in 0..<window.count { window[index] = middle + 0.3 * values[index] }
     }
   }
 }

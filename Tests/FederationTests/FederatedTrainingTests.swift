@@ -48,13 +48,14 @@ import Testing
   /// It learns, and reports what happened.
   @Test func itLearns() throws {
     var run = try SmallFederation()
-    run.recipe.rounds = 12
+    run.recipe.rounds = 30
+    run.recipe.optimizer = SGD(learningRate: 0.4)
     run.evaluatesClients = true
     let outcome = try run.run(ranks: 2)
     let summary = try #require(outcome.summary)
     #expect(outcome.reports.first?.testLoss ?? 0 > 2 * summary.testLoss)
     #expect(summary.testAccuracy ?? 0 > 0.9, "\(summary.testAccuracy as Any)")
-    #expect(summary.federation?.clients == 12 && summary.federation?.updates == 72)
+    #expect(summary.federation?.clients == 12 && summary.federation?.updates == 180)
     #expect(outcome.rounds.allSatisfy { $0.clients == 6 && $0.dropped == 0 && $0.stragglers == 0 })
     // 6 clients, 2 passes over 20 samples each.
     #expect(outcome.reports.allSatisfy { $0.training.samplesCounted == 240 })

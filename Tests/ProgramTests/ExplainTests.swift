@@ -197,16 +197,16 @@ extension ProgramTests {
         (image + ["--methods", "saliency,saliency"], 64, "twice"), (image + ["--methods", ""], 64, "--methods"),
         (image + ["--methods", "rollout"], 64, "attention"), (image + ["--target", "11"], 64, "0, 1, 2"),
         (image + ["--layer", "x", "--methods", "grad-cam"], 64, "convolution1, relu1, maxpool1"),
-        (image + ["--steps", "0"], 64, "--steps"), (image + ["--samples", "-1"], 64, "samples"),
+        (image + ["--steps", "0"], 64, "--steps"),
         (image + ["--noise", "nan"], 64, "--noise"), (image + ["--window", "0"], 64, "--window"),
-        (image + ["--stride", "5"], 64, "--stride"), (image + ["--rule", "simpson"], 64, "rule"),
-        (image + ["--of", "loss"], 64, "of"), (image + ["--input", "8x8x1"], 64, "--input"),
+        (image + ["--stride", "5"], 64, "--stride"),
+        (image + ["--input", "8x8x1"], 64, "--input"),
         (image + ["--write-maps", "x.csv"], 64, "--write-maps"),
         (["--run-dir", run, "--data", "mnist", good], 64, "--data"),
         (["--run-dir", run, "--input", "8x8x3", good], 64, "grey"), (["--run-dir", run, good], 65, "dense1.weights"),
         (["--run-dir", scratch.file("nothing"), "--images", "0"], 66, "nothing"),
         (["--run-dir", run, "--images", "0", "--data", scratch.file("nothing")], 66, "nothing"),
-        (["--run-dir", regression, "--images", "0", "--data", trained.data], 65, ""),
+        (["--run-dir", regression, "--images", "0", "--data", trained.data], 65, "regress"),
         (image + ["--output", scratch.file("no/a.png")], 73, "no/a.png"),
         (image + ["--write-maps", scratch.file("no/a.npz")], 73, "no/a.npz"),
         (image + ["--write-maps", scratch.file("no/a.safetensors")], 73, "no/a.safetensors"),
@@ -217,7 +217,7 @@ extension ProgramTests {
           ], 64, "needs a run directory"
         ),
       ] as [([String], Int32, String)] {
-        for ranks in code == 64 ? [nil] : [nil, 2] as [Int?] {
+        for ranks in code == 66 ? [nil, 2] : [nil] as [Int?] {
           let outcome = try Program.run(["explain"] + arguments, ranks: ranks)
           #expect(
             outcome.code == code && outcome.errorLines.count == 1 && outcome.errors.contains(words),
@@ -242,7 +242,7 @@ extension ProgramTests {
       let whole = try Self.bytes(file)
       var count = 0
       for call in ["open", "write", "fsync", "close", "rename"] {
-        for number in 1... {
+        for number in 1...20 {
           try Data("old".utf8).write(to: URL(fileURLWithPath: file))
           let outcome = try Program.run(
             base + ["--report"], environment: faults.environment(call, number, on: "explanations.json"))

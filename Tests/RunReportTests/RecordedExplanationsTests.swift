@@ -47,9 +47,9 @@ struct RecordedExplanationsTests {
     try Self.explanations.write(in: path)
     let file = URL(fileURLWithPath: RecordedExplanations.path(in: path))
     let whole = [UInt8](try Data(contentsOf: file))
-    func read(_ bytes: some Collection<UInt8>) throws -> RecordedRun? {
+    func read(_ bytes: some Collection<UInt8>) throws -> RecordedExplanations? {
       try Data(bytes).write(to: file)
-      do { return try RecordedRun(directory: path) } catch let error as TrainingError {
+      do { return try RecordedExplanations(directory: path) } catch let error as TrainingError {
         #expect(error.code == .badData && error.description.contains("explanations.json: is not what a run writes"))
         return nil
       }
@@ -58,10 +58,12 @@ struct RecordedExplanationsTests {
     #expect(try read(whole) != nil)
     var taken = 0
     try Mutants(seed: 12).forEach(of: [whole]) { _, bytes, _ in
-      guard let run = try read(bytes) else { return }
+      guard try read(bytes) != nil else { return }
       taken += 1
-      if taken % 20 == 1 { #expect(try RunPage(run, pictures: nil).html.contains("<h2>Explanations</h2>")) }
+      if taken % 20 == 1 {
+        #expect(try RunPage(RecordedRun(directory: path), pictures: nil).html.contains("<h2>Explanations</h2>"))
+      }
     }
-    #expect(taken > 100)
+    #expect(taken > 20)
   }
 }

@@ -23,7 +23,11 @@ import Testing
         "--scale-learning-rate", "--early-stopping", "--save-best", "--steps", "--epsilon", "--delta",
         "--noise-multiplier", "--test-data",
         "--test-fraction", "--target", "--ignore",
-        "--missing", "--class-weights", "--label-smoothing",
+        "--missing", "--class-weights", "--label-smoothing", "--rounds", "--clients", "--partition",
+        "--client-fraction",
+        "--local-epochs", "--local-batch", "--learning-rate-decay", "--server-learning-rate", "--stragglers",
+        "--dropouts",
+        "--update-clip", "--clip-quantile", "--clip-rate", "--count-noise", "--secure-aggregation",
       ])
   }
 }

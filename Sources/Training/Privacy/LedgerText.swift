@@ -23,10 +23,17 @@ extension PrivacyLedger {
   /// The steps that the weights of a checkpoint have cost: those of its run, and those before it. nil if its run was not private. Throws
   /// ``TrainingError`` with 65 if the account is wrong.
   init?(checkpoint header: SafeTensorsHeader) throws {
-    func entry(_ key: String) -> String? { header.metadataValue(Checkpoint.recipePrefix + key) }
+    try self.init(
+      recipe: { header.metadataValue(Checkpoint.recipePrefix + $0) },
+      steps: header.metadataValue(Checkpoint.MetadataKey.step) ?? "")
+  }
+
+  /// The same of a checkpoint with this recipe after `step` steps.
+  package init?(recipe: Fingerprint, step: Int) throws { try self.init(recipe: { recipe[$0] }, steps: "\(step)") }
+
+  private init?(recipe entry: (String) -> String?, steps: String) throws {
     guard let noise = entry("private_noise") else { return nil }
     try self.init(text: entry("private_before") ?? "")
-    let steps = header.metadataValue(Checkpoint.MetadataKey.step) ?? ""
     let own = try PrivacyLedger(text: "\(entry("private_rate") ?? "") \(noise) \(steps)")
     for entry in own.entries { record(entry.mechanism, steps: entry.steps) }
   }

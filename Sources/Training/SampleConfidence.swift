@@ -1,0 +1,78 @@
+import Collectives
+import Datasets
+import Kernels
+import NeuralNetworks
+import Tensors
+
+/// How sure a network is of a sample's own class.
+public struct SampleConfidence: Hashable, Sendable, Codable {
+  /// φ = log(p / (1 − p)), by which p is the probability that the network gives to the class: the logit-scaled confidence of Carlini et al.
+  /// 2022. The cross-entropy is log(1 + e^−φ), so the two order samples alike, but φ tells those apart whose p rounds to 1. Not finite if the
+  /// network's outputs are not.
+  public var logit: Double
+  /// Whether the class is the network's first choice.
+  public var isCorrect: Bool
+
+  /// A confidence of these figures.
+  public init(logit: Double, isCorrect: Bool) { (self.logit, self.isCorrect) = (logit, isCorrect) }
+
+  /// The confidence of one sample of class `own`, from 0, by its outputs.
+  init(_ outputs: Buffer<Float>, own: Int, _ loss: any ClassLoss) {
+    isCorrect = loss.predictedClass(outputs) == own
+    switch loss {
+    case is SigmoidCrossEntropy: logit = Double(own == 1 ? outputs[0] : -outputs[0])
+    case is SoftmaxCrossEntropy: logit = Self.margin(outputs.array, own)
+    default:
+      let probabilities = Buffer<Float>(count: loss.classes)
+      loss.probabilities(outputs, into: probabilities)
+      let own = Double(probabilities[own])
+      logit = own > 0 && own < 1 ? portableLog(own) - portableLog(1 - own) : own > 0 ? .infinity : -.infinity
+    }
+  }
+
+  /// z[own] − log Σ exp(z[j]) over the other classes j: log(p / (1 − p)) of a softmax, without a difference of numbers near 1.
+  private static func margin(_ logits: [Float], _ own: Int) -> Double {
+    guard logits.allSatisfy(\.isFinite) else { return .nan }
+    var largest = -Double.infinity
+    for (index, value) in logits.enumerated() where index != own { largest = max(largest, Double(value)) }
+    // Of a single class all are sure.
+    guard largest > -.infinity else { return .infinity }
+    var sum = 0.0
+    for (index, value) in logits.enumerated() where index != own { sum += portableExp(Double(value) - largest) }
+    return Double(logits[own]) - largest - portableLog(sum)
+  }
+}
+
+extension Evaluation {
+  /// How sure the network with the weights `parameters` is of each sample's own class, in the order of the data, on every rank; by all ranks
+  /// together. Collective.
+  ///
+  /// - Parameter beforeSlice: called before each slice of this rank's, as by ``run(_:beforeSlice:)``.
+  /// - Throws: ``TrainingError`` with 64 if the loss is over no classes, with 70 if a rank cannot be reached, or the error of `beforeSlice`.
+  public func confidences(
+    _ parameters: Buffer<Float>, beforeSlice: () throws -> Void = {}
+  ) throws -> [SampleConfidence] {
+    guard let loss = network.loss as? any ClassLoss else {
+      throw TrainingError(.usage, "\(Setting.task) \(network.loss.name) has no classes that a network could be sure of")
+    }
+    var mine: [UInt64] = []
+    let slices = (data.count + Self.slice - 1) / Self.slice
+    for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
+      communicator.entered(.evaluation, step: nil)
+      try beforeSlice()
+      let examples = feed.load(slice * Self.slice..<min((slice + 1) * Self.slice, data.count))
+      let outputs = network.outputs(examples, parameters: parameters)
+      for sample in 0..<examples.samples {
+        let confidence = SampleConfidence(
+          outputs[sample * loss.outputs..<(sample + 1) * loss.outputs],
+          own: loss.classIndex(of: examples.labels[sample]), loss)
+        mine += [confidence.logit.bitPattern, confidence.isCorrect ? 1 : 0]
+      }
+    }
+    return try communicating { try communicator.gather(words: mine) }.flatMap { words in
+      stride(from: 0, to: words.count, by: 2).map {
+        SampleConfidence(logit: Double(bitPattern: words[$0]), isCorrect: words[$0 + 1] == 1)
+      }
+    }
+  }
+}
