@@ -1,7 +1,8 @@
 #pragma once
 
 // Instructions that Swift does not reach: each lane picks one of four floats; the square root of all lanes at once
-// (`squareRoot()` takes them one by one, which makes Adam three times as slow); and asking for a cache line before it is needed.
+// (`squareRoot()` takes them one by one, which makes Adam three times as slow); the first lanes of a vector read and written; a
+// square of floats transposed in registers; products of bfloat16; and asking for a cache line before it is needed.
 
 typedef float lockstep_float8 __attribute__((vector_size(32)));
 typedef int lockstep_int8 __attribute__((vector_size(32)));
@@ -35,6 +36,186 @@ static inline lockstep_float16 lockstep_pick16(const float *four, lockstep_int16
 
 static inline lockstep_float8 lockstep_sqrt8(lockstep_float8 x) { return __builtin_elementwise_sqrt(x); }
 static inline lockstep_float16 lockstep_sqrt16(lockstep_float16 x) { return __builtin_elementwise_sqrt(x); }
+
+// The first `count` floats at `from`, and zeros behind them: nothing behind is read. `count` is at most the number of lanes.
+static inline lockstep_float8 lockstep_load8(const float *from, long count) {
+  lockstep_float8 lanes = {0};
+  for (long i = 0; i < count; i++) lanes[i] = from[i];
+  return lanes;
+}
+
+static inline lockstep_float16 lockstep_load16(const float *from, long count) {
+#if defined(__AVX512F__)
+  return (lockstep_float16)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+#else
+  lockstep_float16 lanes = {0};
+  for (long i = 0; i < count; i++) lanes[i] = from[i];
+  return lanes;
+#endif
+}
+
+// Writes the first `count` lanes to `to`, and nothing behind them.
+static inline void lockstep_store8(float *to, lockstep_float8 lanes, long count) {
+  for (long i = 0; i < count; i++) to[i] = lanes[i];
+}
+
+static inline void lockstep_store16(float *to, lockstep_float16 lanes, long count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)lanes);
+#else
+  for (long i = 0; i < count; i++) to[i] = lanes[i];
+#endif
+}
+
+// Writes `rows` rows of `columns` floats, `from_stride` apart, as `columns` rows of whole vectors, `to_stride` apart: lane i is of row i,
+// and zero from `rows` on. Both counts are at most the number of lanes.
+static inline void lockstep_transpose8(
+    const float *from, long from_stride, long rows, long columns, float *to, long to_stride) {
+#if defined(__AVX__)
+  if (rows == 8 && columns == 8) {
+    __m256 r[8], s[8];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(from + i * from_stride);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 2) {
+      s[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+      s[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 4) {
+      r[i] = _mm256_shuffle_ps(s[i], s[i + 2], 0x44);
+      r[i + 1] = _mm256_shuffle_ps(s[i], s[i + 2], 0xee);
+      r[i + 2] = _mm256_shuffle_ps(s[i + 1], s[i + 3], 0x44);
+      r[i + 3] = _mm256_shuffle_ps(s[i + 1], s[i + 3], 0xee);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+      _mm256_storeu_ps(to + i * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+      _mm256_storeu_ps(to + (i + 4) * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    }
+    return;
+  }
+#endif
+  for (long column = 0; column < columns; column++)
+    for (long row = 0; row < 8; row++) to[column * to_stride + row] = row < rows ? from[row * from_stride + column] : 0;
+}
+
+static inline void lockstep_transpose16(
+    const float *from, long from_stride, long rows, long columns, float *to, long to_stride) {
+#if defined(__AVX512F__)
+  __m512 r[16], s[16];
+  const __mmask16 mask = (__mmask16)((1u << columns) - 1);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++)
+    r[i] = _mm512_maskz_loadu_ps(i < rows ? mask : 0, i < rows ? from + i * from_stride : from);
+  // Pairs, fours, eights and sixteens of rows change their halves.
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 2) {
+    s[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    s[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_shuffle_ps(s[i], s[i + 2], 0x44);
+    r[i + 1] = _mm512_shuffle_ps(s[i], s[i + 2], 0xee);
+    r[i + 2] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0x44);
+    r[i + 3] = _mm512_shuffle_ps(s[i + 1], s[i + 3], 0xee);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    s[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    s[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    s[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    s[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) {
+    // s[i] has of columns i and i + 8 (i < 4), or i and i + 8 (4 to 7), rows 0 to 7; s[i + 8] has rows 8 to 15.
+    r[i] = _mm512_shuffle_f32x4(s[i], s[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(s[i], s[i + 8], 0xdd);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i++)
+    if (i < columns) _mm512_storeu_ps(to + i * to_stride, r[i]);
+#else
+  for (long column = 0; column < columns; column++)
+    for (long row = 0; row < 16; row++)
+      to[column * to_stride + row] = row < rows ? from[row * from_stride + column] : 0;
+#endif
+}
+
+// A float as a bfloat16 in the low half, rounded to nearest even; a NaN stays one.
+static inline unsigned lockstep_bfloat16(float value) {
+  unsigned bits;
+  __builtin_memcpy(&bits, &value, 4);
+  if ((bits & 0x7fffffff) > 0x7f800000) return bits >> 16 | 0x40;
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+// Pairs of bfloat16: lane i has that of first[i] in its low half, and that of second[i] in its high one.
+#define LOCKSTEP_PAIRS(n) \
+  static inline lockstep_float##n lockstep_pairs##n(lockstep_float##n first, lockstep_float##n second) { \
+    lockstep_int##n a = (lockstep_int##n)first, b = (lockstep_int##n)second; \
+    lockstep_int##n low = (a + 0x7fff + (a >> 16 & 1)) >> 16 & 0xffff; \
+    lockstep_int##n high = (b + 0x7fff + (b >> 16 & 1)) & (int)0xffff0000; \
+    lockstep_int##n odd = (a & 0x7fffffff) > 0x7f800000, strange = (b & 0x7fffffff) > 0x7f800000; \
+    low = (odd & ((a >> 16 | 0x40) & 0xffff)) | (~odd & low); \
+    high = (strange & ((b | 0x400000) & (int)0xffff0000)) | (~strange & high); \
+    return (lockstep_float##n)(low | high); \
+  }
+LOCKSTEP_PAIRS(8)
+LOCKSTEP_PAIRS(16)
+#undef LOCKSTEP_PAIRS
+
+// One step of VDPBF16PS, a float that is a bfloat16 by another added to a sum: rounded once, to nearest even; numbers below the least
+// normal one count as zero before, and become zero afterwards, if their size is below it when rounded to 24 bits.
+static inline float lockstep_bfloat16_step(float sum, float a, float b) {
+  float least = 0x1p-126f;
+  if (__builtin_fabsf(sum) < least) sum = __builtin_copysignf(0, sum);
+  if (__builtin_fabsf(a) < least) a = __builtin_copysignf(0, a);
+  if (__builtin_fabsf(b) < least) b = __builtin_copysignf(0, b);
+  // The product is exact, and 53 bits are enough for the second rounding to be of no effect.
+  double exact = (double)a * b + (double)sum;
+  return __builtin_fabs(exact) < 0x1p-126 - 0x1p-151 ? (float)__builtin_copysign(0, exact) : (float)exact;
+}
+
+// sum[i] + a's high half · b's high half, and then + the low ones, as VDPBF16PS of Intel's AVX512-BF16 does. Without the instruction by
+// the same roundings one by one, some fifty times slower.
+static inline lockstep_float16 lockstep_bfloat16_products16(
+    lockstep_float16 sum, lockstep_float16 a, lockstep_float16 b) {
+#if defined(__AVX512BF16__)
+  return (lockstep_float16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  lockstep_int16 x = (lockstep_int16)a, y = (lockstep_int16)b;
+  lockstep_float16 highA = (lockstep_float16)(x & (int)0xffff0000), lowA = (lockstep_float16)(x << 16);
+  lockstep_float16 highB = (lockstep_float16)(y & (int)0xffff0000), lowB = (lockstep_float16)(y << 16);
+  for (int i = 0; i < 16; i++)
+    sum[i] = lockstep_bfloat16_step(lockstep_bfloat16_step(sum[i], highA[i], highB[i]), lowA[i], lowB[i]);
+  return sum;
+#endif
+}
+
+// Whether the program was compiled for a processor with that instruction, for the width that it is used in.
+static inline int lockstep_has_bfloat16_products(void) {
+#if defined(__AVX512BF16__)
+  return 1;
+#else
+  return 0;
+#endif
+}
+
+static inline lockstep_float8 lockstep_bfloat16_products8(lockstep_float8 sum, lockstep_float8 a, lockstep_float8 b) {
+#if defined(__AVX512BF16__) && defined(__AVX512VL__)
+  return (lockstep_float8)_mm256_dpbf16_ps((__m256)sum, (__m256bh)a, (__m256bh)b);
+#else
+  lockstep_int8 x = (lockstep_int8)a, y = (lockstep_int8)b;
+  lockstep_float8 highA = (lockstep_float8)(x & (int)0xffff0000), lowA = (lockstep_float8)(x << 16);
+  lockstep_float8 highB = (lockstep_float8)(y & (int)0xffff0000), lowB = (lockstep_float8)(y << 16);
+  for (int i = 0; i < 8; i++)
+    sum[i] = lockstep_bfloat16_step(lockstep_bfloat16_step(sum[i], highA[i], highB[i]), lowA[i], lowB[i]);
+  return sum;
+#endif
+}
 
 // Asks for the cache line at `address`; of no effect where nothing can be read there.
 static inline void lockstep_prefetch(const void *address) { __builtin_prefetch(address); }

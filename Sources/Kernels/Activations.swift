@@ -72,7 +72,7 @@ public func gelu(_ input: Buffer<Float>, into output: Buffer<Float>) {
   @inline(__always)
   func vector(_ i: Int, _ width: Int) {
     let x = unsafe x.lanes(i, first: width)
-    unsafe y.store(x * geluArgument(x, x * x).sigmoid(), i, first: width)
+    unsafe y.store(x.gelu(), i, first: width)
   }
   forEachVector(of: input.count, vector)
 }
@@ -96,6 +96,12 @@ public func geluGradient(_ outputGradient: Buffer<Float>, input: Buffer<Float>, 
     unsafe d.store(g.lanes(i, first: width) * (s + change), i, first: width)
   }
   forEachVector(of: input.count, vector)
+}
+
+extension Lanes {
+  /// ``gelu(_:into:)`` of each lane.
+  @inline(__always)
+  func gelu() -> Lanes { self * geluArgument(self, self * self).sigmoid() }
 }
 
 /// u = 2√(2/π) · (x + 0.044715 x³).

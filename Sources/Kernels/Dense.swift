@@ -287,7 +287,7 @@ private func outerFourByOne(
 /// Prefetches the first `width` floats of some rows of a matrix of `columns` columns. It is a call, because within a
 /// kernel it would take registers from its loops.
 @inline(never)
-private func prefetch(_ matrix: UnsafePointer<Float>, rows: Range<Int>, of columns: Int, width: Int) {
+func prefetch(_ matrix: UnsafePointer<Float>, rows: Range<Int>, of columns: Int, width: Int) {
   for row in rows { unsafe matrix.prefetch(row * columns, count: width) }
 }
 

@@ -74,19 +74,37 @@ extension UnsafeMutablePointer<Float> {
   }
 }
 
-// Calls: loops within a kernel would keep the compiler from inlining what it computes.
-
-@inline(never)
+@inline(__always)
 private func firstLanes(_ memory: UnsafePointer<Float>, _ count: Int) -> Lanes {
-  var lanes = Lanes(repeating: 0)
-  for lane in 0..<count { lanes[lane] = unsafe memory[lane] }
-  return lanes
+  #if LOCKSTEP_LANES_16
+    unsafe lockstep_load16(memory, count)
+  #else
+    unsafe firstEightLanes(memory, count)
+  #endif
 }
 
-@inline(never)
+@inline(__always)
 private func storeFirst(_ lanes: Lanes, _ memory: UnsafeMutablePointer<Float>, _ count: Int) {
-  for lane in 0..<count { unsafe memory[lane] = lanes[lane] }
+  #if LOCKSTEP_LANES_16
+    unsafe lockstep_store16(memory, lanes, count)
+  #else
+    unsafe storeFirstEight(lanes, memory, count)
+  #endif
 }
+
+#if !LOCKSTEP_LANES_16
+  // Calls: loops within a kernel would keep the compiler from inlining what it computes.
+
+  @inline(never)
+  private func firstEightLanes(_ memory: UnsafePointer<Float>, _ count: Int) -> Lanes {
+    unsafe lockstep_load8(memory, count)
+  }
+
+  @inline(never)
+  private func storeFirstEight(_ lanes: Lanes, _ memory: UnsafeMutablePointer<Float>, _ count: Int) {
+    unsafe lockstep_store8(memory, lanes, count)
+  }
+#endif
 
 /// Calls `body` with the offset of each whole vector of `count` floats and ``laneCount``, and then with that of the rest and its floats.
 ///

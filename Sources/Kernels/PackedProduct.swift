@@ -1,143 +1,512 @@
-// Products with one matrix again and again, as the steps of a recurrent layer have. sgemm lays the matrix out anew for each product, which
-// for the few rows of a step takes a third of it.
+// Products of every size but the largest: one family of kernels, in which sums stay in registers from the first product to the last.
+// sgemm lays both factors out anew for each product, and rounds a long sum block by block; here one factor is laid out, as often as its
+// user likes, the other is read where it lies, and what follows a product is done before it leaves the first-level cache.
 //
 // Legend: a left [m, k] · b right [k, n] · c product [m, n]
 
-/// A matrix laid out for products with it from the right: panels of two vectors of columns, one behind the other, and in a panel row by
-/// row.
-public struct PackedMatrix {
-  /// The number of rows, k.
-  public let rows: Int
-  /// The number of columns, n.
-  public let columns: Int
-  private let panels: Buffer<Float>
-
-  /// The columns of a panel.
-  fileprivate static let width = 2 * laneCount
-
-  /// Makes the memory for a matrix of `rows` × `columns`, which is then zero.
-  public init(rows: Int, columns: Int) {
-    self.rows = rows
-    self.columns = columns
-    panels = Buffer(count: (columns + Self.width - 1) / Self.width * Self.width * rows)
-  }
-
-  /// Lays `matrix` out, which has these rows and columns, as it stands or transposed.
-  public func pack(_ matrix: Matrix) {
-    precondition(matrix.shape == (rows, columns), "a packed \(rows) × \(columns) matrix of one of \(matrix.shape)")
-    // From one element to the next in a row, and in a column.
-    let (along, down) = matrix.isTransposed ? (matrix.stride, 1) : (1, matrix.stride)
-    let source = unsafe UnsafePointer(matrix.elements.base)
-    for start in stride(from: 0, to: columns, by: Self.width) {
-      let panel = unsafe panels.base + start * rows
-      let count = min(Self.width, columns - start)
-      if along == 1 {
-        for row in 0..<rows {
-          unsafe (panel + row * Self.width).update(from: source + row * down + start, count: count)
-        }
-      } else {
-        for column in 0..<count {
-          let from = unsafe source + (start + column) * along
-          for row in 0..<rows { unsafe panel[row * Self.width + column] = from[row * down] }
-        }
-      }
-    }
-  }
-
-  fileprivate func panel(at column: Int) -> UnsafePointer<Float> { unsafe UnsafePointer(panels.base + column * rows) }
+/// A function of a product's elements, after the bias.
+public enum ProductActivation: Sendable {
+  case none
+  /// max(x, 0).
+  case relu
+  /// GELU in its approximation by tanh.
+  case gelu
+  /// The hyperbolic tangent.
+  case tanh
+  /// The logistic function.
+  case sigmoid
 }
 
-/// `product = left · right`, or `product += left · right`.
+/// `product = activation(left · right + bias) + residual`, or `product += left · right + bias`.
 ///
-/// Shapes: `left` [m, k], `right` [k, n], `product` [m, n] (not transposed). A sum over k is one chain in a register, complete before
-/// it is added, so the bits of a row do not depend on the other rows, nor those of a column on the others.
+/// Shapes: `left` [m, k], `right` [k, n], `product` [m, n]. All but `right` are read and written where they lie, as they stand or
+/// transposed. A sum over k is one chain of multiply-adds in a register, from the first to the last, complete before anything is added to
+/// it: the bits of an element follow from its row of `left` and its column of `right` alone, whatever the other rows and columns, the
+/// strides, and the processor's vectors. |error| ≤ γₖ · Σ |a| · |b| with γₖ = k·2⁻²⁴ / (1 − k·2⁻²⁴) (Higham 2002, §3.1), and a rounding for
+/// each of bias, residual and addition.
 ///
 /// - Parameters:
-///   - left: the left factor, [m, k].
+///   - left: the left factor, [m, k]. Where `right` is of bfloat16 it must be laid out, in bfloat16, too.
 ///   - right: the right factor, [k, n].
-///   - bias: n floats that are added to every row, or nil.
+///   - bias: a float for each element of a row of the product's memory, or nil: n floats, or m where the product is transposed.
+///   - activation: applied to the sum with its bias.
+///   - residual: [m, n], transposed if the product is; added last. Not with `.add`, which no activation goes with either.
 ///   - product: the product, [m, n].
 ///   - accumulation: whether it is written or added.
+///   - part: the products of a microbatch, by which k is cut; the last part may be shorter. Each part's sum is complete before the parts' are
+///     added, as the nodes of a binary tree over their numbers. nil for one part.
 public func multiply(
-  _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>? = nil, into product: Matrix,
-  _ accumulation: Accumulation = .replace
+  _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
+  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil
 ) {
-  precondition(bias.map { $0.count == right.columns } ?? true, "a bias of another width than the product")
+  let factor = unsafe LeftFactor(
+    base: left.elements.base, rows: left.shape.rows, depth: left.shape.columns,
+    down: left.isTransposed ? 1 : left.stride, along: left.isTransposed ? left.stride : 1, isPacked: false,
+    precision: .fp32, part: nil)
+  multiply(
+    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
+}
+
+/// The same with a left factor that was laid out, and the same bits.
+public func multiply(
+  _ left: PackedLeft, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
+  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil
+) {
+  let factor = unsafe LeftFactor(
+    base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, precision: left.precision,
+    part: left.part)
+  multiply(
+    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
+}
+
+private func multiply(
+  _ left: LeftFactor, _ right: PackedMatrix, bias: Buffer<Float>?, activation: ProductActivation, residual: Matrix?,
+  into product: Matrix, _ accumulation: Accumulation, part: Int?
+) {
+  let (m, k) = (left.rows, left.depth)
   precondition(
-    !product.isTransposed && left.shape.columns == right.rows && product.shape == (left.shape.rows, right.columns),
-    "product of \(left.shape) and [\(right.rows), \(right.columns)] into \(product.shape)")
-  let count = left.shape.rows
-  // From one element of left to the next in a column, and in a row.
-  let (down, along) = left.isTransposed ? (1, left.stride) : (left.stride, 1)
-  for column in stride(from: 0, to: right.columns, by: PackedMatrix.width) {
-    let panel = unsafe right.panel(at: column)
-    let columns = min(PackedMatrix.width, right.columns - column)
-    let piece = PackedPiece(
-      depth: right.rows, down: down, along: along, product: product.stride, columns: columns,
-      accumulation: accumulation)
-    let added = unsafe bias.map { unsafe UnsafePointer($0.base) + column }
-    // The panel stays in the first-level cache while all rows pass over it.
-    var row = 0
-    while row < count {
-      let a = unsafe UnsafePointer(left.elements.base) + row * down
-      let c = unsafe product.elements.base + row * product.stride + column
-      switch count - row {
-      case 6...: unsafe rows(a, panel, added, c, piece, RegisterTile<6>())
-      case 5: unsafe rows(a, panel, added, c, piece, RegisterTile<5>())
-      case 4: unsafe rows(a, panel, added, c, piece, RegisterTile<4>())
-      case 3: unsafe rows(a, panel, added, c, piece, RegisterTile<3>())
-      case 2: unsafe rows(a, panel, added, c, piece, RegisterTile<2>())
-      default: unsafe rows(a, panel, added, c, piece, RegisterTile<1>())
+    k == right.rows && product.shape == (m, right.columns),
+    "product of [\(m), \(k)] and [\(right.rows), \(right.columns)] into \(product.shape)")
+  precondition(bias.map { $0.count == (product.isTransposed ? m : right.columns) } ?? true, "a bias of another width")
+  precondition(
+    residual.map { $0.shape == product.shape && $0.isTransposed == product.isTransposed } ?? true,
+    "a residual of another shape than the product")
+  precondition(
+    accumulation == .replace || (activation == .none && residual == nil), "an activation of a sum that is added to")
+  let part = max(1, min(part ?? k, k))
+  precondition((k - 1) / part < 1 << ProductTile.mostWaiting, "\(k) products in parts of \(part)")
+  precondition(left.precision == right.precision, "a product of \(left.precision) by \(right.precision)")
+  var (depth, partDepth) = (k, part)
+  if right.precision == .bf16 {
+    precondition(left.part == part && right.part == part, "factors laid out in parts of \(right.part), not \(part)")
+    depth = BFloat16Operands.pairs(k, part: part)
+    partDepth = BFloat16Operands.pairs(part, part: part)
+  }
+  let ending = unsafe ProductEnding(
+    bias: bias.map { unsafe UnsafePointer($0.base) }, activation: activation,
+    residual: residual.map { unsafe UnsafePointer($0.elements.base) }, residualStride: residual?.stride ?? 0,
+    stride: product.stride, isTransposed: product.isTransposed, accumulation: accumulation)
+  // So many tiles of left stay in the second-level cache while all panels pass over them.
+  let tiles = ProductTile.number(of: m)
+  let block = max(1, leftFloats / max(k, 1) / ProductTile.mostRows)
+  for first in stride(from: 0, to: tiles, by: block) {
+    for column in stride(from: 0, to: right.columns, by: PackedMatrix.width) {
+      let piece = unsafe ProductPiece(
+        depth: depth, part: partDepth, down: left.down, along: left.along, row: 0, column: column,
+        columns: min(PackedMatrix.width, right.columns - column), product: product.elements.base,
+        tiles: right.tiles.base)
+      let (range, panel) = unsafe (first..<min(first + block, tiles), right.panel(at: column))
+      switch right.precision {
+      case .fp32: unsafe multiplyPanel(left, range, panel, piece, ending, SingleOperands.self)
+      case .bf16: unsafe multiplyPanel(left, range, panel, piece, ending, BFloat16Operands.self)
       }
-      row += 6
     }
   }
 }
 
-/// The sizes of a piece of a product: strides of left, down a column and along a row, and of the product's rows, and how many columns of
-/// the panel there are.
-private struct PackedPiece {
+/// The left factor of a product, where it lies or laid out.
+@safe private struct LeftFactor {
+  var base: UnsafePointer<Float>
+  var rows: Int
   var depth: Int
+  /// From one element to the next in a column, and in a row; of no use if it is laid out.
   var down: Int
   var along: Int
-  var product: Int
-  var columns: Int
+  var isPacked: Bool
+  var precision: ProductPrecision
+  /// How its columns are cut, if it is laid out.
+  var part: Int?
+}
+
+/// The floats of left's rows that stay in the second-level cache.
+private let leftFloats = 1 << 16
+
+/// The sizes of tiles, and what room they need.
+enum ProductTile {
+  /// The most rows of a tile: two vectors of each are sums in registers, beside two vectors of the panel and a factor. Of sixteen registers
+  /// six rows leave one for what the compiler needs besides, which is too few.
+  #if LOCKSTEP_LANES_16
+    static let mostRows = 12
+  #else
+    static let mostRows = 5
+  #endif
+  /// The sums of parts that may wait for another one: one for each bit of a part's number.
+  static let mostWaiting = 5
+  /// The floats of a tile's sums.
+  static let count = 2 * laneCount * mostRows
+  /// The floats that a product works in: a tile, the same transposed, and tiles that wait.
+  static let room = count + 2 * laneCount * laneCount + mostWaiting * count
+
+  /// The number of tiles of `rows` rows.
+  static func number(of rows: Int) -> Int { (rows + mostRows - 1) / mostRows }
+
+  /// A tile's first row, and its number of rows: tiles are of about the same size, the larger ones first.
+  static func rows(of tile: Int, _ rows: Int) -> (first: Int, count: Int) {
+    let (least, larger) = rows.quotientAndRemainder(dividingBy: number(of: rows))
+    return (tile * least + min(tile, larger), least + (tile < larger ? 1 : 0))
+  }
+
+  /// Calls `body` with each tile's first row and number of rows.
+  static func forEach(of rows: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+    for tile in 0..<number(of: rows) {
+      let (first, count) = Self.rows(of: tile, rows)
+      body(first, count)
+    }
+  }
+}
+
+/// What is done to a product's sums.
+@safe private struct ProductEnding {
+  var bias: UnsafePointer<Float>?
+  var activation: ProductActivation
+  var residual: UnsafePointer<Float>?
+  var residualStride: Int
+  /// From a row of the product's memory to the next.
+  var stride: Int
+  var isTransposed: Bool
   var accumulation: Accumulation
 }
 
-/// Some rows by a panel: with six rows twelve sums, which two loads and six broadcasts feed.
-@inline(__always)
-private func rows<let count: Int>(
-  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
-  _ c: UnsafeMutablePointer<Float>, _ piece: PackedPiece,
-  _ zero: RegisterTile<count>
+/// Rows of left by a panel.
+@safe private struct ProductPiece {
+  /// k, and how it is cut.
+  var depth: Int
+  var part: Int
+  /// From one element of left to the next in a column, and in a row.
+  var down: Int
+  var along: Int
+  /// The place of the piece in the product, and its columns.
+  var row: Int
+  var column: Int
+  var columns: Int
+  var product: UnsafeMutablePointer<Float>
+  var tiles: UnsafeMutablePointer<Float>
+}
+
+/// Some tiles by one panel.
+private func multiplyPanel<Operands: ProductOperands>(
+  _ left: LeftFactor, _ tiles: Range<Int>, _ b: UnsafePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding,
+  _ operands: Operands.Type
 ) {
-  var sums = zero
-  for k in 0..<piece.depth {
-    let row = unsafe b + k &* PackedMatrix.width
-    unsafe sums.addOuterProduct(a + k &* piece.along, stride: piece.down, row.lanes(0), row.lanes(laneCount))
-  }
-  if piece.columns == PackedMatrix.width {
-    if let bias = unsafe bias { unsafe sums.add(bias.lanes(0), bias.lanes(laneCount)) }
-    return unsafe sums.write(to: c, stride: piece.product, piece.accumulation)
-  }
-  let first = min(piece.columns, laneCount)
-  if let bias = unsafe bias {
-    unsafe sums.add(
-      bias.lanes(0, first: first),
-      piece.columns > laneCount ? bias.lanes(laneCount, first: piece.columns - laneCount) : Lanes(repeating: 0))
-  }
-  for row in 0..<count {
-    let target = unsafe c + row &* piece.product
-    unsafe write(sums.left[row], to: target, first, piece.accumulation)
+  let (least, larger) = left.rows.quotientAndRemainder(dividingBy: ProductTile.number(of: left.rows))
+  var piece = piece
+  for tile in tiles {
+    let rows = least + (tile < larger ? 1 : 0)
+    piece.row = tile * least + min(tile, larger)
+    if left.isPacked { piece.along = rows }
+    let a = unsafe left.base + piece.row * (left.isPacked ? left.depth : left.down)
     if piece.columns > laneCount {
-      unsafe write(sums.right[row], to: target + laneCount, piece.columns - laneCount, piece.accumulation)
+      switch rows { #if LOCKSTEP_LANES_16
+        case 12: unsafe wide(operands, a, b, piece, ending, RegisterTile<6>.self, RegisterTile<6>.self)
+        case 11: unsafe wide(operands, a, b, piece, ending, RegisterTile<6>.self, RegisterTile<5>.self)
+        case 10: unsafe wide(operands, a, b, piece, ending, RegisterTile<5>.self, RegisterTile<5>.self)
+        case 9: unsafe wide(operands, a, b, piece, ending, RegisterTile<5>.self, RegisterTile<4>.self)
+        case 8: unsafe wide(operands, a, b, piece, ending, RegisterTile<4>.self, RegisterTile<4>.self)
+        case 7: unsafe wide(operands, a, b, piece, ending, RegisterTile<4>.self, RegisterTile<3>.self)
+        case 6: unsafe wide(operands, a, b, piece, ending, RegisterTile<3>.self, RegisterTile<3>.self)
+      #endif
+      case 5: unsafe wide(operands, a, b, piece, ending, RegisterTile<3>.self, RegisterTile<2>.self)
+      case 4: unsafe wide(operands, a, b, piece, ending, RegisterTile<2>.self, RegisterTile<2>.self)
+      case 3: unsafe wide(operands, a, b, piece, ending, RegisterTile<2>.self, RegisterTile<1>.self)
+      case 2: unsafe wide(operands, a, b, piece, ending, RegisterTile<1>.self, RegisterTile<1>.self)
+      default: unsafe wide(operands, a, b, piece, ending, RegisterTile<1>.self, RegisterTile<0>.self)
+      }
+    } else {
+      switch rows { #if LOCKSTEP_LANES_16
+        case 12: unsafe narrow(operands, a, b, piece, ending, Registers<6>.self, Registers<6>.self)
+        case 11: unsafe narrow(operands, a, b, piece, ending, Registers<6>.self, Registers<5>.self)
+        case 10: unsafe narrow(operands, a, b, piece, ending, Registers<5>.self, Registers<5>.self)
+        case 9: unsafe narrow(operands, a, b, piece, ending, Registers<5>.self, Registers<4>.self)
+        case 8: unsafe narrow(operands, a, b, piece, ending, Registers<4>.self, Registers<4>.self)
+        case 7: unsafe narrow(operands, a, b, piece, ending, Registers<4>.self, Registers<3>.self)
+        case 6: unsafe narrow(operands, a, b, piece, ending, Registers<3>.self, Registers<3>.self)
+      #endif
+      case 5: unsafe narrow(operands, a, b, piece, ending, Registers<3>.self, Registers<2>.self)
+      case 4: unsafe narrow(operands, a, b, piece, ending, Registers<2>.self, Registers<2>.self)
+      case 3: unsafe narrow(operands, a, b, piece, ending, Registers<2>.self, Registers<1>.self)
+      case 2: unsafe narrow(operands, a, b, piece, ending, Registers<1>.self, Registers<1>.self)
+      default: unsafe narrow(operands, a, b, piece, ending, Registers<1>.self, Registers<0>.self)
+      }
     }
   }
 }
 
-/// The first `count` lanes to a row's end: a call, because within the kernel it would take registers from its loop.
-@inline(never)
-private func write(_ lanes: Lanes, to target: UnsafeMutablePointer<Float>, _ count: Int, _ accumulation: Accumulation) {
-  for lane in 0..<count { unsafe target[lane] = accumulation == .add ? target[lane] + lanes[lane] : lanes[lane] }
+/// Some rows by a panel of two vectors: with twelve rows 24 sums, which two loads and twelve broadcasts feed. They are two tiles, because
+/// the compiler does not unroll a loop over more than some six rows.
+@inline(never) private func wide<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece,
+  _ ending: ProductEnding, _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
+) {
+  let along = piece.along
+  let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
+  // The rows of a product lie apart, and no processor foresees the next tile's.
+  if piece.depth >= 32 && ending.isPlain && ending.accumulation == .add {
+    unsafe prefetch(target, rows: 0..<upper &+ lower, of: ending.stride, width: PackedMatrix.width)
+  }
+  var (index, start) = (0, 0)
+  while piece.depth &- start > piece.part {
+    unsafe wideWaiting(
+      operands, a + start &* along, b + start &* PackedMatrix.width, piece, index, RegisterTile<upper>.self,
+      RegisterTile<lower>.self)
+    (index, start) = (index &+ 1, start &+ piece.part)
+  }
+  var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
+  unsafe addProducts(
+    operands, a + start &* along, b + start &* PackedMatrix.width, piece.depth &- start, piece.down, along, to: &first,
+    &last)
+  if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
+  guard ending.isPlain else {
+    unsafe first.store(to: piece.tiles, stride: PackedMatrix.width)
+    unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+    return finish(rows: upper &+ lower, width: PackedMatrix.width, piece, ending)
+  }
+  unsafe first.finish(target, piece, ending)
+  unsafe last.finish(target + upper &* ending.stride, piece, ending)
+}
+
+/// The sum of a part that is not the last, and of those before it that it completes a node with, left to wait.
+@inline(never) private func wideWaiting<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece, _ index: Int,
+  _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
+) {
+  var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
+  unsafe addProducts(operands, a, b, piece.part, piece.down, piece.along, to: &first, &last)
+  addWaiting(piece, index, isLast: false, to: &first, &last)
+  let place = unsafe piece.waiting(index.nonzeroBitCount &- completedNodes(index, isLast: false))
+  unsafe first.store(to: place, stride: PackedMatrix.width)
+  unsafe last.store(to: place + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+}
+
+@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, _ down: Int,
+  _ along: Int, to first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>
+) {
+  var (x, y) = unsafe (a, b)
+  // Counted down, for the check of a range's end keeps the sums in memory.
+  var left = depth
+  while left > 0 {
+    left &-= 1
+    let (one, other) = unsafe (y.lanes(0), y.lanes(laneCount))
+    unsafe first.addOuterProduct(operands, x, stride: down, one, other)
+    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, one, other)
+    unsafe x += along
+    unsafe y += PackedMatrix.width
+  }
+}
+
+@inline(__always) private func addWaiting<let upper: Int, let lower: Int>(
+  _ piece: ProductPiece, _ index: Int, isLast: Bool, to first: inout RegisterTile<upper>,
+  _ last: inout RegisterTile<lower>
+) {
+  var place = unsafe piece.waiting(index.nonzeroBitCount)
+  var left = completedNodes(index, isLast: isLast)
+  while left > 0 {
+    left &-= 1
+    unsafe place -= ProductTile.count
+    unsafe first.add(place, stride: PackedMatrix.width)
+    unsafe last.add(place + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+  }
+}
+
+extension ProductPiece {
+  /// The sums that wait at `place`.
+  fileprivate func waiting(_ place: Int) -> UnsafeMutablePointer<Float> {
+    unsafe tiles + (ProductTile.room &+ (place &- ProductTile.mostWaiting) &* ProductTile.count)
+  }
+}
+
+extension RegisterTile {
+  /// Adds the outer product of the factors at `column`, one a row and `stride` apart, and of two vectors.
+  @inline(__always) fileprivate mutating func addOuterProduct<Operands: ProductOperands>(
+    _: Operands.Type, _ column: UnsafePointer<Float>, stride: Int, _ one: Lanes, _ other: Lanes
+  ) {
+    for row in 0..<rows {
+      let factor = unsafe column.broadcast(row &* stride)
+      left[row] = Operands.add(to: left[row], factor, one)
+      right[row] = Operands.add(to: right[row], factor, other)
+    }
+  }
+
+  /// See ``Registers``'s.
+  @inline(__always) fileprivate mutating func finish(
+    _ target: UnsafeMutablePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding
+  ) {
+    if piece.columns == PackedMatrix.width {
+      if let bias = unsafe ending.bias { unsafe add(bias.lanes(piece.column), bias.lanes(piece.column &+ laneCount)) }
+      if ending.activation == .relu { rectify() }
+      return unsafe write(to: target, stride: ending.stride, ending.accumulation)
+    }
+    let rest = piece.columns &- laneCount
+    if let bias = unsafe ending.bias {
+      unsafe add(bias.lanes(piece.column), bias.lanes(piece.column &+ laneCount, first: rest))
+    }
+    if ending.activation == .relu { rectify() }
+    unsafe left.write(to: target, stride: ending.stride, first: laneCount, ending.accumulation)
+    unsafe right.write(to: target + laneCount, stride: ending.stride, first: rest, ending.accumulation)
+  }
+}
+
+/// Some rows by a panel of one vector.
+@inline(never) private func narrow<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece,
+  _ ending: ProductEnding, _: Registers<upper>.Type, _: Registers<lower>.Type
+) {
+  let along = piece.along
+  var (index, start) = (0, 0)
+  while piece.depth &- start > piece.part {
+    unsafe narrowWaiting(
+      operands, a + start &* along, b + start &* laneCount, piece, index, Registers<upper>.self, Registers<lower>.self)
+    (index, start) = (index &+ 1, start &+ piece.part)
+  }
+  var (first, last) = (Registers<upper>(), Registers<lower>())
+  unsafe addProducts(
+    operands, a + start &* along, b + start &* laneCount, piece.depth &- start, piece.down, along, to: &first, &last)
+  if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
+  guard ending.isPlain else {
+    unsafe first.store(to: piece.tiles)
+    unsafe last.store(to: piece.tiles + upper &* laneCount)
+    return finish(rows: upper &+ lower, width: laneCount, piece, ending)
+  }
+  let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
+  unsafe first.finish(target, piece, ending)
+  unsafe last.finish(target + upper &* ending.stride, piece, ending)
+}
+
+@inline(never) private func narrowWaiting<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece, _ index: Int,
+  _: Registers<upper>.Type, _: Registers<lower>.Type
+) {
+  var (first, last) = (Registers<upper>(), Registers<lower>())
+  unsafe addProducts(operands, a, b, piece.part, piece.down, piece.along, to: &first, &last)
+  addWaiting(piece, index, isLast: false, to: &first, &last)
+  let place = unsafe piece.waiting(index.nonzeroBitCount &- completedNodes(index, isLast: false))
+  unsafe first.store(to: place)
+  unsafe last.store(to: place + upper &* laneCount)
+}
+
+@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, _ down: Int,
+  _ along: Int, to first: inout Registers<upper>, _ last: inout Registers<lower>
+) {
+  var (x, y) = unsafe (a, b)
+  var left = depth
+  while left > 0 {
+    left &-= 1
+    let vector = unsafe y.lanes(0)
+    unsafe first.addOuterProduct(operands, x, stride: down, vector)
+    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, vector)
+    unsafe x += along
+    unsafe y += laneCount
+  }
+}
+
+@inline(__always) private func addWaiting<let upper: Int, let lower: Int>(
+  _ piece: ProductPiece, _ index: Int, isLast: Bool, to first: inout Registers<upper>, _ last: inout Registers<lower>
+) {
+  var place = unsafe piece.waiting(index.nonzeroBitCount)
+  var left = completedNodes(index, isLast: isLast)
+  while left > 0 {
+    left &-= 1
+    unsafe place -= ProductTile.count
+    unsafe first.add(place)
+    unsafe last.add(place + upper &* laneCount)
+  }
+}
+
+extension Registers {
+  /// Adds the outer product of the floats at `column`, one a vector and `stride` floats apart, and of a vector.
+  @inline(__always) fileprivate mutating func addOuterProduct<Operands: ProductOperands>(
+    _: Operands.Type, _ column: UnsafePointer<Float>, stride: Int, _ vector: Lanes
+  ) { for row in 0..<count { self[row] = unsafe Operands.add(to: self[row], column.broadcast(row &* stride), vector) } }
+
+  /// Adds the vectors at `memory`, side by side.
+  @inline(__always) fileprivate mutating func add(_ memory: UnsafePointer<Float>) {
+    for row in 0..<count { self[row] += unsafe memory.lanes(row &* laneCount) }
+  }
+
+  /// Adds the bias, replaces values less than 0 if that is asked for, and writes or adds the sums to rows of the product's memory.
+  @inline(__always) fileprivate mutating func finish(
+    _ target: UnsafeMutablePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding
+  ) {
+    if let bias = unsafe ending.bias {
+      let added = unsafe bias.lanes(piece.column, first: piece.columns)
+      for row in 0..<count { self[row] += added }
+    }
+    if ending.activation == .relu { rectify() }
+    unsafe write(to: target, stride: ending.stride, first: piece.columns, ending.accumulation)
+  }
+
+  /// Replaces values less than 0 by 0.
+  @inline(__always) fileprivate mutating func rectify() {
+    let zero = Lanes(repeating: 0)
+    for row in 0..<count { self[row].replace(with: zero, where: self[row] .< zero) }
+  }
+
+  /// Writes the first `columns` lanes of the vectors to a matrix' rows, `stride` floats apart, or adds them to these.
+  @inline(__always) fileprivate func write(
+    to target: UnsafeMutablePointer<Float>, stride: Int, first columns: Int, _ accumulation: Accumulation
+  ) {
+    if accumulation == .add {
+      for row in 0..<count {
+        let at = row &* stride
+        unsafe target.store(target.lanes(at, first: columns) + self[row], at, first: columns)
+      }
+    } else {
+      for row in 0..<count { unsafe target.store(self[row], row &* stride, first: columns) }
+    }
+  }
+}
+
+extension ProductEnding {
+  /// Whether little is to be done to the sums: they get a bias, may be rectified, and are written or added to rows of the product's memory.
+  @inline(__always) fileprivate var isPlain: Bool {
+    let hasResidual = unsafe residual != nil
+    return !isTransposed && !hasResidual && (activation == .none || activation == .relu)
+  }
+
+  /// Does to one vector of sums what is to be done, and writes `width` of its lanes to a row of the product's memory.
+  @inline(__always) fileprivate func write(
+    _ sums: Lanes, to product: UnsafeMutablePointer<Float>, row: Int, column: Int, first width: Int
+  ) {
+    var sums = sums
+    if let bias = unsafe bias { sums += unsafe bias.lanes(column, first: width) }
+    switch activation {
+    case .none: break
+    case .relu:
+      let zero = Lanes(repeating: 0)
+      sums.replace(with: zero, where: sums .< zero)
+    case .gelu: sums = sums.gelu()
+    case .tanh: sums = sums.tanh()
+    case .sigmoid: sums = sums.sigmoid()
+    }
+    if let residual = unsafe residual { unsafe sums += residual.lanes(row * residualStride + column, first: width) }
+    let at = row * stride + column
+    if accumulation == .add { unsafe sums += product.lanes(at, first: width) }
+    unsafe product.store(sums, at, first: width)
+  }
+}
+
+/// Finishes a tile whose sums lie in `piece.tiles`: `rows` rows of `width` floats.
+@inline(never) private func finish(rows: Int, width: Int, _ piece: ProductPiece, _ ending: ProductEnding) {
+  let sums = unsafe UnsafePointer(piece.tiles)
+  let (row, column) = (piece.row, piece.column)
+  guard ending.isTransposed else {
+    for at in stride(from: 0, to: piece.columns, by: laneCount) {
+      let lanes = min(laneCount, piece.columns - at)
+      for i in 0..<rows {
+        unsafe ending.write(
+          sums.lanes(i * width + at), to: piece.product, row: row + i, column: column + at, first: lanes)
+      }
+    }
+    return
+  }
+  let turned = unsafe piece.tiles + ProductTile.count
+  for at in stride(from: 0, to: piece.columns, by: laneCount) {
+    let count = min(laneCount, piece.columns - at)
+    unsafe transposeSquare(sums + at, stride: width, rows: rows, columns: count, into: turned, stride: laneCount)
+    for j in 0..<count {
+      unsafe ending.write(
+        turned.lanes(j * laneCount), to: piece.product, row: column + at + j, column: row, first: rows)
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import Kernels
+import ReductionReference
 import Testing
 
 /// Products with a matrix that is laid out once.
@@ -74,6 +75,37 @@ import Testing
       for column in 0..<n + 4 {
         let inside = column >= 3 && column < n + 3
         #expect(product[row * (n + 4) + column] == (inside ? expected[row * n + column - 3] : 7))
+      }
+    }
+  }
+  /// What one call gives for several microbatches is what the tree gives of a call for each.
+  @Test(arguments: [(8, 4), (9, 4), (31, 8), (21, 3), (16, 1), (130, 32), (3, 5)], ProductPrecision.allCases)
+  func `Parts of a sum are added as the tree adds them`(_ cut: (k: Int, part: Int), precision: ProductPrecision) {
+    let (k, part) = cut
+    for (m, n) in [(1, 1), (13, 16), (12, 33), (25, 48), (7, 5)] {
+      let (a, b, held) = (noise(k * m, seed: 1), noise(k * n, seed: 2), noise(m * n, seed: 3))
+      let (room, leftRoom) = (PackedMatrix(rows: k, columns: n), PackedLeft(rows: m, columns: k))
+      let leaves = stride(from: 0, to: k, by: part).map { start in
+        let range = start..<min(start + part, k)
+        let sum = filled(m * n)
+        multiply(
+          leftRoom.pack(Matrix(a, rows: k, columns: m)[rows: range].transposed, as: precision),
+          room.pack(Matrix(b, rows: k, columns: n)[rows: range], as: precision), into: Matrix(sum, rows: m, columns: n))
+        return sum.array
+      }
+      let expected = LeafGradients(gradients: leaves).treeSum
+      let left = Matrix(a, rows: k, columns: m).transposed
+      let right = room.pack(Matrix(b, rows: k, columns: n), as: precision, part: part)
+      for accumulation in [Accumulation.replace, .add] {
+        let wanted = (0..<m * n).map { (accumulation == .add ? held[$0] + expected[$0] : expected[$0]).bitPattern }
+        let sum = Buffer(held.array)
+        let packedLeft = leftRoom.pack(left, as: precision, part: part)
+        multiply(packedLeft, right, into: Matrix(sum, rows: m, columns: n), accumulation, part: part)
+        #expect(bits(sum) == wanted)
+        guard precision == .fp32 else { continue }
+        sum.copy(from: held)
+        multiply(left, right, into: Matrix(sum, rows: m, columns: n), accumulation, part: part)
+        #expect(bits(sum) == wanted)
       }
     }
   }

@@ -22,8 +22,8 @@ final class AttentionStepper: Stepper {
     self.shape = shape
     self.heads = heads
     self.samples = samples
-    inputProjection = Projection(inputs: shape.width, units: 3 * shape.width, capacity: samples, hasManyRows: true)
-    outputProjection = Projection(inputs: shape.width, units: shape.width, capacity: samples, hasManyRows: true)
+    inputProjection = Projection(inputs: shape.width, units: 3 * shape.width, capacity: samples)
+    outputProjection = Projection(inputs: shape.width, units: shape.width, capacity: samples)
     projected = Buffer(count: samples * 3 * shape.width)
     attended = Buffer(count: samples * shape.width)
     keys = Buffer(count: samples * shape.count)

@@ -17,7 +17,7 @@ extension MultiHeadAttention {
     let (tokens, width) = (shape[0], shape[1])
     let size = width / heads
     let projected = Buffer<Float>(count: tokens * 3 * width)
-    Projection(inputs: width, units: 3 * width, capacity: tokens, hasManyRows: true)
+    Projection(inputs: width, units: 3 * width, capacity: tokens)
       .forward(input, weights: parameters[0], bias: parameters[1], into: projected)
     let columns = Matrix(projected, columns: 3 * width)
     let (scores, weights) = (Buffer<Float>(count: tokens * tokens), Buffer<Float>(count: heads * tokens * tokens))

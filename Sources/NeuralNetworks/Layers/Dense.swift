@@ -23,26 +23,78 @@ public struct Dense: LayerSpecification {
 
   public func learntCount(for input: Shape) -> Double { (elements(of: input) + 1) * Double(units) }
 
-  public func takesSeveralMicrobatches(for input: Shape) -> Bool { Self.hasKernel(inputs: input.count, units: units) }
-
-  /// Whether our own kernels do these sizes. Otherwise sgemm does, whose bits depend on the number of rows.
-  private static func hasKernel(inputs: Int, units: Int) -> Bool {
-    inputs % laneCount == 0 && (units <= 32 || units % 4 == 0)
-  }
+  public func takesSeveralMicrobatches(for input: Shape) -> Bool { true }
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
-    // Measured: below some thirty outputs sgemm packs more than it multiplies.
-    guard Self.hasKernel(inputs: input.count, units: units) else {
-      return ProjectionLayer(inputs: input.count, units: units, capacity: capacity)
+    let inputs = input.count
+    // Measured: below some thirty outputs lanes along the inputs are faster, and beyond some thousand inputs kernels that ask for weights.
+    if units <= 32 && inputs % laneCount == 0 {
+      return SmallDenseLayer(inputs: inputs, units: units, capacity: capacity)
     }
-    return units <= 32
-      ? SmallDenseLayer(inputs: input.count, units: units, capacity: capacity)
-      : WideDenseLayer(inputs: input.count, units: units, capacity: capacity)
+    if inputs > 1024 && inputs % laneCount == 0 && units % 4 == 0 {
+      return FarDenseLayer(inputs: inputs, units: units, capacity: capacity)
+    }
+    return WideDenseLayer(
+      inputs: inputs, units: units, capacity: capacity, needsInputGradient: needsInputGradient)
   }
 }
 
-/// The layer by our own kernels, for many outputs on whole vectors of inputs.
+/// The layer for any number of outputs and inputs.
 private final class WideDenseLayer: Layer {
+  private let inputs: Int
+  private let units: Int
+  let parameters: [ParameterSpecification]
+  /// Room for the inputs laid out, as they stand and transposed.
+  private let packedInput: PackedMatrix
+  /// Room for some columns of the weights laid out, of no size where nobody asks for the input's gradient.
+  private let packedWeights: PackedMatrix
+  private let biasSums: MicrobatchSums
+
+  /// The columns of weights that are laid out at once: of 512 outputs they stay in the second-level cache.
+  private static let columns = 128
+
+  init(inputs: Int, units: Int, capacity: Int, needsInputGradient: Bool) {
+    self.inputs = inputs
+    self.units = units
+    parameters = Projection.parameters(inputs: inputs, units: units)
+    packedInput = PackedMatrix(rows: wholeVectors(inputs), columns: capacity)
+    packedWeights = PackedMatrix(rows: needsInputGradient ? units : 0, columns: Self.columns)
+    biasSums = MicrobatchSums(count: units)
+  }
+
+  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    // yᵀ = W · xᵀ: the weights are many, and are read once, where they lie.
+    let samples = packedInput.pack(Matrix(input, columns: inputs).transposed)
+    multiply(
+      Matrix(parameters[0], columns: inputs), samples, bias: parameters[1],
+      into: Matrix(output, columns: units).transposed)
+  }
+
+  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+    let outputGradients = Matrix(windows.outputGradient, columns: units)
+    multiply(
+      outputGradients.transposed, packedInput.pack(Matrix(windows.input, columns: inputs)),
+      into: Matrix(windows.gradient[0], columns: inputs), windows.gradient.accumulation, part: pass.microbatch)
+    biasSums.sum(over: pass, into: windows.gradient[1], windows.gradient.accumulation) { samples, sum, accumulation in
+      columnSums(windows.outputGradient.rows(samples, of: units), into: sum, accumulation)
+    }
+    differentiateInput(windows)
+  }
+
+  private func differentiateInput(_ windows: BackwardWindows) {
+    guard let inputGradient = windows.inputGradient else { return }
+    let outputGradients = Matrix(windows.outputGradient, columns: units)
+    let (weights, target) = (Matrix(windows.parameters[0], columns: inputs), Matrix(inputGradient, columns: inputs))
+    for start in stride(from: 0, to: inputs, by: Self.columns) {
+      let columns = start..<min(start + Self.columns, inputs)
+      multiply(outputGradients, packedWeights.pack(weights[columns: columns]), into: target[columns: columns])
+    }
+  }
+}
+
+/// The layer for many outputs and so many inputs that the weights are in no near cache: each kernel goes through them once, in the order in
+/// which they lie, and asks for them ahead.
+private final class FarDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
@@ -146,6 +198,13 @@ extension Dense {
 }
 
 extension WideDenseLayer: SampleNorms {
+  func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
+    Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
+    differentiateInput(windows)
+  }
+}
+
+extension FarDenseLayer: SampleNorms {
   func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
     Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
     differentiateInput(windows, pass)

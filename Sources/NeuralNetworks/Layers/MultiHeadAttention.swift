@@ -108,8 +108,8 @@ private final class MultiHeadAttentionLayer: Layer {
     self.heads = heads
     self.isCausal = isCausal
     let width = shape.width
-    inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens, hasManyRows: true)
-    outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens, hasManyRows: true)
+    inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens)
+    outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens)
     parameters =
       Projection.parameters(inputs: width, units: 3 * width, weights: "inputWeights", bias: "inputBias")
       + Projection.parameters(inputs: width, units: width, weights: "outputWeights", bias: "outputBias")

@@ -1,29 +1,25 @@
 import Kernels
 import Tensors
 
-/// The products of a dense layer by sgemm: `y = x · Wᵀ + b`, x [rows, inputs] and y [rows, units]. A row is a sample, or
-/// a token of one. ``Dense`` has one for sizes without a kernel of our own, ``TokenDense`` has one, and
-/// ``MultiHeadAttention`` has two.
+/// A dense layer over rows with the same weights: `y = x · Wᵀ + b`, x [rows, inputs] and y [rows, units]. A row is a token of a sample.
+/// ``TokenDense`` has one, and ``MultiHeadAttention`` has two.
 final class Projection {
   private let inputs: Int
   private let units: Int
-  /// The gradient of W, completed here before it is added, if it is a sum over more rows than sgemm keeps in registers
-  /// (``longestUnsplitSum``); else of no floats.
-  private let weightsGradient: Buffer<Float>
-  /// W laid out once a pass, for y and for the input's gradient; nil if sgemm takes it as it lies.
-  private let packed: (forward: PackedMatrix, backward: PackedMatrix)?
+  /// W laid out once a pass, for y and for the input's gradient.
+  private let packed: (forward: PackedMatrix, backward: PackedMatrix)
+  /// Room for some columns of x laid out.
+  private let packedInput: PackedMatrix
+
+  /// The columns of x that are laid out at once for the gradient of W.
+  private static let columns = 64
 
   /// A projection of up to `capacity` rows.
-  ///
-  /// - Parameter hasManyRows: whether a pass has so many rows, as those of tokens, that laying W out for all of them is
-  ///   worth it.
-  init(inputs: Int, units: Int, capacity: Int, hasManyRows: Bool) {
+  init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
-    packed =
-      hasManyRows
-      ? (PackedMatrix(rows: inputs, columns: units), PackedMatrix(rows: units, columns: inputs)) : nil
-    weightsGradient = Buffer(count: capacity > longestUnsplitSum ? units * inputs : 0)
+    packed = (PackedMatrix(rows: inputs, columns: units), PackedMatrix(rows: units, columns: inputs))
+    packedInput = PackedMatrix(rows: capacity, columns: min(inputs, Self.columns))
   }
 
   /// `weights` W [units, inputs] (Glorot uniform) and `bias` b [units] (zero), under these names.
@@ -62,13 +58,8 @@ final class Projection {
     _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>,
     isLaidOut: Bool = false
   ) {
-    let transposed = Matrix(weights, rows: units, columns: inputs).transposed
-    if let packed = packed?.forward {
-      if !isLaidOut { packed.pack(transposed) }
-      return multiply(Matrix(input, columns: inputs), packed, bias: bias, into: Matrix(output, columns: units))
-    }
-    multiply(Matrix(input, columns: inputs), transposed, into: Matrix(output, columns: units))
-    addBias(bias, toRowsOf: output)
+    if !isLaidOut { packed.forward.pack(Matrix(weights, rows: units, columns: inputs).transposed) }
+    multiply(Matrix(input, columns: inputs), packed.forward, bias: bias, into: Matrix(output, columns: units))
   }
 
   /// Computes the gradients, given that of y. Those of W and b go to `place` and the one behind it in `gradient`, and
@@ -78,21 +69,16 @@ final class Projection {
     at place: Int, inputGradient: Buffer<Float>?
   ) {
     let outputGradients = Matrix(outputGradient, columns: units)
-    let inputs = Matrix(input, columns: inputs)
-    let isAddedInParts = gradient.accumulation == .add && input.count / self.inputs > longestUnsplitSum
-    let sum = isAddedInParts ? weightsGradient : gradient[place]
-    multiply(
-      outputGradients.transposed, inputs, into: Matrix(sum, rows: units, columns: self.inputs),
-      isAddedInParts ? .replace : gradient.accumulation)
-    if isAddedInParts { add(sum, into: gradient[place]) }
+    let (input, sum) = (Matrix(input, columns: inputs), Matrix(gradient[place], columns: inputs))
+    for start in stride(from: 0, to: inputs, by: Self.columns) {
+      let columns = start..<min(start + Self.columns, inputs)
+      multiply(
+        outputGradients.transposed, packedInput.pack(input[columns: columns]), into: sum[columns: columns],
+        gradient.accumulation)
+    }
     columnSums(outputGradient, into: gradient[place + 1], gradient.accumulation)
     guard let inputGradient else { return }
-    let weights = Matrix(weights, rows: units, columns: self.inputs)
-    if let packed = packed?.backward {
-      packed.pack(weights)
-      multiply(outputGradients, packed, into: Matrix(inputGradient, columns: self.inputs))
-    } else {
-      multiply(outputGradients, weights, into: Matrix(inputGradient, columns: self.inputs))
-    }
+    packed.backward.pack(Matrix(weights, rows: units, columns: inputs))
+    multiply(outputGradients, packed.backward, into: Matrix(inputGradient, columns: inputs))
   }
 }

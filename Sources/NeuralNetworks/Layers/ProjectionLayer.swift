@@ -1,19 +1,14 @@
 import Kernels
 import Tensors
 
-/// A ``Projection`` as a layer: `weights` [units, inputs] and `bias` [units].
+/// A ``Projection`` of each token as a layer: `weights` [units, inputs] and `bias` [units].
 final class ProjectionLayer: Layer {
   private let projection: Projection
-  /// Whether its rows are a sample's tokens, and not samples.
-  private let isPerToken: Bool
   let parameters: [ParameterSpecification]
 
   /// A layer of up to `capacity` rows.
-  ///
-  /// - Parameter isPerToken: whether its rows are the samples' tokens, of which there are many, and not the samples.
-  init(inputs: Int, units: Int, capacity: Int, isPerToken: Bool = false) {
-    self.isPerToken = isPerToken
-    projection = Projection(inputs: inputs, units: units, capacity: capacity, hasManyRows: isPerToken)
+  init(inputs: Int, units: Int, capacity: Int) {
+    projection = Projection(inputs: inputs, units: units, capacity: capacity)
     parameters = Projection.parameters(inputs: inputs, units: units)
   }
 
@@ -22,9 +17,8 @@ final class ProjectionLayer: Layer {
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
-    guard isPerToken else { return nil }
     let weights = parameters[0].shape
-    let projection = Projection(inputs: weights[1], units: weights[0], capacity: samples, hasManyRows: true)
+    let projection = Projection(inputs: weights[1], units: weights[0], capacity: samples)
     // The weights stay the same from position to position.
     return PositionStepper { input, parameters, position, output in
       projection.forward(
@@ -41,11 +35,6 @@ final class ProjectionLayer: Layer {
 
 extension ProjectionLayer: SampleNorms {
   func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
-    let (units, inputs) = (parameters[0].shape[0], parameters[0].shape[1])
-    guard isPerToken else {
-      backward(windows, pass)
-      return Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
-    }
     let (rows, sums) = (windows.input.count / pass.samples, windows.output.count / pass.samples)
     let gradient = GradientBlock(windows.gradient.sums, .replace)
     for sample in 0..<pass.samples {

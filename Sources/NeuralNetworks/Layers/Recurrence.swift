@@ -70,12 +70,13 @@ final class RecurrentProducts {
   /// x in the order of steps, and its gradient, of no floats where nobody asks for it.
   private let inputs: StepRows
   private let inputsGradient: Buffer<Float>
-  /// The recurrent weights, laid out once a pass for the products of all its steps, forward and backward.
+  /// The weights, laid out once a pass, forward and backward, and the recurrent ones likewise, for the products of all its steps.
+  private let packedWeights: PackedMatrix
+  private let packedWeightsBackward: PackedMatrix
   private let recurrentForward: PackedMatrix
   private let recurrentBackward: PackedMatrix
-  /// The gradients, completed here over samples and steps: more than sgemm sums at once (``longestUnsplitSum``).
-  private let weightsGradient: Buffer<Float>
-  private let recurrentGradient: Buffer<Float>
+  /// Room for every step's x or h laid out, for the gradients of the weights.
+  private let packedRows: PackedMatrix
 
   init(_ shape: RecurrentShape, capacity: Int, needsInputGradient: Bool) {
     self.shape = shape
@@ -83,8 +84,9 @@ final class RecurrentProducts {
     inputsGradient = Buffer(count: needsInputGradient ? shape.steps * capacity * shape.features : 0)
     recurrentForward = PackedMatrix(rows: shape.units, columns: shape.rows)
     recurrentBackward = PackedMatrix(rows: shape.rows, columns: shape.units)
-    weightsGradient = Buffer(count: shape.rows * shape.features)
-    recurrentGradient = Buffer(count: shape.rows * shape.units)
+    packedWeights = PackedMatrix(rows: shape.features, columns: shape.rows)
+    packedWeightsBackward = PackedMatrix(rows: needsInputGradient ? shape.rows : 0, columns: shape.features)
+    packedRows = PackedMatrix(rows: shape.steps * capacity, columns: max(shape.features, shape.units))
   }
 
   /// Every step's x · Wᵀ into `sums`.
@@ -92,9 +94,9 @@ final class RecurrentProducts {
     let (steps, rows) = (0..<shape.steps, shape.steps * samples)
     let ordered = inputs[steps, samples: samples]
     swapAxes(input, into: ordered, outer: samples, inner: shape.steps, width: shape.features)
+    packedWeights.pack(Matrix(weights, rows: shape.rows, columns: shape.features).transposed)
     multiply(
-      Matrix(ordered, rows: rows, columns: shape.features),
-      Matrix(weights, rows: shape.rows, columns: shape.features).transposed,
+      Matrix(ordered, rows: rows, columns: shape.features), packedWeights,
       into: Matrix(sums[steps, samples: samples], rows: rows, columns: shape.rows))
   }
 
@@ -139,28 +141,28 @@ final class RecurrentProducts {
     let ofSums = sumsGradient[steps, samples: samples]
     let gradients = Matrix(ofSums, rows: rows, columns: shape.rows)
     multiply(
-      gradients.transposed, Matrix(inputs[steps, samples: samples], rows: rows, columns: shape.features),
-      into: Matrix(weightsGradient, rows: shape.rows, columns: shape.features))
-    windows.gradient.complete(0, with: weightsGradient)
-    completeRecurrent(stateSumsGradient, states, samples: samples)
-    windows.gradient.complete(1, with: recurrentGradient)
+      gradients.transposed, packedRows.pack(Matrix(inputs[steps, samples: samples], columns: shape.features)),
+      into: Matrix(windows.gradient[0], columns: shape.features), windows.gradient.accumulation)
+    addRecurrent(stateSumsGradient, states, samples: samples, to: windows.gradient)
     columnSums(ofSums, into: windows.gradient[2], windows.gradient.accumulation)
     if let inputGradient = windows.inputGradient {
       let ordered = inputsGradient.prefix(rows * shape.features)
-      multiply(
-        gradients, Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features),
-        into: Matrix(ordered, rows: rows, columns: shape.features))
+      packedWeightsBackward.pack(Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features))
+      multiply(gradients, packedWeightsBackward, into: Matrix(ordered, rows: rows, columns: shape.features))
       swapAxes(ordered, into: inputGradient, outer: shape.steps, inner: samples, width: shape.features)
     }
   }
 
   /// From the second step on: before the first the state is zero, and so is what it gives.
-  private func completeRecurrent(_ sumsGradient: StepRows, _ states: StepRows, samples: Int) {
-    guard shape.steps > 1 else { return recurrentGradient.fill(0) }
-    let (steps, rows) = (1..<shape.steps, (shape.steps - 1) * samples)
+  private func addRecurrent(_ sumsGradient: StepRows, _ states: StepRows, samples: Int, to gradient: GradientBlock) {
+    guard shape.steps > 1 else {
+      if gradient.accumulation == .replace { gradient[1].fill(0) }
+      return
+    }
+    let steps = 1..<shape.steps
     multiply(
-      Matrix(sumsGradient[steps, samples: samples], rows: rows, columns: shape.rows).transposed,
-      Matrix(states[steps, samples: samples], rows: rows, columns: shape.units),
-      into: Matrix(recurrentGradient, rows: shape.rows, columns: shape.units))
+      Matrix(sumsGradient[steps, samples: samples], columns: shape.rows).transposed,
+      packedRows.pack(Matrix(states[steps, samples: samples], columns: shape.units)),
+      into: Matrix(gradient[1], columns: shape.units), gradient.accumulation)
   }
 }

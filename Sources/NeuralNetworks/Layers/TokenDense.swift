@@ -26,8 +26,7 @@ public struct TokenDense: LayerSpecification {
 
   public func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {
     let shape = try shape(for: input)
-    return ProjectionLayer(
-      inputs: shape.width, units: units, capacity: capacity * shape.tokens, isPerToken: true)
+    return ProjectionLayer(inputs: shape.width, units: units, capacity: capacity * shape.tokens)
   }
 
   private func shape(for input: Shape) throws -> TokenShape {

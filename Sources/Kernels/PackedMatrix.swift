@@ -1,0 +1,109 @@
+internal import CIntrinsics
+
+/// A matrix laid out for products with it from the right: panels of two vectors of columns, one behind the other, and in a panel row by
+/// row. The last panel is of one vector if its columns fit, and zero behind them.
+///
+/// A product leaves its working values in it: two threads must not multiply by one at once.
+public struct PackedMatrix {
+  /// The number of rows, k.
+  public let rows: Int
+  /// The number of columns, n.
+  public let columns: Int
+  /// The numbers that its elements were rounded to, and how its rows are cut (``pack(_:as:part:)``).
+  let precision: ProductPrecision
+  let part: Int
+  private let panels: Buffer<Float>
+  /// Room for the sums of a tile, as they are and transposed, and for those of microbatches that wait.
+  let tiles: Buffer<Float>
+
+  /// The columns of a panel.
+  static let width = 2 * laneCount
+
+  /// Makes the memory for a matrix of `rows` × `columns`, which is then zero.
+  public init(rows: Int, columns: Int) {
+    self.init(
+      rows: rows, columns: columns, precision: .fp32, part: max(rows, 1),
+      panels: Buffer(count: wholeVectors(columns) * rows), tiles: Buffer(count: ProductTile.room))
+  }
+
+  /// Lays `matrix` out, as it stands or transposed. It may be smaller than there is room for.
+  ///
+  /// - Parameters:
+  ///   - matrix: the matrix.
+  ///   - precision: the numbers that its elements are rounded to.
+  ///   - part: the rows of a microbatch, where products are to be summed in parts.
+  /// - Returns: the packed matrix, with as many rows and columns as `matrix` has.
+  @discardableResult public func pack(_ matrix: Matrix, as precision: ProductPrecision = .fp32, part: Int? = nil)
+    -> PackedMatrix
+  {
+    let (depth, columns) = matrix.shape
+    precondition(
+      wholeVectors(columns) * depth <= panels.count,
+      "a packed \(rows) × \(self.columns) matrix of one of [\(depth), \(columns)]")
+    let part = max(1, min(part ?? depth, depth))
+    let source = unsafe UnsafePointer(matrix.elements.base)
+    for start in stride(from: 0, to: columns, by: Self.width) {
+      let panel = unsafe panels.base + start * depth
+      let here = min(Self.width, columns - start)
+      let width = wholeVectors(here)
+      if matrix.isTransposed {
+        for vector in stride(from: 0, to: here, by: laneCount) {
+          unsafe transpose(
+            source + (start + vector) * matrix.stride, stride: matrix.stride, rows: min(laneCount, here - vector),
+            columns: depth, into: panel + vector, stride: width)
+        }
+      } else if here == Self.width {
+        for row in 0..<depth {
+          let from = unsafe source + row * matrix.stride + start
+          unsafe panel.store(from.lanes(0), row * width)
+          unsafe panel.store(from.lanes(laneCount), row * width + laneCount)
+        }
+      } else {
+        let last = here - (width - laneCount)
+        for row in 0..<depth {
+          let (from, to) = unsafe (source + row * matrix.stride + start, panel + row * width)
+          if width > laneCount { unsafe to.store(from.lanes(0), 0) }
+          unsafe to.store(from.lanes(width - laneCount, first: last), width - laneCount)
+        }
+      }
+      if precision == .bf16 { unsafe BFloat16Operands.roundPairs(panel, depth: depth, width: width, part: part) }
+    }
+    return PackedMatrix(rows: depth, columns: columns, precision: precision, part: part, panels: panels, tiles: tiles)
+  }
+
+  private init(
+    rows: Int, columns: Int, precision: ProductPrecision, part: Int, panels: Buffer<Float>, tiles: Buffer<Float>
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.precision = precision
+    self.part = part
+    self.panels = panels
+    self.tiles = tiles
+  }
+
+  func panel(at column: Int) -> UnsafePointer<Float> { unsafe UnsafePointer(panels.base + column * rows) }
+}
+
+/// Writes `rows` rows of `columns` floats as `columns` rows of one vector, zero behind `rows` floats.
+private func transpose(
+  _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>,
+  stride targetStride: Int
+) {
+  forEachVector(of: columns) { at, width in
+    unsafe transposeSquare(
+      source + at, stride: stride, rows: rows, columns: width, into: target + at * targetStride, stride: targetStride)
+  }
+}
+
+/// Writes `rows` rows of `columns` floats, both at most ``laneCount``, as `columns` vectors, zero behind `rows` floats.
+@inline(__always) func transposeSquare(
+  _ source: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int, into target: UnsafeMutablePointer<Float>,
+  stride targetStride: Int
+) {
+  #if LOCKSTEP_LANES_16
+    unsafe lockstep_transpose16(source, stride, rows, columns, target, targetStride)
+  #else
+    unsafe lockstep_transpose8(source, stride, rows, columns, target, targetStride)
+  #endif
+}
