@@ -63,26 +63,28 @@ extension ProgramTests {
       compiler.waitUntilExit()
       try #require(compiler.terminationStatus == 0)
 
-      var seconds: [Double] = []
-      let counts = try [50, 250].map { steps in
-        let start = Date()
-        defer { seconds.append(Date().timeIntervalSince(start)) }
-        let outcome = try Program.run(
-          // What a page takes depends on what it shows, and how many lines there are on how long it takes.
-          ["train", "--max-steps", "\(steps)", "--no-report", "--quiet", "--run-dir", scratch.file("run-\(steps)")]
-            + recipe,
-          ranks: ranks,
-          environment: ["LD_PRELOAD": scratch.file("counter.so")], script: Self.inOrder)
-        #expect(outcome.code == 0, "\(outcome.errors)")
-        // mpirun, which inherits the counter, says its own too.
-        return outcome.errorLines.compactMap { $0.hasPrefix("allocations: ") ? Int($0.dropFirst(13)) : nil }
-      }
-      try #require(!counts[0].isEmpty && counts[0].count == counts[1].count)
       // Two hundred steps that allocated would show two hundred; the figures that are written, a status or two, and polling, differ by
-      // some.
-      for (short, long) in zip(counts[0].sorted(), counts[1].sorted()) {
-        #expect(long - short < 100, "\(counts) after \(seconds) s")
-      }
+      // some, and by more on a busy machine, where a run lasts longer: never so three times.
+      var found: [[[Int]]] = []
+      repeat {
+        found.append(
+          try [50, 250].map { steps in
+            let outcome = try Program.run(
+              // What a page takes depends on what it shows, and how many lines there are on how long it takes.
+              [
+                "train", "--max-steps", "\(steps)", "--no-report", "--quiet", "--run-dir",
+                scratch.file("run-\(steps)-\(found.count)"),
+              ] + recipe, ranks: ranks, environment: ["LD_PRELOAD": scratch.file("counter.so")], script: Self.inOrder)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            // mpirun, which inherits the counter, says its own too.
+            return outcome.errorLines.compactMap { $0.hasPrefix("allocations: ") ? Int($0.dropFirst(13)) : nil }
+              .sorted()
+          })
+        let counts = try #require(found.last)
+        try #require(!counts[0].isEmpty && counts[0].count == counts[1].count)
+        if zip(counts[0], counts[1]).allSatisfy({ $1 - $0 < 100 }) { return }
+      } while found.count < 3
+      Issue.record("\(found)")
     }
   }
 }
