@@ -7,7 +7,14 @@ public struct AnonymisationReport: Sendable, Codable, Hashable {
   public struct Column: Sendable, Codable, Hashable {
     /// What was done to a column.
     public enum Operation: String, Sendable, Codable {
-      case keep, drop, hash, generalise
+      /// Nothing.
+      case keep
+      /// It was left out.
+      case drop
+      /// Every value became a keyed hash.
+      case hash
+      /// Every value became an interval, a prefix, or what a hierarchy has above it.
+      case generalise
       /// Every value became a star.
       case star
     }
@@ -32,9 +39,13 @@ public struct AnonymisationReport: Sendable, Codable, Hashable {
 
   /// What was asked for; nil where nothing was.
   public struct Asked: Sendable, Codable, Hashable {
+    /// The least rows of a class.
     public var k: Int?
+    /// The least different sensitive values of a class.
     public var l: Int?
+    /// The least l that a class' entropy log(l) has.
     public var entropyL: Double?
+    /// The largest distance of a class' sensitive values from the table's.
     public var t: Double?
 
     enum CodingKeys: String, CodingKey {

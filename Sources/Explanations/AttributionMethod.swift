@@ -14,7 +14,7 @@ public protocol AttributionMethod: Sendable {
 
   /// What each value of `input` [input shape] adds to the score of the class `target`, by its index.
   ///
-  /// Throws as ``check(_:)`` does.
+  /// Throws as `check` does.
   func attribution(of input: Buffer<Float>, target: Int, in network: ExplainedNetwork) throws -> Attribution
 }
 

@@ -4,7 +4,7 @@ import Training
 
 /// The figures of each group of an evaluation's samples, and how far they lie apart (``GroupReport``).
 ///
-/// Every sample is counted once, and as often as its ``ReplicateWeights`` say for each replicate of a bootstrap. Counters are
+/// Every sample is counted once, and as often as its `ReplicateWeights` say for each replicate of a bootstrap. Counters are
 /// integers, so all figures and intervals are the same at any number of ranks, to the bit.
 public struct GroupFigures: Metric {
   /// The most counters, 32 MB a rank: with more groups or classes there are no replicates, and so no intervals.

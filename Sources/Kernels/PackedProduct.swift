@@ -6,6 +6,7 @@
 
 /// A function of a product's elements, after the bias.
 public enum ProductActivation: Sendable {
+  /// x itself.
   case none
   /// max(x, 0).
   case relu

@@ -172,7 +172,7 @@ private func convolveWindows<let columns: Int>(
 /// The gradients of ``pooledConvolution(_:weights:bias:into:winners:samples:_:scratch:)``: of its weights and bias, summed
 /// over the samples and then written or added once, and of its input if that is asked for. Follows the forward pass of the same samples and weights.
 ///
-/// - Parameter isLaidOut: whether the last call with this scratch had these very weights.
+/// `isLaidOut` says that the last call with this scratch had these very weights.
 public func pooledConvolutionGradient(
   _ gradient: Buffer<Float>, winners: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
   into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>, inputGradient: Buffer<Float>?, samples: Int,

@@ -83,7 +83,7 @@ extension SampleConvolution {
   /// The gradients of ``forward(_:weights:bias:into:samples:rectifying:)``: of its weights and bias, if any, summed over the samples and
   /// then written or added once, and of its input, if that is asked for. `output` is what forward wrote; it is read only with `rectifying`.
   ///
-  /// - Parameter isLaidOut: whether the last call had these very weights, and an input gradient as well.
+  /// `isLaidOut` says that the last call had these very weights, and an input gradient as well.
   public func backward(
     _ gradient: Buffer<Float>, output: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>,
     into weightsGradient: Buffer<Float>, bias biasGradient: Buffer<Float>?, inputGradient: Buffer<Float>?, samples: Int,

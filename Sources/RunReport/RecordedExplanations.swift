@@ -20,8 +20,9 @@ public struct RecordedExplanations: Codable, Sendable {
     public let name: String
     /// The class it has, if that is known.
     public let own: String?
-    /// The class that the network takes it for, and the probability of that.
+    /// The class that the network takes it for.
     public let predicted: String
+    /// The probability of that class.
     public let probability: Float
     /// The class that is explained.
     public let target: String
@@ -45,8 +46,9 @@ public struct RecordedExplanations: Codable, Sendable {
     public let method: String
     /// The gap of its completeness as a part of the score's range; nil where the method promises none.
     public let gap: Double?
-    /// The areas below the curves of deletion and insertion.
+    /// The area below the curve of deletion.
     public let deletion: Double
+    /// The area below the curve of insertion.
     public let insertion: Double
     /// The overlay as a PNG file.
     public let png: Data
