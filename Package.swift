@@ -105,11 +105,13 @@ let package = Package(
 
     // Damaged files, for the tests of everything that reads files.
     .target(name: "Fuzzing", dependencies: ["Tensors", "Checkpoints"], path: "Tests/Fuzzing", swiftSettings: settings),
+    // Distances of samples from the distributions that they should have, for the tests of random draws.
+    .target(name: "Statistics", path: "Tests/Statistics", swiftSettings: settings),
     // Packages of Python, and programs of Debian, that tests compare with.
     .target(name: "PeerPython", dependencies: ["Checkpoints"], path: "Tests/PeerPython", swiftSettings: settings),
     tests("KernelsTests", ["Kernels", "ReductionReference"]),
     tests("TensorsTests", ["Tensors"]),
-    tests("PrivacyTests", ["Privacy", "Tensors", "PeerPython"]),
+    tests("PrivacyTests", ["Privacy", "Tensors", "PeerPython", "Statistics"]),
     tests("DigestsTests", ["Digests"]),
     tests("YAMLTests", ["YAML", "Tensors", "Fuzzing"]),
     tests("ChartsTests", ["Charts"]),
@@ -128,8 +130,8 @@ let package = Package(
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
     tests("ExportingTests", ["Lockstep", "PeerPython"]),
     tests("ExplanationsTests", ["Lockstep", "PeerPython"]),
-    tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython"]),
-    tests("FederationTests", ["Lockstep"]),
+    tests("TrainingTests", ["Lockstep", "Fuzzing", "PeerPython", "Statistics"]),
+    tests("FederationTests", ["Lockstep", "Statistics"]),
     tests("FairnessTests", ["Lockstep", "PeerPython"]),
     tests("AnonymisationTests", ["Anonymisation", "Datasets", "Digests", "Tensors", "Fuzzing", "PeerPython"]),
     tests("AuditingTests", ["Lockstep", "Fuzzing", "PeerPython"]),

@@ -1,4 +1,3 @@
-import Datasets
 import Tensors
 
 // The draws of audits, keyed by the recipe's seed and independent of the ranks.
@@ -11,11 +10,4 @@ extension Philox.Purpose {
   static var canaryCoins: Philox.Purpose { Philox.Purpose(rawValue: 54) }
   /// The pixels of a canary; the stream is the sample's number.
   static var canaryPixels: Philox.Purpose { Philox.Purpose(rawValue: 55) }
-}
-
-/// The numbers below `count` in an order that all are equally likely to have.
-func shuffled(_ count: Int, by generator: Philox) -> [Int] {
-  var order = [UInt32](repeating: 0, count: count)
-  order.permute(by: generator)
-  return order.map { Int($0) }
 }

@@ -35,7 +35,7 @@ public struct CanaryData: WrappedDataset {
     let all = Buffer<Int32>(count: base.count)
     base.copyLabels(in: 0..<base.count, into: all)
     var words = Philox(seed: seed, purpose: .canaryChoice, stream: 0)
-    canaries = Array(shuffled(base.count, by: words).prefix(count))
+    canaries = Array(words.permutation(of: base.count).prefix(count))
     words = Philox(seed: seed, purpose: .canaryChoice, stream: 1)
     var isCanary = [Bool](repeating: false, count: base.count)
     for sample in canaries {

@@ -53,6 +53,6 @@ struct ShadowFiles {
     guard let result else { return }
     try directory.requireLock()
     let content = Content(recipe: recipe.entries.map { [$0.key, $0.value] }, result: result)
-    try AtomicFile.write(Array(RunJSON.encoder(isPretty: false).encode(content)), to: path(model))
+    try AtomicFile.write(RunJSON.bytes(of: content, isPretty: false), to: path(model))
   }
 }

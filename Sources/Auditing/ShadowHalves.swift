@@ -13,7 +13,7 @@ package struct ShadowHalves {
     precondition(shadows.isMultiple(of: 2), "\(shadows) shadow models are not pairs")
     func half(_ stream: Int) -> [Bool] {
       var isMember = [Bool](repeating: false, count: samples)
-      let order = shuffled(samples, by: Philox(seed: seed, purpose: .shadowHalves, stream: UInt64(stream)))
+      let order = Philox(seed: seed, purpose: .shadowHalves, stream: UInt64(stream)).permutation(of: samples)
       for sample in order.prefix(samples / 2) { isMember[sample] = true }
       return isMember
     }

@@ -24,15 +24,3 @@ struct ShadowResult: Codable {
   /// The number of ``words``.
   static func wordCount(samples: Int) -> Int { 1 + 2 * samples }
 }
-
-extension [SampleConfidence] {
-  /// As words to send, two a sample.
-  var words: [UInt64] { flatMap { [$0.logit.bitPattern, $0.isCorrect ? 1 : 0] } }
-
-  /// Reads ``words``.
-  init(words: ArraySlice<UInt64>) {
-    self = stride(from: words.startIndex, to: words.endIndex - 1, by: 2).map {
-      SampleConfidence(logit: Double(bitPattern: words[$0]), isCorrect: words[$0 + 1] == 1)
-    }
-  }
-}

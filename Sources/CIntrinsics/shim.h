@@ -130,7 +130,7 @@ static inline void lockstep_transpose16(
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < 8; i++) {
-    // s[i] has of columns i and i + 8 (i < 4), or i and i + 8 (4 to 7), rows 0 to 7; s[i + 8] has rows 8 to 15.
+    // s[i] has rows 0 to 7 of columns i and i + 8, and s[i + 8] rows 8 to 15.
     r[i] = _mm512_shuffle_f32x4(s[i], s[i + 8], 0x88);
     r[i + 8] = _mm512_shuffle_f32x4(s[i], s[i + 8], 0xdd);
   }

@@ -20,7 +20,7 @@ public struct AttentionRollout: AttributionMethod {
     let reading = try reading(network)
     var rollout: [Double] = []
     try network.attentionTrace().forEachAttention(for: input) { heads, weights in
-      rollout = product(mixing(weights, heads: heads), rollout, reading.tokens)
+      rollout = product(mixing(weights, heads: heads, tokens: reading.tokens), rollout, reading.tokens)
     }
     let grid = PixelGrid(network.model.input)
     let rows = reading.row.map { [$0] } ?? Array(0..<reading.tokens)
@@ -33,9 +33,8 @@ public struct AttentionRollout: AttributionMethod {
   }
 
   /// The mean of `weights` [heads, tokens, tokens] over the heads with the identity added, each row divided by its sum.
-  private func mixing(_ weights: Buffer<Float>, heads: Int) -> [Double] {
-    let size = weights.count / heads
-    let tokens = side(of: size)
+  private func mixing(_ weights: Buffer<Float>, heads: Int, tokens: Int) -> [Double] {
+    let size = tokens * tokens
     var mixed = (0..<size).map { place in
       (0..<heads).reduce(0.0) { $0 + Double(weights[$1 * size + place]) } / Double(heads)
     }
@@ -46,12 +45,6 @@ public struct AttentionRollout: AttributionMethod {
       for place in range { mixed[place] /= sum }
     }
     return mixed
-  }
-
-  private func side(of square: Int) -> Int {
-    var side = 0
-    while side * side < square { side += 1 }
-    return side
   }
 
   /// `left · right`, square matrices of `size`; an empty `right` is the identity.

@@ -32,9 +32,7 @@ public struct ShapleySampling: AttributionMethod {
 
   /// The order numbered `index` of `count` squares.
   package func order(_ index: Int, of count: Int) -> [Int] {
-    var order = [UInt32](repeating: 0, count: count)
-    order.permute(by: Philox(seed: seed, purpose: .coalition, stream: UInt64(index)))
-    return order.map(Int.init)
+    Philox(seed: seed, purpose: .coalition, stream: UInt64(index)).permutation(of: count)
   }
 
   public func attribution(of input: Buffer<Float>, target: Int, in network: ExplainedNetwork) -> Attribution {

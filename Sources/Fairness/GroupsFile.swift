@@ -21,7 +21,7 @@ public struct GroupsFile: Sendable, Codable, Hashable {
   /// Writes the file to `path`, durably and atomically. Throws ``TrainingError`` with 73.
   public func write(to path: String) throws(TrainingError) {
     do {
-      let json = RunJSON.visible(try RunJSON.encoder(isPretty: true).encode(self))
+      let json = try RunJSON.bytes(of: self, isPretty: true)
       try AtomicFile.removeLeftover(of: path)
       try AtomicFile.write(json + [UInt8(ascii: "\n")], to: path)
     } catch {

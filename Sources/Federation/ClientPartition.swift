@@ -57,7 +57,7 @@ public enum ClientPartition: Sendable, Hashable, CustomStringConvertible {
     case .iid:
       let order = Self.permutation(of: count, seed: seed, stream: 0)
       return (0..<clients).map { client in
-        order[client * count / clients..<(client + 1) * count / clients].map { Int($0) }
+        Array(order[client * count / clients..<(client + 1) * count / clients])
       }
     case .shards(let perClient):
       let (shards, isTooLarge) = clients.multipliedReportingOverflow(by: perClient)
@@ -69,9 +69,8 @@ public enum ClientPartition: Sendable, Hashable, CustomStringConvertible {
       let sorted = try labels(of: training).enumerated().sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }
       let order = Self.permutation(of: shards, seed: seed, stream: 0)
       return (0..<clients).map { client in
-        order[client * perClient..<(client + 1) * perClient].flatMap { shard -> [Int] in
-          let shard = Int(shard)
-          return sorted[shard * count / shards..<(shard + 1) * count / shards].map(\.offset)
+        order[client * perClient..<(client + 1) * perClient].flatMap { shard in
+          sorted[shard * count / shards..<(shard + 1) * count / shards].map(\.offset)
         }
       }
     case .dirichlet(let alpha):
@@ -112,7 +111,7 @@ public enum ClientPartition: Sendable, Hashable, CustomStringConvertible {
       for client in 0..<clients {
         sum += parts[client]
         let end = client == clients - 1 ? those.count : min(those.count, Int(sum / whole * Double(those.count)))
-        samples[client] += order[start..<max(start, end)].map { those[Int($0)] }
+        samples[client] += order[start..<max(start, end)].map { those[$0] }
         start = max(start, end)
       }
     }
@@ -123,13 +122,8 @@ public enum ClientPartition: Sendable, Hashable, CustomStringConvertible {
     return samples
   }
 
-  private static func permutation(of count: Int, seed: UInt64, stream: UInt64) -> [UInt32] {
-    var words = Philox(seed: seed, purpose: .clientData, stream: stream)
-    var order = Array(UInt32(0)..<UInt32(count))
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, Int(words.next(below: UInt32(last + 1))))
-    }
-    return order
+  private static func permutation(of count: Int, seed: UInt64, stream: UInt64) -> [Int] {
+    Philox(seed: seed, purpose: .clientData, stream: stream).permutation(of: count)
   }
 }
 

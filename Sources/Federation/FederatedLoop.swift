@@ -30,7 +30,7 @@ extension FederatedTrainer {
     try audience.tell { try $0.began(description) }
     var evaluated: Evaluation.Result?
     while !isOver {
-      guard let round = try takeRound() else { try stop() }
+      guard let round = try takeRound() else { try checkpoints.stop(state, asked: asked, between: .rounds) }
       state.epoch += 1
       state.step += 1
       note(round)
@@ -38,7 +38,7 @@ extension FederatedTrainer {
         try drift.verify(weights, step: state.step)
       }
       evaluated = try endRound(round)
-      if !isOver { try answer() }
+      if !isOver { try checkpoints.answer(&asked, state, between: .rounds) }
     }
     try checkpoints.save(state)
     let result = if let evaluated { evaluated } else { try evaluate().result }
@@ -144,29 +144,5 @@ extension FederatedTrainer {
       weightsDigest: plan.network.layout.digest(of: weights).hex, privacy: try plan.spent(state.epoch),
       federation: FederationSummary(
         clients: plan.recipe.clients, updates: updates, dropped: dropped, accuracy: spread))
-  }
-
-  /// Answers the requests of all ranks, between two rounds. Collective if it ends the run.
-  private func answer() throws {
-    guard asked.isDisjoint(with: .ending) else { try stop() }
-    guard asked.contains(.save) else { return }
-    asked = []
-    options.control.forget(.save)
-    try checkpoints.saveOnRequest(state)
-  }
-
-  /// Ends the run after a checkpoint, on all ranks. Collective.
-  private func stop() throws -> Never {
-    try communicator.agree {
-      try checkpoints.save(state)
-      if let failure = checkpoints.failure { throw failure }
-    }
-    let cause = asked.contains(.stop) ? "a signal" : "\(Setting.maxTime)"
-    throw TrainingError.agreed(
-      .stopped,
-      "stopped by \(cause) after round \(state.epoch) "
-        + (options.directory.map {
-          "and a checkpoint; run the same command again with \(Setting.directory) \($0) to go on"
-        } ?? "without a checkpoint, for there is no run directory"))
   }
 }

@@ -63,9 +63,7 @@ struct FederatedPlan {
     var fingerprint = run.fingerprint
     for (key, value) in recipe.settings { fingerprint[key] = value }
     if let mechanism, let privacy = recipe.privacy {
-      fingerprint["private_noise"] = "\(mechanism.noiseMultiplier)"
-      fingerprint["private_rate"] = "\(mechanism.sampleRate)"
-      fingerprint["private_source"] = privacy.isRepeatable ? "seed" : "secret"
+      for (key, value) in privacy.settings(mechanism) { fingerprint[key] = value }
       fingerprint["private_unit"] = "client"
     }
     self.fingerprint = fingerprint
@@ -94,38 +92,23 @@ struct FederatedPlan {
   private static let optional: Set<String> = ["aggregation", "update_clip"]
 
   private static func mechanism(_ recipe: FederatedRecipe) throws -> SubsampledGaussian? {
-    guard let privacy = recipe.privacy else { return nil }
-    do {
-      let multiplier =
-        switch privacy.amount {
-        case .noiseMultiplier(let multiplier): multiplier
-        case .epsilon(let epsilon):
-          // Upwards to four digits, as in private training: the C library's last bits would differ between ranks.
-          (try NoiseSearch.noiseMultiplier(
-            epsilon: epsilon, delta: privacy.delta, sampleRate: recipe.clientFraction, steps: recipe.rounds,
-            conversion: privacy.conversion) * 1e4).rounded(.up) / 1e4
-        }
-      let mechanism = try SubsampledGaussian(sampleRate: recipe.clientFraction, noiseMultiplier: multiplier)
-      if let noise = UpdateNoise(recipe, mechanism), !(noise.updateMultiplier > 0) {
-        throw TrainingError(
-          .usage,
-          "\(Setting.countNoise) \(noise.countDeviation) is too little for \(Setting.noiseMultiplier) \(multiplier); give more than "
-            + "\(multiplier / 2)")
-      }
-      return mechanism
-    } catch let error as TrainingError {
-      throw error
-    } catch {
-      throw TrainingError(.usage, "\(error)")
+    guard let mechanism = try recipe.privacy?.mechanism(rate: recipe.clientFraction, steps: recipe.rounds) else {
+      return nil
     }
+    if let noise = UpdateNoise(recipe, mechanism), !(noise.updateMultiplier > 0) {
+      throw TrainingError(
+        .usage,
+        "\(Setting.countNoise) \(noise.countDeviation) is too little for \(Setting.noiseMultiplier) \(mechanism.noiseMultiplier); give "
+          + "more than \(mechanism.noiseMultiplier / 2)")
+    }
+    return mechanism
   }
 
   /// The most clients whose updates are added up in a round.
   var mostClients: Int {
     guard recipe.privacy != nil else { return recipe.clientsPerRound }
-    // What a binomial number exceeds with a probability below 10⁻²⁰, by Bernstein's inequality.
-    let expected = recipe.clientFraction * Double(recipe.clients)
-    return min(recipe.clients, Int((expected + 10 * expected.squareRoot()).rounded(.up)) + 40)
+    return min(
+      recipe.clients, PrivateTraining.room(expected: recipe.clientFraction * Double(recipe.clients)))
   }
 
   /// The largest weight of a client.
@@ -167,25 +150,7 @@ struct FederatedPlan {
 
   /// The privacy that `rounds` rounds cost; nil of a run that is not private.
   func spent(_ rounds: Int) throws -> PrivacySpent? {
-    guard let mechanism, let privacy = recipe.privacy else { return nil }
-    do {
-      let ledger = PrivacyLedger(mechanism, steps: rounds)
-      return PrivacySpent(
-        epsilon: try RDPAccountant(ledger).epsilon(delta: privacy.delta, conversion: privacy.conversion).epsilon,
-        delta: privacy.delta, conversion: privacy.conversion.rawValue, noiseMultiplier: mechanism.noiseMultiplier,
-        sampleRate: mechanism.sampleRate, steps: rounds, isSecret: !privacy.isRepeatable)
-    } catch {
-      throw TrainingError(.usage, "\(error)")
-    }
-  }
-
-  /// The origin of a private run's choices and noise, the same on every rank: the seed, or a key that rank 0 draws and no file holds. nil of a
-  /// run that is not private. Collective.
-  func agreedSource(_ communicator: any Communicator) throws -> RandomSource? {
-    guard let privacy = recipe.privacy else { return nil }
-    guard !privacy.isRepeatable else { return .reproducible(seed: recipe.seed) }
-    let words = communicator.rank == 0 ? SecretKey().words.map(UInt64.init) : []
-    let key = try communicating { try communicator.gather(words: words)[0] }
-    return .secret(SecretKey(words: key.map { UInt32(truncatingIfNeeded: $0) }))
+    guard let mechanism else { return nil }
+    return try recipe.privacy?.spent(PrivacyLedger(mechanism, steps: rounds), mechanism)
   }
 }

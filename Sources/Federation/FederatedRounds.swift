@@ -194,9 +194,5 @@ extension FederatedTrainer {
   }
 
   /// The requests to this rank.
-  var pending: RunRequests {
-    var requests = options.control.pending
-    if let deadline, .now >= deadline { requests.insert(.timeIsUp) }
-    return requests
-  }
+  var pending: RunRequests { options.pending(until: deadline) }
 }

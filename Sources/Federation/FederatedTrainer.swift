@@ -76,9 +76,7 @@ public final class FederatedTrainer {
     (self.execution, self.options, self.evaluatesClients) = (execution, options, evaluatesClients)
     self.communicator = communicator
     drift = DriftCheck(communicator)
-    deadline =
-      communicator.rank == 0
-      ? options.maxTime.map { .now + $0.duration - .seconds(ProcessFacts.secondsSinceStart) } : nil
+    deadline = options.deadline(on: communicator)
     let audience = Audience(
       observers: communicator.rank == 0 ? observers : [], onFailure: options.onCheckpointFailure)
     self.audience = audience
@@ -90,7 +88,7 @@ public final class FederatedTrainer {
     self.plan = plan
     try communicator.requireEqual(plan.facts + [("evaluate_clients", "\(evaluatesClients)")])
     try communicator.requireEqualArithmetic()
-    source = try plan.agreedSource(communicator)
+    source = try recipe.privacy?.agreedSource(seed: recipe.seed, communicator)
     noise = plan.mechanism.flatMap { UpdateNoise(recipe, $0) }
     hostNames = try communicator.gatherText(ProcessFacts.hostName)
     ranksTimes = hostNames.map { _ in (0, 0) }

@@ -2,6 +2,7 @@ import Kernels
 import NeuralNetworks
 import Privacy
 import Tensors
+import Training
 
 /// The noise of a private round: in the sum of the updates and, where the clip follows a quantile, in the number of those that were not
 /// clipped. Both together cost what the account says of its noise multiplier z (Andrew et al. 2021, theorem 1):
@@ -33,15 +34,8 @@ struct UpdateNoise {
     to mean: Buffer<Float>, _ layout: ParameterLayout, sensitivity: Double, divisor: Double, round: Int,
     _ source: RandomSource
   ) {
-    let deviation = updateMultiplier * sensitivity / divisor
-    let noise = GaussianNoise(source: source)
-    for (parameter, range) in zip(layout.parameters, layout.ranges) where [.weight, .bias].contains(parameter.role) {
-      mean[range].withMutableSpan {
-        noise.add(
-          to: &$0, standardDeviation: deviation, step: UInt64(round),
-          offset: UInt64(range.lowerBound))
-      }
-    }
+    ParameterNoise(source, layout).add(
+      to: mean, in: 0..<mean.count, standardDeviation: updateMultiplier * sensitivity / divisor, step: round)
   }
 
   /// The part of the updates that was not clipped, with noise. Each counts as ±½, which halves what one client can change.

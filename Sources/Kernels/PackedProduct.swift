@@ -416,7 +416,7 @@ extension RegisterTile {
 
 extension Registers {
   /// Adds the outer product of the floats at `column`, one a vector and `stride` floats apart, and of a vector.
-  @inline(__always) fileprivate mutating func addOuterProduct<Operands: ProductOperands>(
+  @inline(__always) mutating func addOuterProduct<Operands: ProductOperands>(
     _: Operands.Type, _ column: UnsafePointer<Float>, stride: Int, _ vector: Lanes
   ) { for row in 0..<count { self[row] = unsafe Operands.add(to: self[row], column.broadcast(row &* stride), vector) } }
 
@@ -435,12 +435,6 @@ extension Registers {
     }
     if ending.activation == .relu { rectify() }
     unsafe write(to: target, stride: ending.stride, first: piece.columns, ending.accumulation)
-  }
-
-  /// Replaces values less than 0 by 0.
-  @inline(__always) fileprivate mutating func rectify() {
-    let zero = Lanes(repeating: 0)
-    for row in 0..<count { self[row].replace(with: zero, where: self[row] .< zero) }
   }
 
   /// Writes the first `columns` lanes of the vectors to a matrix' rows, `stride` floats apart, or adds them to these.

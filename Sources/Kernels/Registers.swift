@@ -25,6 +25,13 @@ struct Registers<let count: Int> {
     set { vectors[index] = newValue }
   }
 
+  /// Replaces values less than 0 by 0.
+  @inline(__always)
+  mutating func rectify() {
+    let zero = Lanes(repeating: 0)
+    for index in 0..<count { vectors[index].replace(with: zero, where: vectors[index] .< zero) }
+  }
+
   /// Writes the vectors to `memory`, `stride` floats apart.
   @inline(__always)
   func store(to memory: UnsafeMutablePointer<Float>, stride: Int = laneCount) {
@@ -118,11 +125,8 @@ struct RegisterTile<let rows: Int> {
   /// Replaces values less than 0 by 0.
   @inline(__always)
   mutating func rectify() {
-    let zero = Lanes(repeating: 0)
-    for row in 0..<rows {
-      left[row].replace(with: zero, where: left[row] .< zero)
-      right[row].replace(with: zero, where: right[row] .< zero)
-    }
+    left.rectify()
+    right.rectify()
   }
 
   /// Writes the pairs to a gradient, `stride` floats apart, or adds them to it.

@@ -190,20 +190,13 @@ extension Registers: ConvolutionTile {
   fileprivate mutating func addOuterProduct(
     _ column: UnsafePointer<Float>, stride: Int, row: UnsafePointer<Float>
   ) {
-    let lanes = unsafe row.lanes(0)
-    for index in 0..<count { self[index] = unsafe self[index].addingProduct(column.broadcast(index &* stride), lanes) }
+    unsafe addOuterProduct(SingleOperands.self, column, stride: stride, row.lanes(0))
   }
 
   @inline(__always)
   fileprivate mutating func addRow(_ row: UnsafePointer<Float>) {
     let lanes = unsafe row.lanes(0)
     for index in 0..<count { self[index] += lanes }
-  }
-
-  @inline(__always)
-  fileprivate mutating func rectify() {
-    let zero = Lanes(repeating: 0)
-    for index in 0..<count { self[index].replace(with: zero, where: self[index] .< zero) }
   }
 
   @inline(__always)

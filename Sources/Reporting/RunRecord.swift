@@ -147,7 +147,7 @@ public final class RunRecord: Observer {
 
   /// `value` as JSON.
   private func encoded(_ value: some Encodable, pretty: Bool) throws(TrainingError) -> [UInt8] {
-    do { return RunJSON.visible(try RunJSON.encoder(isPretty: pretty).encode(value)) } catch {
+    do { return try RunJSON.bytes(of: value, isPretty: pretty) } catch {
       throw TrainingError(.cannotWrite, "\(directory): cannot be described in JSON: \(error)")
     }
   }

@@ -42,7 +42,7 @@ public final class StatusRecord: Observer {
     lastWritten = .now
     let status = RunStatus(
       run, progress, time, isFinished: isFinished, process: processNumber(), time: Date.now.timeIntervalSince1970)
-    guard let bytes = try? RunJSON.encoder(isPretty: false).encode(status) else { return }
-    try? AtomicFile.replace(Array(bytes), at: path)
+    guard let bytes = try? RunJSON.bytes(of: status, isPretty: false) else { return }
+    try? AtomicFile.replace(bytes, at: path)
   }
 }

@@ -81,8 +81,7 @@ public struct RecordedExplanations: Codable, Sendable {
   /// Writes the file into `directory`, durably and atomically. Throws ``TrainingError`` with 73 if it cannot be written.
   public func write(in directory: String) throws {
     do {
-      let bytes = [UInt8](try RunJSON.encoder(isPretty: false).encode(self))
-      try AtomicFile.write(bytes, to: Self.path(in: directory))
+      try AtomicFile.write(try RunJSON.bytes(of: self, isPretty: false), to: Self.path(in: directory))
     } catch {
       throw TrainingError(error)
     }

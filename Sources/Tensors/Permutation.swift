@@ -8,3 +8,12 @@ extension [UInt32] {
     }
   }
 }
+
+extension Philox {
+  /// The numbers below `count` in an order that all are equally likely to have, by these words from here on.
+  package func permutation(of count: Int) -> [Int] {
+    var order = [UInt32](repeating: 0, count: count)
+    order.permute(by: self)
+    return order.map(Int.init)
+  }
+}

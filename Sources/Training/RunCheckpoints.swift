@@ -10,7 +10,7 @@ package final class RunCheckpoints {
   /// The error of the last checkpoint that was due; nil if it was saved.
   package private(set) var failure: TrainingError?
 
-  private let interval: RunOptions.CheckpointInterval
+  private let options: RunOptions
   /// Whether all ranks must take part.
   private let isCollective: Bool
   private let files: RunFiles?
@@ -21,8 +21,6 @@ package final class RunCheckpoints {
   private let audience: Audience
   /// Where checkpoints are recorded, for a trace; nil if they are not.
   private let spans: RunSpans?
-  /// The time after a requested checkpoint in which another request is the same one.
-  private let pause: Duration
 
   private var savedAtStep: Int?
   private var savedAt = ContinuousClock.now
@@ -34,13 +32,12 @@ package final class RunCheckpoints {
     _ options: RunOptions, _ content: CheckpointContent, files: RunFiles?, shards: OptimizerShards?, restored: Int?,
     communicator: any Communicator, audience: Audience, spans: RunSpans?
   ) {
-    interval = options.checkpointEvery
+    self.options = options
     isCollective = shards?.isGatheredByMessages == true && options.directory != nil
     self.files = files
     self.content = content
     self.shards = shards
     savedAtStep = restored
-    pause = options.control.pause
     self.communicator = communicator
     self.audience = audience
     self.spans = spans
@@ -63,18 +60,50 @@ package final class RunCheckpoints {
   /// Saves if the interval between checkpoints is over. Collective if moments are gathered by messages.
   package func saveIfDue(_ state: RunState, epochEnded: Bool) throws {
     let isDue =
-      switch interval {
+      switch options.checkpointEvery {
       case .epochs(let count): epochEnded && state.epoch % count == 0
       case .steps(let count): state.step % count == 0
       case .minutes(let count): (.now - savedAt).seconds >= count * 60
       }
     // The clocks of ranks differ; epochs and steps do not.
-    let isClear = if case .minutes = interval { false } else { !isDue }
+    let isClear = if case .minutes = options.checkpointEvery { false } else { !isDue }
     if !isClear { try save(state, if: isDue) }
   }
 
-  /// Saves because of a request, unless it is the last one again. Collective if moments are gathered by messages.
-  package func saveOnRequest(_ state: RunState) throws { try save(state, if: isNewRequest()) }
+  /// Answers what the ranks have been asked for, where the run would go on: saves unless it is the last request again, or ends the run as
+  /// ``stop(_:asked:between:)`` does. Collective if it ends the run, or if moments are gathered by messages.
+  package func answer(_ asked: inout RunRequests, _ state: RunState, between boundary: Boundary) throws {
+    guard asked.isDisjoint(with: .ending) else { try stop(state, asked: asked, between: boundary) }
+    guard asked.contains(.save) else { return }
+    asked = []
+    options.control.forget(.save)
+    try save(state, if: isNewRequest())
+  }
+
+  /// The units of work between which a run can stop.
+  package enum Boundary {
+    case steps
+    case rounds
+  }
+
+  /// Ends the run after a checkpoint, on all ranks, because of what they have been asked for. Collective.
+  package func stop(_ state: RunState, asked: RunRequests, between boundary: Boundary) throws -> Never {
+    try communicator.agree {
+      try save(state)
+      if let failure { throw failure }
+    }
+    let cause = asked.contains(.stop) ? "a signal" : "\(Setting.maxTime)"
+    let (place, word) =
+      switch boundary {
+      case .steps: ("at step \(state.step)", "after")
+      case .rounds: ("after round \(state.epoch)", "and")
+      }
+    let rest =
+      options.directory.map {
+        "\(word) a checkpoint; run the same command again with \(Setting.directory) \($0) to go on"
+      } ?? "without a checkpoint, for there is no run directory"
+    throw TrainingError.agreed(.stopped, "stopped by \(cause) \(place) \(rest)")
+  }
 
   /// Saves `state` if it is not saved yet and rank 0's `isDue` is true. Collective if moments are gathered by messages.
   package func save(_ state: RunState, if isDue: Bool = true) throws {
@@ -96,7 +125,7 @@ package final class RunCheckpoints {
 
   /// Whether a request for a checkpoint is a new one. If so, it counts as served.
   private func isNewRequest() -> Bool {
-    if let last = savedOnRequestAt, .now - last < pause { return false }
+    if let last = savedOnRequestAt, .now - last < options.control.pause { return false }
     savedOnRequestAt = .now
     return true
   }

@@ -14,7 +14,7 @@ package enum RunJSON {
   }
 
   /// A writer of such files, with sorted keys; if `isPretty`, a line a member.
-  package static func encoder(isPretty: Bool) -> JSONEncoder {
+  private static func encoder(isPretty: Bool) -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = isPretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -22,9 +22,19 @@ package enum RunJSON {
     return encoder
   }
 
+  /// `value` as such a file has it: as ``encoder(isPretty:)`` writes it, and with nothing in it that is not seen.
+  package static func bytes(of value: some Encodable, isPretty: Bool) throws -> [UInt8] {
+    visible(try encoder(isPretty: isPretty).encode(value))
+  }
+
+  /// ``bytes(of:isPretty:)`` as text, to be printed.
+  package static func text(of value: some Encodable, isPretty: Bool) throws -> String {
+    String(decoding: try bytes(of: value, isPretty: isPretty), as: UTF8.self)
+  }
+
   /// `json` with an escape for every character that is not seen, so that a text that others chose can neither hide nor reorder what stands
   /// around it. Such characters stand in texts alone, but for the line breaks between members.
-  package static func visible(_ json: Data) -> [UInt8] {
+  private static func visible(_ json: Data) -> [UInt8] {
     guard json.contains(where: { $0 >= 0x7F }) else { return Array(json) }
     let text = String(decoding: json, as: UTF8.self)
     return Array(text.unicodeScalars.map { $0 == "\n" || isVisible($0) ? "\($0)" : JSONValue.escape($0) }.joined().utf8)

@@ -169,9 +169,7 @@ package struct RunPlan {
     fingerprint["freeze"] = recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern).joined(separator: ",")
     fingerprint["scale_learning_rate"] = recipe.rateScaling?.rawValue
     if let privacy {
-      fingerprint["private_noise"] = "\(privacy.mechanism.noiseMultiplier)"
-      fingerprint["private_rate"] = "\(privacy.mechanism.sampleRate)"
-      fingerprint["private_source"] = privacy.settings.isRepeatable ? "seed" : "secret"
+      for (key, value) in privacy.settings.settings(privacy.mechanism) { fingerprint[key] = value }
     }
     // The name of a user's model says nothing of the layers.
     if !recipe.model.isNamed { fingerprint["layers"] = recipe.model.layersText }

@@ -43,6 +43,18 @@ public struct SampleConfidence: Hashable, Sendable, Codable {
   }
 }
 
+extension [SampleConfidence] {
+  /// As words to send, two a sample.
+  package var words: [UInt64] { flatMap { [$0.logit.bitPattern, $0.isCorrect ? 1 : 0] } }
+
+  /// Reads ``words``.
+  package init(words: ArraySlice<UInt64>) {
+    self = stride(from: words.startIndex, to: words.endIndex - 1, by: 2).map {
+      SampleConfidence(logit: Double(bitPattern: words[$0]), isCorrect: words[$0 + 1] == 1)
+    }
+  }
+}
+
 extension Evaluation {
   /// How sure the network with the weights `parameters` is of each sample's own class, in the order of the data, on every rank; by all ranks
   /// together. Collective.
@@ -55,7 +67,7 @@ extension Evaluation {
     guard let loss = network.loss as? any ClassLoss else {
       throw TrainingError(.usage, "\(Setting.task) \(network.loss.name) has no classes that a network could be sure of")
     }
-    var mine: [UInt64] = []
+    var mine: [SampleConfidence] = []
     let slices = (data.count + Self.slice - 1) / Self.slice
     for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
       communicator.entered(.evaluation, step: nil)
@@ -63,16 +75,14 @@ extension Evaluation {
       let examples = feed.load(slice * Self.slice..<min((slice + 1) * Self.slice, data.count))
       let outputs = network.outputs(examples, parameters: parameters)
       for sample in 0..<examples.samples {
-        let confidence = SampleConfidence(
-          outputs[sample * loss.outputs..<(sample + 1) * loss.outputs],
-          own: loss.classIndex(of: examples.labels[sample]), loss)
-        mine += [confidence.logit.bitPattern, confidence.isCorrect ? 1 : 0]
+        mine.append(
+          SampleConfidence(
+            outputs[sample * loss.outputs..<(sample + 1) * loss.outputs],
+            own: loss.classIndex(of: examples.labels[sample]), loss))
       }
     }
-    return try communicating { try communicator.gather(words: mine) }.flatMap { words in
-      stride(from: 0, to: words.count, by: 2).map {
-        SampleConfidence(logit: Double(bitPattern: words[$0]), isCorrect: words[$0 + 1] == 1)
-      }
+    return try communicating { try communicator.gather(words: mine.words) }.flatMap {
+      [SampleConfidence](words: $0[...])
     }
   }
 }

@@ -74,9 +74,7 @@ public final class Trainer {
     (self.recipe, self.execution, self.options) = (recipe, execution, options)
     self.communicator = communicator
     drift = DriftCheck(communicator)
-    deadline =
-      communicator.rank == 0
-      ? options.maxTime.map { .now + $0.duration - .seconds(ProcessFacts.secondsSinceStart) } : nil
+    deadline = options.deadline(on: communicator)
     let audience = Audience(
       observers: communicator.rank == 0 ? observers : [], onFailure: options.onCheckpointFailure)
     self.audience = audience
@@ -89,7 +87,7 @@ public final class Trainer {
     try communicator.requireEqual(plan.facts)
     try communicator.requireEqualArithmetic()
     (batches, network) = (plan.batches, plan.network)
-    let source = try plan.privacy?.agreedSource(seed: recipe.seed, communicator)
+    let source = try plan.privacy?.settings.agreedSource(seed: recipe.seed, communicator)
     sampler = try source.flatMap { source in try plan.privacy?.sampler(source) }
     let names = try communicator.gatherText(ProcessFacts.hostName)
     hostNames = names

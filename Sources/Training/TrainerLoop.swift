@@ -55,7 +55,7 @@ extension Trainer {
         try checkpoints.saveIfDue(state, epochEnded: state.sampleOffset == 0)
       }
       try traceIfDue()
-      if !isOver { try answer() }
+      if !isOver { try checkpoints.answer(&asked, state, between: .steps) }
     }
     try checkpoints.save(state)
     let result = if let evaluated { evaluated } else { try evaluate(evaluation).result }
@@ -134,7 +134,7 @@ extension Trainer {
       // again.
       if state.sampleOffset < batches.samples && !isAtLimit {
         try checkpoints.saveIfDue(state, epochEnded: false)
-        try answer()
+        try checkpoints.answer(&asked, state, between: .steps)
       }
     } while state.sampleOffset < batches.samples && !isAtLimit
     trainingTime += seconds
@@ -156,35 +156,5 @@ extension Trainer {
   }
 
   /// The requests to this rank.
-  var pending: RunRequests {
-    var requests = options.control.pending
-    if let deadline, .now >= deadline { requests.insert(.timeIsUp) }
-    return requests
-  }
-
-  /// Answers the requests of all ranks, at a step boundary after which the run would go on. Collective if it ends the
-  /// run.
-  private func answer() throws {
-    guard asked.isDisjoint(with: .ending) else { try stop() }
-    guard asked.contains(.save) else { return }
-    asked = []
-    options.control.forget(.save)
-    try checkpoints.saveOnRequest(state)
-  }
-
-  /// Ends the run after a checkpoint, on all ranks. Collective.
-  private func stop() throws -> Never {
-    try communicator.agree {
-      try checkpoints.save(state)
-      if let failure = checkpoints.failure { throw failure }
-    }
-    let cause = asked.contains(.stop) ? "a signal" : "\(Setting.maxTime)"
-    throw TrainingError.agreed(
-      .stopped,
-      "stopped by \(cause) at step \(state.step) "
-        + (options.directory.map {
-          "after a checkpoint; run the same command again with \(Setting.directory) \($0) to go on"
-        }
-          ?? "without a checkpoint, for there is no run directory"))
-  }
+  var pending: RunRequests { options.pending(until: deadline) }
 }

@@ -143,7 +143,7 @@ struct Anonymise: ParsableCommand {
     try waiting(while: "writing \(out ?? report ?? "")") {
       do {
         if let report {
-          let json = RunJSON.visible(try RunJSON.encoder(isPretty: true).encode(found))
+          let json = try RunJSON.bytes(of: found, isPretty: true)
           try write(json + [UInt8(ascii: "\n")], to: report)
         }
         if let out, isReached { try write(outcome, to: out) }

@@ -155,7 +155,7 @@ struct Audit: ParsableCommand {
     }
     let epsilon = try world.agree {
       try PrivacyLedger(recipe: trained, step: restored.state.step).map {
-        try RDPAccountant($0).epsilon(delta: privacy.delta, conversion: privacy.conversion).epsilon
+        try RDPAccountant($0).epsilon(delta: privacy.noise.delta, conversion: privacy.noise.conversion).epsilon
       }
     }
     var audit = MembershipAudit()
@@ -214,7 +214,7 @@ struct Audit: ParsableCommand {
   ) throws -> CanaryReport {
     var audit = CanaryAudit()
     (audit.canaries, audit.kind, audit.confidence) = (canaries, canaryKind ?? .mislabelled, confidence)
-    audit.delta = privacy.delta
+    audit.delta = privacy.noise.delta
     var execution = Execution()
     control.apply(to: &execution)
     let wait = AuditWait()
@@ -246,7 +246,7 @@ struct Audit: ParsableCommand {
   }
 
   private func printJSON(_ report: some Encodable) throws {
-    print(String(decoding: try RunJSON.encoder(isPretty: true).encode(report), as: UTF8.self))
+    print(try RunJSON.text(of: report, isPretty: true))
   }
 }
 

@@ -29,33 +29,13 @@ struct ClientPrivacyOptions: ParsableArguments {
       """)
   var isPrivate = false
 
-  @Option(help: "--private: the most that the whole run may spend; the noise follows from it.")
-  var epsilon: Double?
-
-  @Option(help: "--private: the noise's standard deviation in units of the clip.")
-  var noiseMultiplier: Double?
-
-  @Option(help: "--private: the delta that epsilon is told for.")
-  var delta = 1e-5
-
-  @Option(help: "--private: the way from Rényi differential privacy to epsilon.")
-  var conversion = RDPAccountant.Conversion.improved
+  @OptionGroup var noise: NoiseOptions
 
   func validate() throws {
     for (flag, isGiven) in [("--clip-rate", clipRate != nil), ("--count-noise", countNoise != nil)] {
       if isGiven && clipQuantile == nil { throw ValidationError("\(flag) needs --clip-quantile") }
     }
-    guard isPrivate else {
-      if epsilon != nil || noiseMultiplier != nil || countNoise != nil {
-        throw ValidationError(
-          "\(Setting.epsilon), \(Setting.noiseMultiplier) and \(Setting.countNoise) are for private training; give --private as well"
-        )
-      }
-      return
-    }
-    guard (epsilon == nil) != (noiseMultiplier == nil) else {
-      throw ValidationError("--private needs either \(Setting.epsilon) or \(Setting.noiseMultiplier)")
-    }
+    try noise.check(isPrivate: isPrivate, (.countNoise, countNoise != nil))
   }
 
   /// Clips updates and makes `recipe` private as these options ask. `seed` is nil if none is given: then noise and choice are secret.
@@ -66,11 +46,6 @@ struct ClientPrivacyOptions: ParsableArguments {
     } else {
       recipe.updateClip = updateClip.map { .fixed($0) }
     }
-    guard isPrivate else { return }
-    var privacy = PrivateTraining(epsilon.map { .epsilon($0) } ?? .noiseMultiplier(noiseMultiplier ?? 0))
-    privacy.delta = delta
-    privacy.conversion = conversion
-    privacy.isRepeatable = seed != nil
-    recipe.privacy = privacy
+    if isPrivate { recipe.privacy = noise.training(seed: seed) }
   }
 }

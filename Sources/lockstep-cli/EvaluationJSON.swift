@@ -30,6 +30,6 @@ struct EvaluationJSON: Encodable {
   }
 
   var text: String {
-    get throws { String(decoding: RunJSON.visible(try RunJSON.encoder(isPretty: false).encode(self)), as: UTF8.self) }
+    get throws { try RunJSON.text(of: self, isPretty: false) }
   }
 }

@@ -53,20 +53,10 @@ struct Federate: ParsableCommand {
     inversion: .prefixedNo, help: "Ranks of one host add updates in memory that they share; the same bits either way.")
   var sharedMemory = true
 
-  @Option(help: "Where the run's files go. (default: runs/<time>-<model>)")
-  var runDir: String?
+  @OptionGroup var files: RunFileOptions
 
   @Option(help: "When a checkpoint is written: 1round, 10rounds, 10min. (default: 1round; scaffold: 10rounds)")
   var checkpointEvery: RoundInterval?
-
-  @Option(help: "How many checkpoints stay.")
-  var keep = 3
-
-  @Option(
-    help: "auto goes on from the run directory's newest whole checkpoint, never starts anew, a file starts there.")
-  var resume = RunOptions.Resume.auto
-
-  @OptionGroup var safety: CheckpointOptions
 
   @Option(help: "Stops after a checkpoint once this has passed since the start: 2h, 90min, 30s, HH:MM:SS, D-HH:MM:SS.")
   var maxTime: TimeSpan?
@@ -93,14 +83,8 @@ struct Federate: ParsableCommand {
 
   /// The options, still without the directory that the program names if none is given.
   private var options: RunOptions {
-    var options = RunOptions()
-    options.directory = runDir
-    options.makesNewDirectory = runDir == nil
+    var options = files.options
     options.checkpointEvery = checkpointEvery?.interval ?? .epochs(federation.strategy == .scaffold ? 10 : 1)
-    options.keep = keep
-    options.resume = resume
-    options.strict = safety.strictness.strict
-    options.onCheckpointFailure = safety.onCheckpointFailure
     options.maxTime = maxTime
     return options
   }
@@ -130,7 +114,7 @@ struct Federate: ParsableCommand {
       return recipe
     }
     var options = options
-    if runDir == nil { options.directory = try newRunDirectory(of: recipe.model, on: world) }
+    options.directory = try files.directory(of: recipe.model, on: world)
     var execution = Execution()
     execution.sharesMemory = sharedMemory
     execution.verifyEvery = .steps(1)

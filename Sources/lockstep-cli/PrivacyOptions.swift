@@ -11,42 +11,14 @@ struct PrivacyOptions: ParsableArguments {
       """)
   var isPrivate = false
 
-  @Option(help: "--private: the most that the whole run may spend; the noise follows from it.")
-  var epsilon: Double?
+  @OptionGroup var noise: NoiseOptions
 
-  @Option(help: "--private: the noise's standard deviation in units of the clipping norm.")
-  var noiseMultiplier: Double?
-
-  @Option(help: "--private: the delta that epsilon is told for.")
-  var delta = 1e-5
-
-  @Option(help: "--private: the way from Rényi differential privacy to epsilon.")
-  var conversion = RDPAccountant.Conversion.improved
-
-  func validate() throws {
-    guard isPrivate else {
-      if epsilon != nil || noiseMultiplier != nil {
-        throw ValidationError(
-          "\(Setting.epsilon) and \(Setting.noiseMultiplier) are for private training; give --private as well")
-      }
-      return
-    }
-    guard (epsilon == nil) != (noiseMultiplier == nil) else {
-      throw ValidationError("--private needs either \(Setting.epsilon) or \(Setting.noiseMultiplier)")
-    }
-  }
+  func validate() throws { try noise.check(isPrivate: isPrivate) }
 
   /// Makes `recipe` private if these options ask for it. `seed` is nil if none is given: then noise and choice are secret.
   func apply(to recipe: inout Recipe, seed: UInt64?) {
     guard isPrivate else { return }
-    var privacy = PrivateTraining(
-      epsilon.map { .epsilon($0) } ?? .noiseMultiplier(noiseMultiplier ?? 0))
-    privacy.delta = delta
-    privacy.conversion = conversion
-    privacy.isRepeatable = seed != nil
-    recipe.privacy = privacy
+    recipe.privacy = noise.training(seed: seed)
     recipe.sampleClipNorm = recipe.sampleClipNorm ?? 1
   }
 }
-
-extension RDPAccountant.Conversion: ExpressibleByArgument {}

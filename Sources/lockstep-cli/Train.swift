@@ -49,20 +49,10 @@ struct Train: ParsableCommand {
 
   @OptionGroup var sharding: ShardingOptions
 
-  @Option(help: "Where the run's files go. (default: runs/<time>-<model>)")
-  var runDir: String?
+  @OptionGroup var files: RunFileOptions
 
   @Option(help: "When a checkpoint is written: 1epoch, 500steps, 10min.")
   var checkpointEvery = RunOptions.CheckpointInterval.epochs(1)
-
-  @Option(help: "How many checkpoints stay.")
-  var keep = 3
-
-  @Option(
-    help: "auto goes on from the run directory's newest whole checkpoint, never starts anew, a file starts there.")
-  var resume = RunOptions.Resume.auto
-
-  @OptionGroup var safety: CheckpointOptions
 
   @Option(help: "Ends the run after this many steps.")
   var maxSteps: Int?
@@ -93,14 +83,8 @@ struct Train: ParsableCommand {
 
   /// The options, still without the directory that the program names if none is given.
   private var options: RunOptions {
-    var options = RunOptions()
-    options.directory = runDir
-    options.makesNewDirectory = runDir == nil
+    var options = files.options
     options.checkpointEvery = checkpointEvery
-    options.keep = keep
-    options.resume = resume
-    options.strict = safety.strictness.strict
-    options.onCheckpointFailure = safety.onCheckpointFailure
     options.maxSteps = maxSteps
     options.maxTime = control.maxTime
     options.trace = reports.trace?.steps
@@ -152,7 +136,7 @@ struct Train: ParsableCommand {
       if world.rank == 0 { LearningRateOptions.show(curve) }
       return
     }
-    if runDir == nil { options.directory = try newRunDirectory(of: recipe.model, on: world) }
+    options.directory = try files.directory(of: recipe.model, on: world)
     let trainer = try Trainer(
       recipe, training: data.training, test: data.test, execution: execution, options: options, on: world,
       observers: [log]

@@ -1,5 +1,6 @@
 import Glibc
 import Lockstep
+import Statistics
 import Testing
 
 /// The clipping of updates, and differential privacy for clients.
@@ -88,18 +89,7 @@ import Testing
       #expect(all.count { $0 != 0 } <= layout.learntCount)
       for range in layout.ranges { moved += range.map { all[$0] / deviation } }
     }
-    let count = Double(moved.count)
-    let mean = moved.reduce(0, +) / count
-    let variance = moved.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
-    #expect(abs(mean) < 5 / count.squareRoot(), "\(mean)")
-    #expect(abs(variance - 1) < 5 * (2 / count).squareRoot(), "\(variance)")
-    // Kolmogorov and Smirnov's distance, exceeded once in some 300,000 times.
-    var distance = 0.0
-    for (rank, value) in moved.sorted().enumerated() {
-      let probability = erfc(-value / 2.0.squareRoot()) / 2
-      distance = max(distance, abs(probability - Double(rank) / count), abs(probability - Double(rank + 1) / count))
-    }
-    #expect(distance * count.squareRoot() < 2.6, "\(distance)")
+    expectNormal(moved)
   }
 
   /// The count's noise moves the clip by exp(−η · noise / (q · N)), and the updates get the more noise for it (theorem 1 of the paper).

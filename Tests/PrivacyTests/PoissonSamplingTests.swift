@@ -1,5 +1,6 @@
 import Glibc
 import Privacy
+import Statistics
 import Testing
 
 @Suite struct PoissonSamplingTests {

@@ -1,5 +1,5 @@
-import Glibc
 import Lockstep
+import Statistics
 import Testing
 
 /// Training with differential privacy.
@@ -66,18 +66,7 @@ import Testing
         difference.count == layout.count && difference.filter { $0 == 0 }.count >= layout.count - layout.learntCount)
       for range in layout.ranges { moved += range.map { difference[$0] / deviation } }
     }
-    let count = Double(moved.count)
-    let mean = moved.reduce(0, +) / count
-    let variance = moved.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
-    #expect(abs(mean) < 5 / count.squareRoot(), "\(mean)")
-    #expect(abs(variance - 1) < 5 * (2 / count).squareRoot(), "\(variance)")
-    // Kolmogorov and Smirnov's distance, exceeded once in some 300,000 times.
-    var distance = 0.0
-    for (rank, value) in moved.sorted().enumerated() {
-      let probability = erfc(-value / 2.0.squareRoot()) / 2
-      distance = max(distance, abs(probability - Double(rank) / count), abs(probability - Double(rank + 1) / count))
-    }
-    #expect(distance * count.squareRoot() < 2.6, "\(distance)")
+    expectNormal(moved)
   }
 
   /// The batches have the sizes that chance gives, and the account is that of the steps.

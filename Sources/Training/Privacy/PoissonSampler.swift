@@ -14,7 +14,7 @@ struct PoissonSampler: Sampler {
     for step in 0..<batches.steps {
       let start = step * batches.globalBatch
       let drawn = sampling.batch(of: 0..<samples, step: UInt64(epoch * batches.steps + step + 1))
-      precondition(drawn.count <= batches.globalBatch, "a batch of \(drawn.count): see PrivacyPlan.room")
+      precondition(drawn.count <= batches.globalBatch, "a batch of \(drawn.count): see PrivateTraining.room")
       for place in start..<start + batches.globalBatch { order[place] = EpochOrder.none }
       let (each, extra) = drawn.count.quotientAndRemainder(dividingBy: count)
       var next = 0

@@ -13,15 +13,6 @@ struct PrivacyAccount {
   func spent(_ steps: Int) throws -> PrivacySpent {
     var ledger = before
     ledger.record(plan.mechanism, steps: steps)
-    do {
-      let settings = plan.settings
-      let epsilon = try RDPAccountant(ledger).epsilon(delta: settings.delta, conversion: settings.conversion).epsilon
-      return PrivacySpent(
-        epsilon: epsilon, delta: settings.delta, conversion: settings.conversion.rawValue,
-        noiseMultiplier: plan.mechanism.noiseMultiplier, sampleRate: plan.mechanism.sampleRate, steps: ledger.steps,
-        isSecret: !settings.isRepeatable)
-    } catch {
-      throw TrainingError(.usage, "\(error)")
-    }
+    return try plan.settings.spent(ledger, plan.mechanism)
   }
 }

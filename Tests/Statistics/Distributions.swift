@@ -1,13 +1,7 @@
 import Glibc
-import Privacy
-
-/// The two sources, the secret one with a key that the tests know.
-let sources: [RandomSource] = [
-  .reproducible(seed: 0x0123_4567_89ab_cdef), .secret(SecretKey(words: [1, 2, 3, 4, 5, 6, 7, 8])),
-]
 
 /// Pearson's statistic of counts against expected ones, and the bound that it exceeds with a probability of about 10⁻⁶.
-func chiSquare(_ counts: [Int], expected: [Double]) -> (statistic: Double, bound: Double) {
+public func chiSquare(_ counts: [Int], expected: [Double]) -> (statistic: Double, bound: Double) {
   let statistic = zip(counts, expected).reduce(0) { sum, pair in
     let difference = Double(pair.0) - pair.1
     return sum + difference * difference / pair.1
@@ -20,11 +14,11 @@ func chiSquare(_ counts: [Int], expected: [Double]) -> (statistic: Double, bound
 }
 
 /// Φ(x).
-func normalProbability(below x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }
+public func normalProbability(below x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }
 
 /// Kolmogorov and Smirnov's distance of `values` from the standard normal distribution, times √n. It exceeds 2.6 with a
 /// probability of about 3·10⁻⁶.
-func normalDistance(_ values: [Double]) -> Double {
+public func normalDistance(_ values: [Double]) -> Double {
   let sorted = values.sorted()
   let count = Double(sorted.count)
   var distance = 0.0
