@@ -152,10 +152,10 @@ static inline unsigned lockstep_bfloat16(float value) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// Pairs of bfloat16: lane i has that of first[i] in its low half, and that of second[i] in its high one.
+// Pairs of bfloat16: lane i has that of first[i] in its high half, which is multiplied first, and that of second[i] in its low one.
 #define LOCKSTEP_PAIRS(n) \
   static inline lockstep_float##n lockstep_pairs##n(lockstep_float##n first, lockstep_float##n second) { \
-    lockstep_int##n a = (lockstep_int##n)first, b = (lockstep_int##n)second; \
+    lockstep_int##n a = (lockstep_int##n)second, b = (lockstep_int##n)first; \
     lockstep_int##n low = (a + 0x7fff + (a >> 16 & 1)) >> 16 & 0xffff; \
     lockstep_int##n high = (b + 0x7fff + (b >> 16 & 1)) & (int)0xffff0000; \
     lockstep_int##n odd = (a & 0x7fffffff) > 0x7f800000, strange = (b & 0x7fffffff) > 0x7f800000; \
@@ -214,6 +214,43 @@ static inline lockstep_float8 lockstep_bfloat16_products8(lockstep_float8 sum, l
   for (int i = 0; i < 8; i++)
     sum[i] = lockstep_bfloat16_step(lockstep_bfloat16_step(sum[i], highA[i], highB[i]), lowA[i], lowB[i]);
   return sum;
+#endif
+}
+
+// Each float rounded to a bfloat16, to nearest even, as a float; a NaN stays one, and denormal numbers are rounded as any other.
+#define LOCKSTEP_ROUNDED(n) \
+  static inline lockstep_float##n lockstep_rounded##n(lockstep_float##n value) { \
+    lockstep_int##n bits = (lockstep_int##n)value; \
+    lockstep_int##n rounded = (bits + 0x7fff + (bits >> 16 & 1)) & (int)0xffff0000; \
+    lockstep_int##n strange = (bits & 0x7fffffff) > 0x7f800000; \
+    return (lockstep_float##n)((strange & ((bits | 0x400000) & (int)0xffff0000)) | (~strange & rounded)); \
+  }
+LOCKSTEP_ROUNDED(8)
+LOCKSTEP_ROUNDED(16)
+#undef LOCKSTEP_ROUNDED
+
+// How the calling thread treats numbers below the least normal one, for lockstep_restore_denormals; from now on it takes them for zero, and
+// makes zero of results that would be such.
+static inline unsigned lockstep_flush_denormals(void) {
+#if defined(__SSE__)
+  unsigned mode = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(mode | 0x8040);
+  return mode;
+#elif defined(__aarch64__)
+  unsigned long mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ul << 24));
+  return (unsigned)mode;
+#else
+#error "how this processor flushes denormal numbers is not known here"
+#endif
+}
+
+static inline void lockstep_restore_denormals(unsigned mode) {
+#if defined(__SSE__)
+  __builtin_ia32_ldmxcsr(mode);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)mode));
 #endif
 }
 

@@ -30,11 +30,14 @@ public struct Fingerprint: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     public var description: String {
       let start = Self.start(saved ?? "", current ?? "")
       func shown(_ value: String?) -> String {
-        guard let value else { return "not given" }
+        guard let value = value ?? Self.usual[key] else { return "not given" }
         return plain(start == 0 ? value : "…\(String(value.unicodeScalars.dropFirst(start)))")
       }
       return "\(plain(key)) is \(shown(saved)) there and \(shown(current)) here"
     }
+
+    /// The values of lines that are left out where they are the usual ones.
+    private static let usual = ["precision": "fp32"]
 
     /// The number of characters that need not be shown of two values.
     private static func start(_ left: String, _ right: String) -> Int {

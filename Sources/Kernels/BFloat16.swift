@@ -1,20 +1,56 @@
 internal import CIntrinsics
+import Synchronization
 
-/// The numbers that a product's factors are rounded to. Sums are of single precision in both.
+/// The numbers that the factors of products are rounded to. Sums are of single precision in both.
 public enum ProductPrecision: String, Sendable, CaseIterable {
   /// Single precision: factors as they are.
   case fp32
-  /// bfloat16: the factors rounded to 8 bits of mantissa, to nearest even, as they are laid out. Twice as fast where the processor has
-  /// AVX512-BF16 (``hasBFloat16Products``); elsewhere the same bits by many instructions.
+  /// bfloat16: the factors rounded to 8 bits of mantissa, to nearest even.
   ///
-  /// Two products are added to a sum at once, as VDPBF16PS does (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2): that
-  /// of the odd k, rounded to nearest even, then that of the even k. Numbers below 2⁻¹²⁶ count as zero, and become zero. So |error| ≤
-  /// γₖ · Σ |a| · |b| beside that of the factors' rounding, 2⁻⁸ of each product, and of underflow.
+  /// The product of two such numbers is exact in single precision, so a sum has the bits of the same multiply-adds of the rounded factors, of
+  /// which numbers below 2⁻¹²⁶ count as zero, and become zero: |error| ≤ γₖ · Σ |a| · |b| beside that of the factors' rounding, 2⁻⁸ of each
+  /// product, and of underflow. VDPBF16PS does two of these multiply-adds, the first one with the factors in the high halves (Intel 64 and
+  /// IA-32 Architectures Software Developer's Manual, volume 2), and is taken where it is faster than multiply-adds; without it they have the
+  /// same bits under ``FlushedDenormals``.
   case bf16
 }
 
-/// Whether this program multiplies bfloat16 by the processor's own instruction.
-public var hasBFloat16Products: Bool { lockstep_has_bfloat16_products() != 0 }
+extension ProductPrecision {
+  /// Whether factors of this precision are best laid out in pairs, on this processor: products of pairs have the bits of those of rounded floats.
+  public var isPaired: Bool {
+    guard self == .bf16 else { return false }
+    let choice = Self.choice.load(ordering: .relaxed)
+    return choice == 0 ? BFloat16Operands.isFaster : choice > 0
+  }
+
+  /// 1 for pairs, −1 for floats, 0 for what is faster.
+  private static let choice = Atomic<Int>(0)
+
+  /// Makes ``isPaired`` say so from now on, whatever is faster; nil undoes it. For tests: the bits are the same.
+  package static func layOut(inPairs isPaired: Bool?) {
+    choice.store(isPaired.map { $0 ? 1 : -1 } ?? 0, ordering: .relaxed)
+  }
+}
+
+/// Rounds to nearest even bfloat16: `destination[i] = bfloat16(source[i])`, as floats. A NaN stays one. Same count; `destination` may be `source`.
+public func roundToBFloat16(_ source: Buffer<Float>, into destination: Buffer<Float>) {
+  precondition(source.count == destination.count, "\(source.count) floats rounded into \(destination.count)")
+  let (from, to) = unsafe (UnsafePointer(source.base), destination.base)
+  forEachVector(of: source.count) { at, width in
+    unsafe to.store(BFloat16Operands.rounded(from.lanes(at, first: width)), at, first: width)
+  }
+}
+
+/// A stretch of the calling thread's work in which floats below 2⁻¹²⁶ count as zero, and become zero: from the making of it to ``end()``.
+public struct FlushedDenormals {
+  private let mode = lockstep_flush_denormals()
+
+  /// Begins it.
+  public init() {}
+
+  /// Treats these numbers again as before.
+  public func end() { lockstep_restore_denormals(mode) }
+}
 
 /// How a kernel multiplies.
 protocol ProductOperands {
@@ -30,8 +66,32 @@ enum SingleOperands: ProductOperands {
   }
 }
 
-/// Two bfloat16 in each lane: of an even k in the low half, and of the k behind it in the high one.
+/// Two bfloat16 in each lane: of an even k in the high half, which VDPBF16PS multiplies first, and of the k behind it in the low one.
 enum BFloat16Operands: ProductOperands {
+  /// Whether pairs are faster than rounded floats. AVX512-BF16 does twice the multiply-adds of a Zen 4, and half of those of a Sapphire Rapids;
+  /// so it is measured, in some fifty microseconds. The bits are the same.
+  static let isFaster: Bool = {
+    guard lockstep_has_bfloat16_products() != 0 else { return false }
+    let floats = Buffer<Float>((0..<multiplyAdderSums).map { Float($0) * 0x1p-10 })
+    func time(_ work: () -> Void) -> Duration {
+      (0..<5).map { _ in ContinuousClock().measure(work) }.min() ?? .zero
+    }
+    let rounds = 1024
+    // A pair counts as two multiply-adds; what it gains must be worth the laying out.
+    let single = time { exercise(SingleOperands.self, rounds: rounds, floats) }
+    return time { exercise(BFloat16Operands.self, rounds: rounds, floats) } < single * 1.6
+  }()
+
+  /// Rounds each lane, as ``roundToBFloat16(_:into:)``.
+  @inline(__always)
+  static func rounded(_ lanes: Lanes) -> Lanes {
+    #if LOCKSTEP_LANES_16
+      lockstep_rounded16(lanes)
+    #else
+      lockstep_rounded8(lanes)
+    #endif
+  }
+
   @inline(__always)
   static func add(to sum: Lanes, _ factor: Lanes, _ vector: Lanes) -> Lanes {
     #if LOCKSTEP_LANES_16
@@ -47,7 +107,12 @@ enum BFloat16Operands: ProductOperands {
   }
 
   /// Rounds rows of `width` floats at `memory` and writes pairs of them there, one behind the other; `depth` rows in parts of `part`.
-  static func roundPairs(_ memory: UnsafeMutablePointer<Float>, depth: Int, width: Int, part: Int) {
+  ///
+  /// - Parameter padding: what an odd row at the end of a part is paired with: zeros on both sides, of which one is −0, so that a sum of −0 stays
+  ///   one.
+  static func roundPairs(
+    _ memory: UnsafeMutablePointer<Float>, depth: Int, width: Int, part: Int, padding: Float
+  ) {
     var pair = 0
     for start in stride(from: 0, to: depth, by: part) {
       let end = min(start + part, depth)
@@ -57,7 +122,7 @@ enum BFloat16Operands: ProductOperands {
         )
         let isPaired = row + 1 < end
         forEachVector(of: width) { at, count in
-          let second = isPaired ? unsafe odd.lanes(at, first: count) : Lanes(repeating: 0)
+          let second = isPaired ? unsafe odd.lanes(at, first: count) : Lanes(repeating: padding)
           #if LOCKSTEP_LANES_16
             let rounded = unsafe lockstep_pairs16(even.lanes(at, first: count), second)
           #else

@@ -8,21 +8,21 @@ public struct PackedLeft {
   /// The number of columns, k.
   public let columns: Int
   /// See ``PackedMatrix``'s.
-  let precision: ProductPrecision
+  let isPaired: Bool
   let part: Int
   private let tiles: Buffer<Float>
 
   /// Makes the memory for a matrix of `rows` × `columns`.
   public init(rows: Int, columns: Int) {
     self.init(
-      rows: rows, columns: columns, precision: .fp32, part: max(columns, 1),
+      rows: rows, columns: columns, isPaired: false, part: max(columns, 1),
       tiles: Buffer(count: rows * columns + laneCount))
   }
 
-  private init(rows: Int, columns: Int, precision: ProductPrecision, part: Int, tiles: Buffer<Float>) {
+  private init(rows: Int, columns: Int, isPaired: Bool, part: Int, tiles: Buffer<Float>) {
     self.rows = rows
     self.columns = columns
-    self.precision = precision
+    self.isPaired = isPaired
     self.part = part
     self.tiles = tiles
   }
@@ -31,10 +31,10 @@ public struct PackedLeft {
   ///
   /// - Parameters:
   ///   - matrix: the matrix.
-  ///   - precision: the numbers that its elements are rounded to.
+  ///   - isPaired: whether its elements are rounded to bfloat16 and laid out in pairs, for products with another such factor.
   ///   - part: the columns of a microbatch, where products are to be summed in parts.
   /// - Returns: the packed matrix, with as many rows and columns as `matrix` has.
-  @discardableResult public func pack(_ matrix: Matrix, as precision: ProductPrecision = .fp32, part: Int? = nil)
+  @discardableResult public func pack(_ matrix: Matrix, inPairs isPaired: Bool = false, part: Int? = nil)
     -> PackedLeft
   {
     let (rows, depth) = matrix.shape
@@ -56,12 +56,13 @@ public struct PackedLeft {
         }
       }
     }
-    if precision == .bf16 {
+    if isPaired {
       ProductTile.forEach(of: rows) { first, count in
-        unsafe BFloat16Operands.roundPairs(tiles.base + first * depth, depth: depth, width: count, part: part)
+        unsafe BFloat16Operands.roundPairs(
+          tiles.base + first * depth, depth: depth, width: count, part: part, padding: -0.0)
       }
     }
-    return PackedLeft(rows: rows, columns: depth, precision: precision, part: part, tiles: tiles)
+    return PackedLeft(rows: rows, columns: depth, isPaired: isPaired, part: part, tiles: tiles)
   }
 
   var base: UnsafePointer<Float> { unsafe UnsafePointer(tiles.base) }

@@ -9,8 +9,8 @@ public struct PackedMatrix {
   public let rows: Int
   /// The number of columns, n.
   public let columns: Int
-  /// The numbers that its elements were rounded to, and how its rows are cut (``pack(_:as:part:)``).
-  let precision: ProductPrecision
+  /// Whether its elements are pairs of bfloat16, and how its rows are cut (``pack(_:inPairs:part:)``).
+  public let isPaired: Bool
   let part: Int
   private let panels: Buffer<Float>
   /// Room for the sums of a tile, as they are and transposed, and for those of microbatches that wait.
@@ -22,7 +22,7 @@ public struct PackedMatrix {
   /// Makes the memory for a matrix of `rows` × `columns`, which is then zero.
   public init(rows: Int, columns: Int) {
     self.init(
-      rows: rows, columns: columns, precision: .fp32, part: max(rows, 1),
+      rows: rows, columns: columns, isPaired: false, part: max(rows, 1),
       panels: Buffer(count: wholeVectors(columns) * rows), tiles: Buffer(count: ProductTile.room))
   }
 
@@ -30,10 +30,10 @@ public struct PackedMatrix {
   ///
   /// - Parameters:
   ///   - matrix: the matrix.
-  ///   - precision: the numbers that its elements are rounded to.
+  ///   - isPaired: whether its elements are rounded to bfloat16 and laid out in pairs, for products with another such factor.
   ///   - part: the rows of a microbatch, where products are to be summed in parts.
   /// - Returns: the packed matrix, with as many rows and columns as `matrix` has.
-  @discardableResult public func pack(_ matrix: Matrix, as precision: ProductPrecision = .fp32, part: Int? = nil)
+  @discardableResult public func pack(_ matrix: Matrix, inPairs isPaired: Bool = false, part: Int? = nil)
     -> PackedMatrix
   {
     let (depth, columns) = matrix.shape
@@ -66,17 +66,17 @@ public struct PackedMatrix {
           unsafe to.store(from.lanes(width - laneCount, first: last), width - laneCount)
         }
       }
-      if precision == .bf16 { unsafe BFloat16Operands.roundPairs(panel, depth: depth, width: width, part: part) }
+      if isPaired { unsafe BFloat16Operands.roundPairs(panel, depth: depth, width: width, part: part, padding: 0) }
     }
-    return PackedMatrix(rows: depth, columns: columns, precision: precision, part: part, panels: panels, tiles: tiles)
+    return PackedMatrix(rows: depth, columns: columns, isPaired: isPaired, part: part, panels: panels, tiles: tiles)
   }
 
   private init(
-    rows: Int, columns: Int, precision: ProductPrecision, part: Int, panels: Buffer<Float>, tiles: Buffer<Float>
+    rows: Int, columns: Int, isPaired: Bool, part: Int, panels: Buffer<Float>, tiles: Buffer<Float>
   ) {
     self.rows = rows
     self.columns = columns
-    self.precision = precision
+    self.isPaired = isPaired
     self.part = part
     self.panels = panels
     self.tiles = tiles

@@ -27,7 +27,7 @@ public enum ProductActivation: Sendable {
 /// each of bias, residual and addition.
 ///
 /// - Parameters:
-///   - left: the left factor, [m, k]. Where `right` is of bfloat16 it must be laid out, in bfloat16, too.
+///   - left: the left factor, [m, k]. Where `right` is in pairs of bfloat16 it must be laid out in pairs, too, in the same parts.
 ///   - right: the right factor, [k, n].
 ///   - bias: a float for each element of a row of the product's memory, or nil: n floats, or m where the product is transposed.
 ///   - activation: applied to the sum with its bias.
@@ -43,7 +43,7 @@ public func multiply(
   let factor = unsafe LeftFactor(
     base: left.elements.base, rows: left.shape.rows, depth: left.shape.columns,
     down: left.isTransposed ? 1 : left.stride, along: left.isTransposed ? left.stride : 1, isPacked: false,
-    precision: .fp32, part: nil)
+    isPaired: false, part: nil)
   multiply(
     factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
 }
@@ -54,7 +54,7 @@ public func multiply(
   residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil
 ) {
   let factor = unsafe LeftFactor(
-    base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, precision: left.precision,
+    base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, isPaired: left.isPaired,
     part: left.part)
   multiply(
     factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
@@ -76,9 +76,9 @@ private func multiply(
     accumulation == .replace || (activation == .none && residual == nil), "an activation of a sum that is added to")
   let part = max(1, min(part ?? k, k))
   precondition((k - 1) / part < 1 << ProductTile.mostWaiting, "\(k) products in parts of \(part)")
-  precondition(left.precision == right.precision, "a product of \(left.precision) by \(right.precision)")
+  precondition(left.isPaired == right.isPaired, "a product of pairs of bfloat16 and of floats")
   var (depth, partDepth) = (k, part)
-  if right.precision == .bf16 {
+  if right.isPaired {
     precondition(left.part == part && right.part == part, "factors laid out in parts of \(right.part), not \(part)")
     depth = BFloat16Operands.pairs(k, part: part)
     partDepth = BFloat16Operands.pairs(part, part: part)
@@ -97,9 +97,10 @@ private func multiply(
         columns: min(PackedMatrix.width, right.columns - column), product: product.elements.base,
         tiles: right.tiles.base)
       let (range, panel) = unsafe (first..<min(first + block, tiles), right.panel(at: column))
-      switch right.precision {
-      case .fp32: unsafe multiplyPanel(left, range, panel, piece, ending, SingleOperands.self)
-      case .bf16: unsafe multiplyPanel(left, range, panel, piece, ending, BFloat16Operands.self)
+      if right.isPaired {
+        unsafe multiplyPanel(left, range, panel, piece, ending, BFloat16Operands.self)
+      } else {
+        unsafe multiplyPanel(left, range, panel, piece, ending, SingleOperands.self)
       }
     }
   }
@@ -114,7 +115,7 @@ private func multiply(
   var down: Int
   var along: Int
   var isPacked: Bool
-  var precision: ProductPrecision
+  var isPaired: Bool
   /// How its columns are cut, if it is laid out.
   var part: Int?
 }

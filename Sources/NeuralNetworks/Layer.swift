@@ -15,6 +15,10 @@ public protocol Layer: AnyObject {
   /// inside.
   var placeCount: Int { get }
 
+  /// Whether its input, its weights and its output's gradient are factors of products, and so rounded before it gets them in a pass of
+  /// ``Pass/precision`` bf16. What it multiplies within, it rounds itself. False by default, and for containers, whose layers say so.
+  var roundsFactors: Bool { get }
+
   /// Computes `output` [samples, output shape] from `input` [samples, input shape].
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass)
 
@@ -29,6 +33,8 @@ public protocol Layer: AnyObject {
 
 extension Layer {
   public var placeCount: Int { 1 }
+
+  public var roundsFactors: Bool { false }
 
   public func makeStepper(samples: Int, positions: Int) -> (any Stepper)? { nil }
 }

@@ -12,6 +12,8 @@ public final class Network {
   public let loss: any Loss
   /// The most samples in one pass.
   public let capacity: Int
+  /// The numbers that the factors of its products are rounded to. Sums, and all that is no product, are of single precision.
+  public let precision: ProductPrecision
   /// The places of the parameters in the flat block.
   public let layout: ParameterLayout
 
@@ -46,12 +48,13 @@ public final class Network {
   ///
   /// - Parameters:
   ///   - blocks: the number of blocks of the layout's size that the caller makes beside: weights, gradients, moments.
+  ///   - precision: the numbers that the factors of products are rounded to.
   ///   - frozen: the patterns of the names of parameters that stay as they are. Each must fit one.
   ///   - needsInputGradient: whether ``inputGradient`` is worked out, for explanations. The first layers may then lose
   ///     their fastest kernel, and round differently.
   public init(
-    _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, frozen: [Glob] = [],
-    needsInputGradient: Bool = false
+    _ model: Model, loss: any Loss, capacity: Int, blocks: Int = 1, precision: ProductPrecision = .fp32,
+    frozen: [Glob] = [], needsInputGradient: Bool = false
   ) throws {
     try requireMemory(for: model, capacity: capacity, blocks: blocks)
     body = try Sequential(
@@ -69,6 +72,7 @@ public final class Network {
     self.model = model
     self.loss = loss
     self.capacity = capacity
+    self.precision = precision
     layout = try ParameterLayout(body.parameters).freezing(frozen)
     skippedCount = needsInputGradient ? 0 : body.skipFrozenStages(layout)
     output = Buffer(count: capacity * loss.outputs)
@@ -86,7 +90,7 @@ public final class Network {
 
   /// The outputs for `examples` with these weights, [samples, ``Loss/outputs``]; valid until the next pass.
   public func outputs(_ examples: Examples, parameters: Buffer<Float>) -> Buffer<Float> {
-    predict(examples, parameters: parameters, Pass(samples: examples.samples))
+    predict(examples, parameters: parameters, Pass(samples: examples.samples, precision: precision))
   }
 
   /// The loss over `examples` with these weights: forward only.
@@ -113,10 +117,10 @@ public final class Network {
     _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation,
     noise: Noise, microbatch: Int? = nil
   ) -> LossSums {
-    let pass = Pass(samples: examples.samples, noise: noise, microbatch: microbatch)
+    let pass = Pass(samples: examples.samples, noise: noise, microbatch: microbatch, precision: precision)
     let (windows, total) = lossAndWindows(examples, parameters, pass, gradient, accumulation)
     if accumulation == .replace { gradient.prefix(skippedCount).fill(0) }
-    body.backward(windows, pass)
+    flushingDenormals { body.backward(windows, pass) }
     return total
   }
 
@@ -142,17 +146,17 @@ public final class Network {
     _ examples: Examples, parameters: Buffer<Float>, clippedTo clipNorm: Float, into gradient: Buffer<Float>,
     norms: Buffer<Double>, factors: Buffer<Float>, noise: Noise
   ) -> LossSums? {
-    let pass = Pass(samples: examples.samples, noise: noise, microbatch: nil)
+    let pass = Pass(samples: examples.samples, noise: noise, microbatch: nil, precision: precision)
     let norms = norms.prefix(examples.samples)
     let factors = factors.prefix(examples.samples)
     norms.fill(0)
     let (windows, total) = lossAndWindows(examples, parameters, pass, gradient, .replace)
-    body.backward(windows, pass, addingSquaredNormsTo: norms)
+    flushingDenormals { body.backward(windows, pass, addingSquaredNormsTo: norms) }
     for sample in 0..<examples.samples {
       guard norms[sample].isFinite else { return nil }
       factors[sample] = Float(min(1, Double(clipNorm) / (norms[sample].squareRoot() + 1e-6)))
     }
-    body.sumSamples(windows, pass, factors: factors)
+    flushingDenormals { body.sumSamples(windows, pass, factors: factors) }
     return total
   }
 
@@ -185,7 +189,15 @@ public final class Network {
       examples.samples <= capacity && examples.inputs.count == examples.samples * model.input.count,
       "\(examples.samples) samples of \(examples.inputs.count) floats, planned for \(capacity) of \(model.input)")
     let output = output.prefix(examples.samples * loss.outputs)
-    body.forward(examples.inputs, ParameterBlock(parameters, layout), into: output, pass)
+    flushingDenormals { body.forward(examples.inputs, ParameterBlock(parameters, layout), into: output, pass) }
     return output
+  }
+
+  /// Does `work` as products of bfloat16 want it, if the network has such: with multiply-adds as the processor's own products have them.
+  private func flushingDenormals(_ work: () -> Void) {
+    guard precision == .bf16 else { return work() }
+    let flushed = FlushedDenormals()
+    defer { flushed.end() }
+    work()
   }
 }

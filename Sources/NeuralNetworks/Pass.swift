@@ -1,4 +1,7 @@
+import Kernels
 import Tensors
+
+@_exported import enum Kernels.ProductPrecision
 
 /// The facts that a layer may know of its pass. None depends on the rank.
 public struct Pass: Sendable {
@@ -11,13 +14,18 @@ public struct Pass: Sendable {
   public let microbatch: Int
   /// The place of a training pass in the run, for layers that add noise; nil in an evaluation, which has none.
   public var noise: Noise?
+  /// The numbers that the factors of products are rounded to (``Layer/roundsFactors``).
+  public let precision: ProductPrecision
   /// The number of the layer at work, counted through all containers in the order in which they are opened, so that no
   /// two layers share one. The network itself has 0.
   var place: UInt32 = 0
 
   /// A pass over `samples` samples, in microbatches of `microbatch` samples; nil for a single one.
-  public init(samples: Int, noise: Noise? = nil, microbatch: Int? = nil) {
+  public init(
+    samples: Int, noise: Noise? = nil, microbatch: Int? = nil, precision: ProductPrecision = .fp32
+  ) {
     self.samples = samples
+    self.precision = precision
     // A microbatch may be planned larger than all data, up to any number.
     self.microbatch = min(microbatch ?? samples, samples)
     self.noise = noise
@@ -42,6 +50,11 @@ public struct Pass: Sendable {
     var inner = self
     inner.place = place + UInt32(offset) + 1
     return inner
+  }
+
+  /// Rounds what a layer has worked out and will multiply: of ``precision`` bf16 in place, of fp32 not at all.
+  public func round(_ factors: Buffer<Float>) {
+    if precision == .bf16 { roundToBFloat16(factors, into: factors) }
   }
 
   /// The random words of one sample in one layer, which follow from seed, step, the sample's place in the batch and the

@@ -20,6 +20,8 @@ public final class Sequential: Layer {
     /// Its output and the gradient of that, [capacity, output shape]; nil for the last stage, whose are the caller's.
     let output: Buffer<Float>?
     let outputGradient: Buffer<Float>?
+    /// What passes of less than single precision round for it; nil if it has no products.
+    let factors: RoundedFactors?
   }
 
   /// The shape of one sample's input.
@@ -77,7 +79,10 @@ public final class Sequential: Layer {
           layer: layer, description: description, layout: layout, start: offset, outputCount: output.count,
           needsInputGradient: needsInputGradient, placesBefore: places,
           output: isLast ? nil : Buffer(count: capacity * output.count),
-          outputGradient: isLast ? nil : Buffer(count: capacity * output.count)))
+          outputGradient: isLast ? nil : Buffer(count: capacity * output.count),
+          factors: layer.roundsFactors
+            ? RoundedFactors(
+              of: layer, layout, capacity: capacity, inputCount: shape.count, outputCount: output.count) : nil))
       offset += layout.count
       places += layer.placeCount
     }
@@ -109,9 +114,11 @@ public final class Sequential: Layer {
     stageObserver?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
-      stage.layer.forward(
-        current, parameters.part(from: stage.start, stage.layout), into: next,
-        pass.entering(after: stage.placesBefore))
+      var own = parameters.part(from: stage.start, stage.layout)
+      if pass.precision == .bf16, let factors = stage.factors {
+        (current, own) = (factors.round(input: current), factors.round(own))
+      }
+      stage.layer.forward(current, own, into: next, pass.entering(after: stage.placesBefore))
       stageObserver?.endForward(stage: index)
       current = next
     }
@@ -152,11 +159,14 @@ public final class Sequential: Layer {
         index == 0
         ? windows.inputGradient
         : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
-      let own = BackwardWindows(
+      var own = BackwardWindows(
         outputGradient: currentGradient, input: before, output: current,
         parameters: windows.parameters.part(from: stage.start, stage.layout),
         inputGradient: stage.needsInputGradient ? beforeGradient : nil,
         gradient: windows.gradient.part(from: stage.start, stage.layout))
+      if pass.precision == .bf16, let factors = stage.factors {
+        own = factors.round(own, isShared: index == stages.count - 1)
+      }
       body(index, stage.layer, own, pass.entering(after: stage.placesBefore))
       guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
       current = before

@@ -37,6 +37,7 @@ struct Hyperparameters {
       ("epochs", .number(Double(recipe.epochs))),
       ("global_batch", .number(Double(recipe.globalBatch))),
       ("microbatch", .number(Double(run.microbatch))),
+      ("precision", .text(recipe.precision.rawValue)),
       ("seed", .number(Double(recipe.seed))),
       ("clip_norm", number(recipe.clipNorm)),
       ("sample_clip_norm", number(recipe.sampleClipNorm)),

@@ -80,7 +80,7 @@ public final class RunRecord: Observer {
         federation: run.federation.map { federation in
           Dictionary(uniqueKeysWithValues: federation.settings.map { ($0.key, $0.value) })
         }, processor: ProcessFacts.processorModel,
-        precision: "fp32", program: options.program, command: command)
+        precision: recipe.precision.rawValue, program: options.program, command: command)
     )
     if let data { try write("data-report.json", data) }
   }

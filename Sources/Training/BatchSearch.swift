@@ -209,7 +209,7 @@ public struct BatchSearch {
     let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
     let network = try Network(
       recipe.model, loss: recipe.loss, capacity: min(passes.samples, samples),
-      blocks: 2 + recipe.runOptimizer.stateNames.count, frozen: recipe.frozen)
+      blocks: 2 + recipe.runOptimizer.stateNames.count, precision: recipe.precision, frozen: recipe.frozen)
     return recipe.gradientSource(network, plan.training, batches)
   }
 

@@ -51,6 +51,8 @@ public struct Recipe: Sendable {
   public var ema: Float?
   /// The rule by which the learning rate grows with the global batch; nil for none.
   public var rateScaling: RateScaling?
+  /// The numbers that the factors of products are rounded to. Weights, moments, gradients, sums, norms and losses are of single precision always.
+  public var precision = ProductPrecision.fp32
   /// How gradients become one sum.
   public var reduction = ReductionMethod.lockstep
   /// The seed of the first weights, of every epoch's order, and of all noise.

@@ -122,6 +122,8 @@ public struct RestoredNetwork {
     /// The lines of the loss' weights and smoothing; nil if there are none.
     var classWeights: String?
     var labelSmoothing: String?
+    /// The precision of its products, where it is not single.
+    var precision: String?
     /// How pixels were made black and white; nil where they were not.
     var pixels: Pixels?
     /// How patches were hidden; nil where none were.
@@ -167,6 +169,7 @@ public struct RestoredNetwork {
         }
         pixels = Pixels(text: text, pooling: pooling, binarisation: binarisation)
       }
+      precision = file.recipe["precision"]
       if let side = file.recipe["hidden_patches"] {
         guard let side = Int(side), let seed = file.recipe["hiding_seed"].flatMap({ UInt64($0) }) else {
           throw Self.incomplete(file.path)
@@ -224,7 +227,9 @@ public struct RestoredNetwork {
     func network(
       input: Shape, targets: Targets, classNames: [String]? = nil, capacity: Int, layers table: LayerTable
     ) throws -> Network {
-      guard let task = Objective(task) else { throw Self.incomplete(path) }
+      guard let task = Objective(task), let precision = ProductPrecision(rawValue: precision ?? "fp32") else {
+        throw Self.incomplete(path)
+      }
       do {
         let loss = try loss(task, targets, input: input, classNames: classNames)
         let model =
@@ -232,7 +237,7 @@ public struct RestoredNetwork {
             try ModelDescription(name: self.model, layersText: $0).model(
               input: input, outputs: loss.outputs, layers: table)
           } ?? Model.named(self.model, input: input, outputs: loss.outputs)
-        return try Network(model, loss: loss, capacity: capacity)
+        return try Network(model, loss: loss, capacity: capacity, precision: precision)
       } catch {
         throw TrainingError(.badData, "\(path): \(error)")
       }

@@ -142,7 +142,8 @@ package struct RunPlan {
     let passes = PassPlan(recipe.model, microbatch: batches.microbatch)
     return try Network(
       recipe.model, loss: recipe.loss, capacity: max(min(passes.samples, batches.samples), Evaluation.slice),
-      blocks: 2 + recipe.runOptimizer.stateNames.count + (recipe.ema == nil ? 0 : 1), frozen: recipe.frozen)
+      blocks: 2 + recipe.runOptimizer.stateNames.count + (recipe.ema == nil ? 0 : 1), precision: recipe.precision,
+      frozen: recipe.frozen)
   }
 
   private static func fingerprint(
@@ -167,6 +168,7 @@ package struct RunPlan {
     fingerprint["subset"] = recipe.subset.map { "\($0)" }
     fingerprint["validation"] = recipe.validation.map { "\($0)" }
     fingerprint["freeze"] = recipe.frozen.isEmpty ? nil : recipe.frozen.map(\.pattern).joined(separator: ",")
+    fingerprint["precision"] = recipe.precision == .fp32 ? nil : recipe.precision.rawValue
     fingerprint["scale_learning_rate"] = recipe.rateScaling?.rawValue
     if let privacy {
       for (key, value) in privacy.settings.settings(privacy.mechanism) { fingerprint[key] = value }

@@ -16,6 +16,8 @@ extension CSVOptions.Normalisation: ExpressibleByArgument {}
 
 extension AnonymisationPlan.Suppression: ExpressibleByArgument {}
 
+extension ProductPrecision: ExpressibleByArgument {}
+
 extension ReductionMethod: ExpressibleByArgument {}
 
 extension RunOptions.CheckpointInterval: ExpressibleByArgument {

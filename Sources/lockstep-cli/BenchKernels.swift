@@ -63,8 +63,8 @@ struct BenchKernels: ParsableCommand {
     let result = Matrix(Buffer(count: m * wholeVectors(n)), columns: wholeVectors(n))[columns: 0..<n]
     let (packed, room) = (PackedMatrix(rows: k, columns: n), PackedMatrix(rows: k, columns: max(m, n)))
     packed.pack(right)
-    let roundedLeft = PackedLeft(rows: m, columns: k).pack(left, as: .bf16)
-    let rounded = PackedMatrix(rows: k, columns: n).pack(right, as: .bf16)
+    let roundedLeft = PackedLeft(rows: m, columns: k).pack(left, inPairs: true)
+    let rounded = PackedMatrix(rows: k, columns: n).pack(right, inPairs: true)
     let sums = Buffer<Float>((0..<multiplyAdderSums).map { Float($0) * 1e-3 })
     let rounds = 2048
     let works: [(operations: Double, work: () -> Void)] = [

@@ -24,6 +24,9 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Samples in a microbatch. (default: an eighth of the batch, 4 to 32)")
   var microbatch: Int?
 
+  @Option(help: "The factors of products: fp32, or rounded to bf16.")
+  var precision = ProductPrecision.fp32
+
   @Option(help: "How long to measure.")
   var seconds = 5.0
 
@@ -48,7 +51,8 @@ struct BenchStep: ParsableCommand {
     // A batch smaller than what is asked for a microbatch grows to it.
     let globalBatch = min(max(batch, microbatch ?? 1), data.count)
     var measurement = StepMeasurement(
-      try OneRankStep(model: model, data, globalBatch: globalBatch, microbatch: microbatch))
+      try OneRankStep(
+        model: model, data, globalBatch: globalBatch, microbatch: microbatch, precision: precision))
     return try measurement.run(seconds: seconds)
   }
 }

@@ -11,7 +11,9 @@ struct OneRankStep {
   private(set) var taken = 0
 
   /// Steps of `model`, which classifies `data` or predicts their pixels (``PixelTask``). Throws with 64 if the flags do not fit.
-  init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
+  init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?, precision: ProductPrecision = .fp32)
+    throws
+  {
     let pixelTask = try Model.pixelTask(of: model)
     let data = try pixelTask?.prepare(data, .threshold) ?? data
     let loss = try (pixelTask.map { Objective($0.kind) } ?? .classify).loss(over: data, data)
@@ -23,15 +25,19 @@ struct OneRankStep {
     } catch {
       throw TrainingError(.usage, "\(error)")
     }
-    try self.init(loaded, loss: loss, data, globalBatch: globalBatch, microbatch: microbatch)
+    try self.init(loaded, loss: loss, data, globalBatch: globalBatch, microbatch: microbatch, precision: precision)
   }
 
   /// Steps of `model` on `data`, by this loss. Throws with 64 if the flags do not fit.
-  init(_ model: Model, loss: any Loss, _ data: any Dataset, globalBatch: Int, microbatch: Int?) throws {
+  init(
+    _ model: Model, loss: any Loss, _ data: any Dataset, globalBatch: Int, microbatch: Int?,
+    precision: ProductPrecision = .fp32
+  ) throws {
     do {
       batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
       let passes = PassPlan(model, microbatch: batches.microbatch)
-      network = try Network(model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4)
+      network = try Network(
+        model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4, precision: precision)
     } catch {
       throw TrainingError(.usage, "\(error)")
     }

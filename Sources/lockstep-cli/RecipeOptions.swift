@@ -33,6 +33,13 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps at the start in which the step size grows to its full. \(preset(\.warmup))")
   var warmup: Int?
 
+  @Option(
+    help: """
+      The factors of products: fp32, or bf16, rounded to nearest even. Sums, weights, gradients and losses stay fp32. As fast as the \
+      processor's own bf16 products allow; the bits are the same on all.
+      """)
+  var precision = ProductPrecision.fp32
+
   /// Whether the batch is to be measured.
   var measuresBatch: Bool { globalBatch == .auto }
 
@@ -58,6 +65,7 @@ struct RecipeOptions: ParsableArguments {
     made.optimizer = optimizer.specification(usualRate: made.learningRate)
     made.schedule = schedule ?? made.schedule
     made.warmup = warmup ?? made.warmup
+    made.precision = precision
     return made
   }
 

@@ -89,17 +89,18 @@ import Testing
         let range = start..<min(start + part, k)
         let sum = filled(m * n)
         multiply(
-          leftRoom.pack(Matrix(a, rows: k, columns: m)[rows: range].transposed, as: precision),
-          room.pack(Matrix(b, rows: k, columns: n)[rows: range], as: precision), into: Matrix(sum, rows: m, columns: n))
+          leftRoom.pack(Matrix(a, rows: k, columns: m)[rows: range].transposed, inPairs: precision == .bf16),
+          room.pack(Matrix(b, rows: k, columns: n)[rows: range], inPairs: precision == .bf16),
+          into: Matrix(sum, rows: m, columns: n))
         return sum.array
       }
       let expected = LeafGradients(gradients: leaves).treeSum
       let left = Matrix(a, rows: k, columns: m).transposed
-      let right = room.pack(Matrix(b, rows: k, columns: n), as: precision, part: part)
+      let right = room.pack(Matrix(b, rows: k, columns: n), inPairs: precision == .bf16, part: part)
       for accumulation in [Accumulation.replace, .add] {
         let wanted = (0..<m * n).map { (accumulation == .add ? held[$0] + expected[$0] : expected[$0]).bitPattern }
         let sum = Buffer(held.array)
-        let packedLeft = leftRoom.pack(left, as: precision, part: part)
+        let packedLeft = leftRoom.pack(left, inPairs: precision == .bf16, part: part)
         multiply(packedLeft, right, into: Matrix(sum, rows: m, columns: n), accumulation, part: part)
         #expect(bits(sum) == wanted)
         guard precision == .fp32 else { continue }

@@ -124,6 +124,7 @@ extension Conv2D: CustomStringConvertible {
 private final class Conv2DLayer: Layer {
   private let shape: ConvolutionShape
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// One sample's patches [positions, patch].
   private let patches: Buffer<Float>
   /// The gradient of the patches; empty if no input gradient is needed.

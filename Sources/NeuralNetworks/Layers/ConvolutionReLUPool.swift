@@ -41,6 +41,7 @@ struct ConvolutionReLUPool: LayerSpecification {
 private final class ConvolutionReLUPoolLayer: Layer {
   private let shape: FusedConvolutionShape
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let winners: Buffer<Float>
   private let scratch: Buffer<Float>
   var kept: Buffer<Float>?

@@ -44,11 +44,14 @@ private final class WideDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// Room for the inputs laid out, as they stand and transposed.
   private let packedInput: PackedMatrix
   /// Room for some columns of the weights laid out, of no size where nobody asks for the input's gradient.
   private let packedWeights: PackedMatrix
   private let biasSums: MicrobatchSums
+  /// The weights, and the output's gradient.
+  private let factor: PairedFactor
 
   /// The columns of weights that are laid out at once: of 512 outputs they stay in the second-level cache.
   private static let columns = 128
@@ -60,34 +63,38 @@ private final class WideDenseLayer: Layer {
     packedInput = PackedMatrix(rows: wholeVectors(inputs), columns: capacity)
     packedWeights = PackedMatrix(rows: needsInputGradient ? units : 0, columns: Self.columns)
     biasSums = MicrobatchSums(count: units)
+    factor = PairedFactor(rows: units, columns: max(inputs, capacity))
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     // yᵀ = W · xᵀ: the weights are many, and are read once, where they lie.
-    let samples = packedInput.pack(Matrix(input, columns: inputs).transposed)
-    multiply(
+    let samples = packedInput.pack(Matrix(input, columns: inputs).transposed, inPairs: pass.precision.isPaired)
+    factor.multiply(
       Matrix(parameters[0], columns: inputs), samples, bias: parameters[1],
       into: Matrix(output, columns: units).transposed)
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     let outputGradients = Matrix(windows.outputGradient, columns: units)
-    multiply(
-      outputGradients.transposed, packedInput.pack(Matrix(windows.input, columns: inputs)),
+    let input = packedInput.pack(
+      Matrix(windows.input, columns: inputs), inPairs: pass.precision.isPaired, part: pass.microbatch)
+    factor.multiply(
+      outputGradients.transposed, input,
       into: Matrix(windows.gradient[0], columns: inputs), windows.gradient.accumulation, part: pass.microbatch)
     biasSums.sum(over: pass, into: windows.gradient[1], windows.gradient.accumulation) { samples, sum, accumulation in
       columnSums(windows.outputGradient.rows(samples, of: units), into: sum, accumulation)
     }
-    differentiateInput(windows)
+    differentiateInput(windows, pass)
   }
 
-  private func differentiateInput(_ windows: BackwardWindows) {
+  private func differentiateInput(_ windows: BackwardWindows, _ pass: Pass) {
     guard let inputGradient = windows.inputGradient else { return }
     let outputGradients = Matrix(windows.outputGradient, columns: units)
     let (weights, target) = (Matrix(windows.parameters[0], columns: inputs), Matrix(inputGradient, columns: inputs))
     for start in stride(from: 0, to: inputs, by: Self.columns) {
       let columns = start..<min(start + Self.columns, inputs)
-      multiply(outputGradients, packedWeights.pack(weights[columns: columns]), into: target[columns: columns])
+      let right = packedWeights.pack(weights[columns: columns], inPairs: pass.precision.isPaired)
+      factor.multiply(outputGradients, right, into: target[columns: columns])
     }
   }
 }
@@ -98,6 +105,7 @@ private final class FarDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let scratch: Buffer<Float>
   private let biasSums: MicrobatchSums
 
@@ -145,6 +153,7 @@ private final class SmallDenseLayer: Layer {
   private let inputs: Int
   private let units: Int
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let layout: ParameterLayout
   private let scratch: Buffer<Float>
   private let sums: MicrobatchSums
@@ -200,7 +209,7 @@ extension Dense {
 extension WideDenseLayer: SampleNorms {
   func backward(_ windows: BackwardWindows, _ pass: Pass, addingSquaredNormsTo norms: Buffer<Double>) {
     Dense.addSquaredNorms(windows, pass, inputs: inputs, units: units, to: norms)
-    differentiateInput(windows)
+    differentiateInput(windows, pass)
   }
 }
 

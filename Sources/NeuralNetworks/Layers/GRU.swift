@@ -32,6 +32,7 @@ private final class GRULayer: Layer {
   private let shape: RecurrentShape
   private let products: RecurrentProducts
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// Each step's W x, which its gates replace, [steps, samples, 3 · units], and the gradient of W x.
   private let gates: StepRows
   private let sumsGradient: StepRows
@@ -59,15 +60,15 @@ private final class GRULayer: Layer {
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
-    products.projectInput(input, weights: parameters[0], into: gates, samples: samples)
-    products.beginForward(recurrent: parameters[1])
+    products.projectInput(input, weights: parameters[0], into: gates, pass)
+    products.beginForward(recurrent: parameters[1], pass)
     // A pass over fewer samples may have left some of its states there.
     states[0, samples: samples].fill(0)
     let stateSums = stateSums.prefix(samples * shape.rows)
     stateSums.fill(0)
     for step in 0..<shape.steps {
       if step > 0 {
-        products.projectState(states[step, samples: samples], into: stateSums, .replace, samples: samples)
+        products.projectState(step, of: states, into: stateSums, .replace, pass)
       }
       gruForward(
         gates[step, samples: samples], bias: parameters[2], stateSums: stateSums,
@@ -81,7 +82,7 @@ private final class GRULayer: Layer {
     let samples = pass.samples
     let stateGradient = stateGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
-    products.beginBackward(recurrent: windows.parameters[1])
+    products.beginBackward(recurrent: windows.parameters[1], pass)
     for step in (0..<shape.steps).reversed() {
       let stateSumsGradient = stateSumsGradient[step, samples: samples]
       gruBackward(
@@ -89,10 +90,10 @@ private final class GRULayer: Layer {
         stateBefore: states[step, samples: samples], stateGradient: stateGradient,
         sumsGradient: sumsGradient[step, samples: samples], stateSumsGradient: stateSumsGradient, units: shape.units)
       if step > 0 {
-        products.passBack(stateSumsGradient, into: stateGradient, .add, samples: samples)
+        products.passBack(stateSumsGradient, into: stateGradient, .add, pass)
       }
     }
     products.complete(
-      windows, sumsGradient: sumsGradient, stateSumsGradient: stateSumsGradient, states: states, samples: samples)
+      windows, sumsGradient: sumsGradient, stateSumsGradient: stateSumsGradient, states: states, pass)
   }
 }

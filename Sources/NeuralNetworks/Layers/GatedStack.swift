@@ -93,6 +93,7 @@ private final class GatedStackLayer: Layer {
   private let dilations: [Int]
   private let units: [GatedStackUnit]
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// h of each unit but the first, whose input is the caller's, and gates of each unit, [units, samples, steps, width or 2 · width].
   private let states: Buffer<Float>
   private let gates: Buffer<Float>
@@ -102,6 +103,8 @@ private final class GatedStackLayer: Layer {
   private let productsGradient: Buffer<Float>
   private let stateGradient: Buffer<Float>
   private let sumsGradient: Buffer<Float>
+  /// h or dh rounded [steps, width], in passes of less than single precision.
+  private lazy var rounded = Buffer<Float>(count: shape.count)
   /// Σ sᵢ [skip].
   private let skipBias: Buffer<Float>
   /// The gradients, completed here over steps and samples before they are written or added.
@@ -153,13 +156,21 @@ private final class GatedStackLayer: Layer {
       let skipped = part(sample, of: output, shape.tokens * skip)
       for (number, unit) in units.enumerated() {
         let (h, gates) = (state(number, sample, input: input), gates(number, sample))
-        unit.convolution.forward(h, into: gates)
+        unit.convolution.forward(factor(h, pass), into: gates)
         gatedUnit(gates, bias: parameters[unit.place + 1], into: products)
+        pass.round(products)
         unit.leave(
           products, parameters, skipBias: skipBias, into: skipped, state: h,
           next: unit.isLast ? h : state(number + 1, sample, input: input))
       }
     }
+  }
+
+  /// h or dh as a factor: the value itself goes on around the unit. Valid until the next call.
+  private func factor(_ value: Buffer<Float>, _ pass: Pass) -> Buffer<Float> {
+    guard pass.precision == .bf16 else { return value }
+    roundToBFloat16(value, into: rounded)
+    return rounded
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
@@ -171,7 +182,7 @@ private final class GatedStackLayer: Layer {
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     for unit in units { unit.packTransposed(windows.parameters) }
     for sample in 0..<pass.samples {
-      for number in units.indices.reversed() { backward(windows, number, sample) }
+      for number in units.indices.reversed() { backward(windows, number, sample, pass) }
       if let inputGradient = windows.inputGradient {
         part(sample, of: inputGradient, shape.count).copy(from: stateGradient)
       }
@@ -183,16 +194,20 @@ private final class GatedStackLayer: Layer {
   }
 
   /// One unit of one sample: from dh of the next unit to that of this one, both ``stateGradient``, adding to ``sums``.
-  private func backward(_ windows: BackwardWindows, _ number: Int, _ sample: Int) {
+  private func backward(_ windows: BackwardWindows, _ number: Int, _ sample: Int, _ pass: Pass) {
     let unit = units[number]
     let accumulation: Accumulation = sample == 0 ? .replace : .add
     let h = state(number, sample, input: windows.input)
     let skippedGradient = part(sample, of: windows.outputGradient, shape.tokens * skip)
-    unit.gradient(skipped: skippedGradient, state: stateGradient, into: productsGradient)
+    // The last unit has none.
+    let next = unit.isLast ? stateGradient : factor(stateGradient, pass)
+    unit.gradient(skipped: skippedGradient, state: next, into: productsGradient)
     gatedUnitGradient(
       productsGradient, gates: gates(number, sample), output: products, into: sumsGradient, width: shape.width)
-    unit.weightsGradient(products, skipped: skippedGradient, state: stateGradient, into: sums, accumulation)
-    unit.convolution.weightsGradient(sumsGradient, input: h, into: sums[unit.place], accumulation)
+    pass.round(products)
+    pass.round(sumsGradient)
+    unit.weightsGradient(products, skipped: skippedGradient, state: next, into: sums, accumulation)
+    unit.convolution.weightsGradient(sumsGradient, input: factor(h, pass), into: sums[unit.place], accumulation)
     columnSums(sumsGradient, into: sums[unit.place + 1], accumulation)
     // The way around the unit carries dh on; the last unit has no next state.
     guard number > 0 || windows.inputGradient != nil else { return }

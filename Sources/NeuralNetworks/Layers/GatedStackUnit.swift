@@ -58,7 +58,7 @@ struct GatedStackUnit {
 
   /// What leaves the unit: z · Sᵀ, with `skipBias` at the first unit and onto the sum at the others, and the next state h + z · Rᵀ + r.
   ///
-  /// z and `state` are [steps, width], `skipped` [steps, skip]; `next`, which may be `state`, is not used by the last unit.
+  /// z, which has been rounded where the pass does, and `state` are [steps, width], `skipped` [steps, skip]; `next`, which may be `state`, is not used by the last unit.
   func leave(
     _ products: Buffer<Float>, _ all: ParameterBlock, skipBias: Buffer<Float>, into skipped: Buffer<Float>,
     state: Buffer<Float>, next: Buffer<Float>

@@ -31,6 +31,7 @@ private final class LSTMLayer: Layer {
   private let shape: RecurrentShape
   private let products: RecurrentProducts
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// Each step's sums, which its gates replace, [steps, samples, 4 · units], and the gradient of the sums.
   private let gates: StepRows
   private let sumsGradient: StepRows
@@ -54,14 +55,14 @@ private final class LSTMLayer: Layer {
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
-    products.projectInput(input, weights: parameters[0], into: gates, samples: samples)
-    products.beginForward(recurrent: parameters[1])
+    products.projectInput(input, weights: parameters[0], into: gates, pass)
+    products.beginForward(recurrent: parameters[1], pass)
     // A pass over fewer samples may have left some of its cells there.
     cells[0, samples: samples].fill(0)
     for step in 0..<shape.steps {
       let sums = gates[step, samples: samples]
       if step > 0 {
-        products.projectState(states[step, samples: samples], into: sums, .add, samples: samples)
+        products.projectState(step, of: states, into: sums, .add, pass)
       }
       lstmForward(
         sums, bias: parameters[2], cellBefore: cells[step, samples: samples], cell: cells[step + 1, samples: samples],
@@ -76,7 +77,7 @@ private final class LSTMLayer: Layer {
     let cellGradient = cellGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
     cellGradient.fill(0)
-    products.beginBackward(recurrent: windows.parameters[1])
+    products.beginBackward(recurrent: windows.parameters[1], pass)
     for step in (0..<shape.steps).reversed() {
       let sumsGradient = sumsGradient[step, samples: samples]
       lstmBackward(
@@ -84,10 +85,10 @@ private final class LSTMLayer: Layer {
         cell: cells[step + 1, samples: samples], stateGradient: stateGradient, cellGradient: cellGradient,
         sumsGradient: sumsGradient, units: shape.units)
       if step > 0 {
-        products.passBack(sumsGradient, into: stateGradient, .replace, samples: samples)
+        products.passBack(sumsGradient, into: stateGradient, .replace, pass)
       }
     }
     products.complete(
-      windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
+      windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, pass)
   }
 }

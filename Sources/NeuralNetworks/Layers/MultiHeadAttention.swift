@@ -78,6 +78,7 @@ private final class MultiHeadAttentionLayer: Layer {
   private let heads: Int
   private let isCausal: Bool
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let inputProjection: Projection
   private let outputProjection: Projection
   /// q, k and v of each token [samples · tokens, 3 · width], and the gradient of them.
@@ -146,7 +147,8 @@ private final class MultiHeadAttentionLayer: Layer {
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let projected = projected.prefix(3 * input.count)
     let attended = attended.prefix(input.count)
-    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected)
+    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected, pass.precision)
+    pass.round(projected)
     for sample in 0..<pass.samples {
       let ofSample = rows(sample, of: projected, width: 3 * shape.width)
       let ofHeads = rows(sample, of: attended, width: shape.width)
@@ -154,11 +156,13 @@ private final class MultiHeadAttentionLayer: Layer {
         let (result, v) = (ofHeads[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 2)])
         for block in blocks {
           weigh(ofSample, head, block)
+          pass.round(rows(weights, block))
           multiply(tile(weights, block), v[rows: block.keys], by: block.packedKeys, into: result[rows: block.queries])
         }
       }
     }
-    outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output)
+    pass.round(attended)
+    outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output, pass.precision)
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
@@ -173,7 +177,8 @@ private final class MultiHeadAttentionLayer: Layer {
     let attendedGradient = attendedGradient.prefix(windows.input.count)
     outputProjection.backward(
       windows.outputGradient, input: attended, weights: windows.parameters[2], into: windows.gradient, at: 2,
-      inputGradient: attendedGradient)
+      inputGradient: attendedGradient, pass.precision)
+    pass.round(attendedGradient)
     for sample in 0..<pass.samples {
       let ofSample = rows(sample, of: projected, width: 3 * shape.width)
       let gradient = rows(sample, of: projectedGradient, width: 3 * shape.width)
@@ -182,19 +187,20 @@ private final class MultiHeadAttentionLayer: Layer {
         // The last block's keys are all, so that it writes what the others add to.
         for (index, block) in blocks.enumerated().reversed() {
           backward(
-            ofSample, into: gradient, ofHeadsGradient, head, block, index == blocks.count - 1 ? .replace : .add)
+            ofSample, into: gradient, ofHeadsGradient, head, block, index == blocks.count - 1 ? .replace : .add, pass)
         }
       }
     }
+    pass.round(projectedGradient)
     inputProjection.backward(
       projectedGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
-      inputGradient: windows.inputGradient)
+      inputGradient: windows.inputGradient, pass.precision)
   }
 
   /// The gradients of a sample's q, k and v by one head's results for some queries. Those of k and v are written or added.
   private func backward(
     _ ofSample: Matrix, into gradient: Matrix, _ ofHeadsGradient: Matrix, _ head: Int, _ block: Block,
-    _ accumulation: Accumulation
+    _ accumulation: Accumulation, _ pass: Pass
   ) {
     let (q, k, v) = (columns(head, of: 0), columns(head, of: 1), columns(head, of: 2))
     let (queries, keys) = (block.queries, block.keys)
@@ -202,11 +208,14 @@ private final class MultiHeadAttentionLayer: Layer {
     weigh(ofSample, head, block)
     let (weights, weightsGradient) = (tile(weights, block), tile(weightsGradient, block))
     multiply(
-      weights.transposed, resultGradient, by: block.packedQueries, into: gradient[columns: v][rows: keys], accumulation)
-    multiply(
       resultGradient, ofSample[columns: v][rows: keys].transposed, by: block.packedColumns, into: weightsGradient)
     attentionWeightsGradient(
       rows(self.weightsGradient, block), weights: rows(self.weights, block), keys: keys.count, scale: scale)
+    // As factors the weights are rounded, for their own gradient they are not.
+    pass.round(rows(self.weights, block))
+    pass.round(rows(self.weightsGradient, block))
+    multiply(
+      weights.transposed, resultGradient, by: block.packedQueries, into: gradient[columns: v][rows: keys], accumulation)
     multiply(
       weightsGradient, ofSample[columns: k][rows: keys], by: block.packedKeys, into: gradient[columns: q][rows: queries]
     )

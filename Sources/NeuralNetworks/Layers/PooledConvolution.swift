@@ -49,6 +49,7 @@ struct PooledConvolution: LayerSpecification {
 private final class PooledConvolutionLayer: Layer {
   private let shape: PooledConvolutionShape
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let padding: Int
   /// The inputs with zeros around them [capacity, height, width, channels], and the gradient by them; empty without padding.
   private let padded: Buffer<Float>

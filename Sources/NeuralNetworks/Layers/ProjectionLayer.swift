@@ -5,6 +5,7 @@ import Tensors
 final class ProjectionLayer: Layer {
   private let projection: Projection
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
 
   /// A layer of up to `capacity` rows.
   init(inputs: Int, units: Int, capacity: Int) {
@@ -13,7 +14,7 @@ final class ProjectionLayer: Layer {
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    projection.forward(input, weights: parameters[0], bias: parameters[1], into: output)
+    projection.forward(input, weights: parameters[0], bias: parameters[1], into: output, pass.precision)
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
@@ -29,7 +30,7 @@ final class ProjectionLayer: Layer {
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     projection.backward(
       windows.outputGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
-      inputGradient: windows.inputGradient)
+      inputGradient: windows.inputGradient, pass.precision)
   }
 }
 
@@ -42,7 +43,7 @@ extension ProjectionLayer: SampleNorms {
       projection.backward(
         windows.outputGradient.rows(row, of: sums), input: windows.input.rows(row, of: rows),
         weights: windows.parameters[0], into: gradient, at: 0,
-        inputGradient: windows.inputGradient?.rows(row, of: rows))
+        inputGradient: windows.inputGradient?.rows(row, of: rows), pass.precision)
       for place in parameters.indices { norms[sample] += sumOfSquares(gradient[place]) }
     }
   }

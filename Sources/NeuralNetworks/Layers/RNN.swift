@@ -26,6 +26,7 @@ private final class RNNLayer: Layer {
   private let steps: Int
   private let products: RecurrentProducts
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   /// W x + R h of each step, [steps, samples, units], and the gradient of it.
   private let sums: StepRows
   private let sumsGradient: StepRows
@@ -45,12 +46,12 @@ private final class RNNLayer: Layer {
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let samples = pass.samples
-    products.projectInput(input, weights: parameters[0], into: sums, samples: samples)
-    products.beginForward(recurrent: parameters[1])
+    products.projectInput(input, weights: parameters[0], into: sums, pass)
+    products.beginForward(recurrent: parameters[1], pass)
     for step in 0..<steps {
       let sums = sums[step, samples: samples]
       if step > 0 {
-        products.projectState(states[step, samples: samples], into: sums, .add, samples: samples)
+        products.projectState(step, of: states, into: sums, .add, pass)
       }
       rnnForward(sums, bias: parameters[2], state: states[step + 1, samples: samples])
     }
@@ -61,15 +62,15 @@ private final class RNNLayer: Layer {
     let samples = pass.samples
     let stateGradient = stateGradient.prefix(windows.outputGradient.count)
     stateGradient.copy(from: windows.outputGradient)
-    products.beginBackward(recurrent: windows.parameters[1])
+    products.beginBackward(recurrent: windows.parameters[1], pass)
     for step in (0..<steps).reversed() {
       let sumsGradient = sumsGradient[step, samples: samples]
       tanhGradient(stateGradient, output: states[step + 1, samples: samples], into: sumsGradient)
       if step > 0 {
-        products.passBack(sumsGradient, into: stateGradient, .replace, samples: samples)
+        products.passBack(sumsGradient, into: stateGradient, .replace, pass)
       }
     }
     products.complete(
-      windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, samples: samples)
+      windows, sumsGradient: sumsGradient, stateSumsGradient: sumsGradient, states: states, pass)
   }
 }

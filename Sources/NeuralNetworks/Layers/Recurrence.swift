@@ -71,15 +71,23 @@ final class RecurrentProducts {
   private let inputs: StepRows
   private let inputsGradient: Buffer<Float>
   /// The weights, laid out once a pass, forward and backward, and the recurrent ones likewise, for the products of all its steps.
-  private let packedWeights: PackedMatrix
-  private let packedWeightsBackward: PackedMatrix
-  private let recurrentForward: PackedMatrix
-  private let recurrentBackward: PackedMatrix
+  private var packedWeights: PackedMatrix
+  private var packedWeightsBackward: PackedMatrix
+  private var recurrentForward: PackedMatrix
+  private var recurrentBackward: PackedMatrix
+  /// h before the first step and after each, rounded, in passes of less than single precision.
+  private lazy var roundedStates = StepRows(steps: shape.steps + 1, capacity: capacity, width: shape.units)
+  private let capacity: Int
+  /// The steps' x, h and gradients of sums.
+  private let factor: PairedFactor
   /// Room for every step's x or h laid out, for the gradients of the weights.
   private let packedRows: PackedMatrix
 
   init(_ shape: RecurrentShape, capacity: Int, needsInputGradient: Bool) {
     self.shape = shape
+    self.capacity = capacity
+    factor = PairedFactor(
+      rows: shape.steps * capacity, columns: max(shape.features, shape.units, shape.rows))
     inputs = StepRows(steps: shape.steps, capacity: capacity, width: shape.features)
     inputsGradient = Buffer(count: needsInputGradient ? shape.steps * capacity * shape.features : 0)
     recurrentForward = PackedMatrix(rows: shape.units, columns: shape.rows)
@@ -90,79 +98,102 @@ final class RecurrentProducts {
   }
 
   /// Every step's x · Wᵀ into `sums`.
-  func projectInput(_ input: Buffer<Float>, weights: Buffer<Float>, into sums: StepRows, samples: Int) {
+  func projectInput(_ input: Buffer<Float>, weights: Buffer<Float>, into sums: StepRows, _ pass: Pass) {
+    let samples = pass.samples
     let (steps, rows) = (0..<shape.steps, shape.steps * samples)
     let ordered = inputs[steps, samples: samples]
     swapAxes(input, into: ordered, outer: samples, inner: shape.steps, width: shape.features)
-    packedWeights.pack(Matrix(weights, rows: shape.rows, columns: shape.features).transposed)
-    multiply(
+    packedWeights = packedWeights.pack(
+      Matrix(weights, rows: shape.rows, columns: shape.features).transposed, inPairs: pass.precision.isPaired)
+    factor.multiply(
       Matrix(ordered, rows: rows, columns: shape.features), packedWeights,
       into: Matrix(sums[steps, samples: samples], rows: rows, columns: shape.rows))
   }
 
   /// Lays R out for ``projectState(_:into:_:samples:)``: once a pass, before its first step.
-  func beginForward(recurrent: Buffer<Float>) {
-    recurrentForward.pack(Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed)
+  func beginForward(recurrent: Buffer<Float>, _ pass: Pass) {
+    recurrentForward = recurrentForward.pack(
+      Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed, inPairs: pass.precision.isPaired)
   }
 
-  /// One step's h · Rᵀ, into or onto `sums`.
+  /// The product of h after `step` steps and Rᵀ, into or onto `sums`.
   func projectState(
-    _ state: Buffer<Float>, into sums: Buffer<Float>, _ accumulation: Accumulation, samples: Int
+    _ step: Int, of states: StepRows, into sums: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
   ) {
-    multiply(
+    let samples = pass.samples
+    var state = states[step, samples: samples]
+    if pass.precision == .bf16 {
+      let rounded = roundedStates[step, samples: samples]
+      roundToBFloat16(state, into: rounded)
+      state = rounded
+    }
+    factor.multiply(
       Matrix(state, rows: samples, columns: shape.units), recurrentForward,
       into: Matrix(sums, rows: samples, columns: shape.rows), accumulation)
   }
 
   /// Lays R out for ``passBack(_:into:_:samples:)``: once a pass, before its last step.
-  func beginBackward(recurrent: Buffer<Float>) {
-    recurrentBackward.pack(Matrix(recurrent, rows: shape.rows, columns: shape.units))
+  func beginBackward(recurrent: Buffer<Float>, _ pass: Pass) {
+    recurrentBackward = recurrentBackward.pack(
+      Matrix(recurrent, rows: shape.rows, columns: shape.units), inPairs: pass.precision.isPaired)
   }
 
-  /// One step's ∂loss/∂h = ∂loss/∂a · R, into or onto `stateGradient`.
+  /// One step's ∂loss/∂h = ∂loss/∂a · R, into or onto `stateGradient`. Rounds `sumsGradient` where the pass does.
   func passBack(
-    _ sumsGradient: Buffer<Float>, into stateGradient: Buffer<Float>, _ accumulation: Accumulation, samples: Int
+    _ sumsGradient: Buffer<Float>, into stateGradient: Buffer<Float>, _ accumulation: Accumulation, _ pass: Pass
   ) {
-    multiply(
+    let samples = pass.samples
+    pass.round(sumsGradient)
+    factor.multiply(
       Matrix(sumsGradient, rows: samples, columns: shape.rows), recurrentBackward,
       into: Matrix(stateGradient, rows: samples, columns: shape.units), accumulation)
   }
 
-  /// The gradients of the parameters and of the input, once every step's sums have theirs.
+  /// The gradients of the parameters and of the input, once every step's sums have theirs, which are rounded where the pass does.
   ///
   /// - Parameters:
   ///   - sumsGradient: ∂loss/∂(x · Wᵀ) of every step.
   ///   - stateSumsGradient: ∂loss/∂(h · Rᵀ) of every step: the same, but for a GRU.
   ///   - states: h before the first step, then after each.
   func complete(
-    _ windows: BackwardWindows, sumsGradient: StepRows, stateSumsGradient: StepRows, states: StepRows, samples: Int
+    _ windows: BackwardWindows, sumsGradient: StepRows, stateSumsGradient: StepRows, states: StepRows, _ pass: Pass
   ) {
+    let samples = pass.samples
     let (steps, rows) = (0..<shape.steps, shape.steps * samples)
     let ofSums = sumsGradient[steps, samples: samples]
+    pass.round(ofSums)
+    // The first step's is of no product.
+    pass.round(stateSumsGradient[1..<shape.steps, samples: samples])
+    let states = pass.precision == .bf16 ? roundedStates : states
     let gradients = Matrix(ofSums, rows: rows, columns: shape.rows)
-    multiply(
-      gradients.transposed, packedRows.pack(Matrix(inputs[steps, samples: samples], columns: shape.features)),
+    let paired = pass.precision.isPaired
+    let rowsOfInput = packedRows.pack(
+      Matrix(inputs[steps, samples: samples], columns: shape.features), inPairs: paired)
+    factor.multiply(
+      gradients.transposed, rowsOfInput,
       into: Matrix(windows.gradient[0], columns: shape.features), windows.gradient.accumulation)
-    addRecurrent(stateSumsGradient, states, samples: samples, to: windows.gradient)
+    addRecurrent(stateSumsGradient, states, to: windows.gradient, pass)
     columnSums(ofSums, into: windows.gradient[2], windows.gradient.accumulation)
     if let inputGradient = windows.inputGradient {
       let ordered = inputsGradient.prefix(rows * shape.features)
-      packedWeightsBackward.pack(Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features))
-      multiply(gradients, packedWeightsBackward, into: Matrix(ordered, rows: rows, columns: shape.features))
+      packedWeightsBackward = packedWeightsBackward.pack(
+        Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features), inPairs: paired)
+      factor.multiply(gradients, packedWeightsBackward, into: Matrix(ordered, rows: rows, columns: shape.features))
       swapAxes(ordered, into: inputGradient, outer: shape.steps, inner: samples, width: shape.features)
     }
   }
 
   /// From the second step on: before the first the state is zero, and so is what it gives.
-  private func addRecurrent(_ sumsGradient: StepRows, _ states: StepRows, samples: Int, to gradient: GradientBlock) {
+  private func addRecurrent(_ sumsGradient: StepRows, _ states: StepRows, to gradient: GradientBlock, _ pass: Pass) {
     guard shape.steps > 1 else {
       if gradient.accumulation == .replace { gradient[1].fill(0) }
       return
     }
-    let steps = 1..<shape.steps
-    multiply(
-      Matrix(sumsGradient[steps, samples: samples], columns: shape.rows).transposed,
-      packedRows.pack(Matrix(states[steps, samples: samples], columns: shape.units)),
+    let (steps, samples) = (1..<shape.steps, pass.samples)
+    let rowsOfStates = packedRows.pack(
+      Matrix(states[steps, samples: samples], columns: shape.units), inPairs: pass.precision.isPaired)
+    factor.multiply(
+      Matrix(sumsGradient[steps, samples: samples], columns: shape.rows).transposed, rowsOfStates,
       into: Matrix(gradient[1], columns: shape.units), gradient.accumulation)
   }
 }

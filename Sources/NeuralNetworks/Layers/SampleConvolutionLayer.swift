@@ -5,6 +5,7 @@ import Tensors
 final class SampleConvolutionLayer: Layer {
   private let convolution: any SampleConvolution
   let parameters: [ParameterSpecification]
+  var roundsFactors: Bool { true }
   private let rectifying: Bool
   var kept: Buffer<Float>?
   private var hasBias: Bool { parameters.count > 1 }
