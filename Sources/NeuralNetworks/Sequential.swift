@@ -72,8 +72,9 @@ public final class Sequential: Layer {
       }
       let isLast = stages.count == stageCount - 1
       let description = StageDescription(
-        name: specification.kind + (kinds[specification.kind].map { "\($0)" } ?? ""), output: output,
-        trainingOperations: specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient))
+        name: specification.kind + (kinds[specification.kind].map { "\($0)" } ?? ""), input: shape, output: output,
+        trainingOperations: specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient),
+        parameterCount: layer.parameters.reduce(0) { $0 + $1.shape.count })
       stages.append(
         Stage(
           layer: layer, description: description, layout: layout, start: offset, outputCount: output.count,

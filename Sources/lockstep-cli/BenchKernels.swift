@@ -9,8 +9,11 @@ struct BenchKernels: ParsableCommand {
     discussion: """
       Each line is a product of m × k by k × n, in the three forms that a step has: A·B with B laid out before, as weights are for all \
       samples; A·Bᵀ with the smaller factor laid out for it, as in a forward pass; and C += Aᵀ·B with B laid out for it, as in a weights' \
-      gradient; then A·B of bfloat16, both laid out before. Windows of a millisecond of all of them and of multiply-adds on registers alone take turns; figures are the best of each, \
-      for other processes only slow it, and parts are of the multiply-adds' best.
+      gradient; then A·B of bfloat16, both laid out before. Windows of a millisecond of all of them and of multiply-adds on registers alone take turns; \
+      figures are the best of each, for other processes only slow it, and parts are of the multiply-adds' best.
+
+      With --model, each layer of a model as it is in a step instead, products and all else: against the peak, and the bytes that it must \
+      move at least against what copying more than a cache holds gives.
 
       Example: lockstep bench kernels --sizes 32x784x512,1600x64x192
       """)
@@ -20,6 +23,14 @@ struct BenchKernels: ParsableCommand {
 
   @Option(help: "The windows of each product.")
   var windows = 200
+
+  @Option(help: "Measures the layers of this network: \(modelNames).")
+  var model: String?
+
+  @Option(help: "The factors of its products: fp32, or rounded to bf16.")
+  var precision = ProductPrecision.fp32
+
+  @OptionGroup var data: DataOptions
 
   func validate() throws {
     guard products != nil else { throw ValidationError("--sizes \(sizes) is not a list such as 32x784x512,49x16x49") }
@@ -47,9 +58,29 @@ struct BenchKernels: ParsableCommand {
   func run() throws {
     guard World.isFirst else { return }
     try prepareArithmetic()
+    if let model { return try measure(model) }
     print("products, one core, \(KernelIdentity.current), GFLOP/s (part of the peak)")
     row("m × k × n", ["peak", "A·B", "OpenBLAS", "A·Bᵀ", "OpenBLAS", "C += Aᵀ·B", "OpenBLAS", "bfloat16"])
     for product in products ?? [] { measure(product) }
+  }
+
+  private func measure(_ model: String) throws {
+    let training = try waiting(while: "reading \(data.data)") { try data.load(.train) }
+    let report = try waiting(while: "measuring steps of \(model) for 5 s") {
+      var measurement = StepMeasurement(
+        try OneRankStep(model: model, training, globalBatch: 256, microbatch: nil, precision: precision))
+      return try measurement.run(seconds: 5)
+    }
+    report.printTable()
+    report.printKernels(memory: copiedBytesPerSecond() * 1e-9)
+  }
+
+  /// What is read and written of memory while much of it is copied: the best of some times.
+  private func copiedBytesPerSecond() -> Double {
+    let count = 64 << 20
+    let (from, to) = (Buffer<Float>(count: count), Buffer<Float>(count: count))
+    from.fill(1)
+    return (0..<5).reduce(0) { best, _ in max(best, 2 * 4 * Double(count) / seconds { to.copy(from: from) }) }
   }
 
   private func measure(_ product: Product) {

@@ -46,7 +46,8 @@ struct StepMeasurement {
         StepReport.Layer(
           name: stage.name, output: "\(stage.output)", flopPerSample: stage.trainingOperations,
           forwardMicroseconds: median(times.map(\.forward)) * 1e6,
-          backwardMicroseconds: median(times.map(\.backward)) * 1e6)
+          backwardMicroseconds: median(times.map(\.backward)) * 1e6,
+          leastBytesPerSample: stage.leastBytes(pass: min(network.capacity, step.batches.globalBatch)))
       })
   }
 

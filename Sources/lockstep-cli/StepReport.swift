@@ -10,12 +10,16 @@ struct StepReport: Encodable {
     var flopPerSample: Int
     var forwardMicroseconds: Double
     var backwardMicroseconds: Double
+    var leastBytesPerSample: Double
+
+    var microseconds: Double { forwardMicroseconds + backwardMicroseconds }
 
     enum CodingKeys: String, CodingKey {
       case name, output
       case flopPerSample = "flop_per_sample"
       case forwardMicroseconds = "forward_microseconds"
       case backwardMicroseconds = "backward_microseconds"
+      case leastBytesPerSample = "least_bytes_per_sample"
     }
   }
 
@@ -52,14 +56,30 @@ struct StepReport: Encodable {
     print("")
     row("layer", "output", "forward", "backward", "µs a sample", "GFLOP/s")
     for layer in layers {
-      let whole = layer.forwardMicroseconds + layer.backwardMicroseconds
       row(
         layer.name, layer.output, fixed(layer.forwardMicroseconds, 2), fixed(layer.backwardMicroseconds, 2),
-        fixed(whole, 2),
-        layer.flopPerSample > 0 ? fixed(Double(layer.flopPerSample) * 1e-3 / whole, 1) : "")
+        fixed(layer.microseconds, 2), gflops(of: layer).map { fixed($0, 1) } ?? "")
     }
-    let inLayers = layers.reduce(0) { $0 + $1.forwardMicroseconds + $1.backwardMicroseconds }
+    let inLayers = layers.reduce(0) { $0 + $1.microseconds }
     row("the rest", "", "", "", fixed(1e6 / samplesPerSecond - inLayers, 2), "")
+  }
+
+  /// Each layer's products against the peak, and the bytes that it must move against those that memory gives, in GB/s.
+  func printKernels(memory: Double) {
+    print("")
+    print("\(model), batch \(batch) in microbatches of \(microbatch); copying gives \(fixed(memory, 1)) GB/s")
+    row("layer", "output", "GFLOP/s", "of the peak", "GB/s", "of memory's")
+    for layer in layers where layer.microseconds > 0 {
+      let bytes = layer.leastBytesPerSample * 1e-3 / layer.microseconds
+      row(
+        layer.name, layer.output, gflops(of: layer).map { fixed($0, 1) } ?? "",
+        gflops(of: layer).map { "\(fixed(100 * $0 / peak, 0)) %" } ?? "", fixed(bytes, 1),
+        "\(fixed(100 * bytes / memory, 0)) %")
+    }
+  }
+
+  private func gflops(of layer: Layer) -> Double? {
+    layer.flopPerSample > 0 ? Double(layer.flopPerSample) * 1e-3 / layer.microseconds : nil
   }
 
   private func row(_ name: String, _ output: String, _ figures: String...) {

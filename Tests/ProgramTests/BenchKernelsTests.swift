@@ -13,6 +13,20 @@ extension ProgramTests {
       #expect(lines.dropFirst(2).allSatisfy { $0.split(separator: "(").count == 8 })
     }
 
+    @Test func `Every layer of a model has a line of figures`() throws {
+      let scratch = try ScratchDirectory()
+      try SmallSet().write(to: scratch.file("small"))
+      let outcome = try Program.run([
+        "bench", "kernels", "--model", "mlp:64-40-10", "--data", scratch.file("small"), "--precision", "bf16",
+      ])
+      try #require(outcome.code == 0, "\(outcome.errors)")
+      let lines = outcome.output.split(separator: "\n").suffix(4)
+      #expect(lines.first?.contains("of the peak") == true, "\(outcome.output)")
+      for (line, layer) in zip(lines.dropFirst(), ["dense1", "relu", "dense2"]) {
+        #expect(line.hasPrefix(layer) && line.count { $0 == "%" } == (layer == "relu" ? 1 : 2), "\(line)")
+      }
+    }
+
     @Test(arguments: ["", "7x9", "7x9x0", "7x9x11,", "axbxc", "7x9x99999"])
     func `A list that is none is refused`(_ sizes: String) throws {
       let outcome = try Program.run(["bench", "kernels", "--sizes", sizes])

@@ -22,10 +22,15 @@ struct Program {
 
     var weightsDigest: String? { value(of: "weights digest") }
 
-    /// What was said on standard error, but for a line of Open MPI's own: mpirun wakes a stopped rank to end it, and where that rank
-    /// was to read a message out of the memory of one that has just ended, Open MPI says that it could not.
+    /// What was said on standard error, but for two kinds of line. One is Open MPI's own: mpirun wakes a stopped rank to end it, and where
+    /// that rank was to read a message out of the memory of one that has just ended, Open MPI says that it could not. The other says what is
+    /// waited for, where that takes ten seconds: on a machine that has too much to do.
     var errorLines: [Substring] {
-      errors.split(separator: "\n").filter { $0.firstMatch(of: /^\[.+:\d+\] Read -1, expected \d+, errno = 3$/) == nil }
+      errors.unicodeScalars.split(separator: "\n").map { Substring($0) }.filter { line in
+        line.firstMatch(of: /^\[.+:\d+\] Read -1, expected \d+, errno = 3$/) == nil
+          && line.firstMatch(of: /^lockstep: (reading|evaluating|measuring|writing|making|starting|waiting) [^:;]*$/)
+            == nil
+      }
     }
   }
 

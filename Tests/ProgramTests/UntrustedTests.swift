@@ -32,9 +32,9 @@ extension ProgramTests {
       counter.add(1, ordering: .relaxed)
       let said = String(outcome.errors.prefix(1000))
       #expect(outcome.code == code, "\(what): \(said)", sourceLocation: sourceLocation)
-      let lines = outcome.errors.unicodeScalars.split(separator: "\n").map { String($0) }
       #expect(
-        lines.count { !$0.utf8.starts(with: "lockstep: warning: ".utf8) } == (code == 0 ? 0 : 1), "\(what): \(said)",
+        outcome.errorLines.count { !$0.utf8.starts(with: "lockstep: warning: ".utf8) } == (code == 0 ? 0 : 1),
+        "\(what): \(said)",
         sourceLocation: sourceLocation)
       checkText(outcome.output + outcome.errors, what, sourceLocation: sourceLocation)
     }
