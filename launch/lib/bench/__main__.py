@@ -3,12 +3,14 @@
 import argparse
 import datetime
 import json
-import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 
 import report
+from contestants import has_precision
 from failures import fail, say
 from measure import measure_nets, measure_private, measure_steps, measure_whole
 from peers import Peers, cache
@@ -19,6 +21,7 @@ def arguments():
     for name in ("root", "program", "data", "arguments"):
         parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--models")
     parser.add_argument("--batches")
     parser.add_argument("--only", choices=["steps", "nets", "private", "runs"])
@@ -31,13 +34,12 @@ def arguments():
         raise SystemExit(64 if end.code == 2 else end.code)
     if options.rounds < 1:
         fail(64, f"--rounds {options.rounds} is less than 1")
+    if options.repeats < 0:
+        fail(64, f"--repeats {options.repeats} is less than 0")
+    options.has_precision = has_precision(options.program)
     return options
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return f"{os.cpu_count()} cores of {models[0] if models else 'an unknown processor'}"
 
 
 MODELS = {
@@ -56,11 +58,15 @@ def cases(options):
 
 
 def main():
+    # Contestants are in sessions of their own, so whoever ends the bench ends its contestant by it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options = arguments()
     wanted = list(cases(options))
     if not shutil.which("mpirun"):
         fail(69, "no mpirun; launch/setup installs it")
-    peers = Peers(not options.no_peers, wants_keras=options.only in (None, "runs"), wants_private=options.only == "private")
+    peers = Peers(
+        not options.no_peers, wants_keras=options.only in (None, "runs"), wants_private=options.only == "private",
+        wants_jax=options.only != "runs")
     commit = subprocess.run(["git", "-C", options.root, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     versions = [f"Lockstep at {commit.stdout.strip()}"] if commit.returncode == 0 else []
     versions += [f"PyTorch {peers.torch}"] if peers.torch else []
@@ -68,27 +74,23 @@ def main():
     versions += [f"JAX {peers.jax}"] if peers.jax else []
     versions += [f"TensorFlow {peers.tensorflow}"] if peers.tensorflow else []
     run = {
-        "machine": machine(), "date": str(datetime.date.today()), "versions": ", ".join(versions), "rounds": options.rounds,
-        "arguments": options.arguments.replace("--docs", "").strip(),
+        "machine": report.machine(), "date": str(datetime.date.today()), "versions": ", ".join(versions), "rounds": options.rounds,
+        "arguments": report.without_files(options.arguments),
     }
-    steps, wholes = [], []
-    if options.only == "nets":
+    steps, wholes, probed = [], [], {}
+    measures = {"nets": measure_nets, "private": measure_private}
+    parts = {"nets": report.nets, "private": report.private}
+    if options.only != "runs":
         for model, batch in wanted:
-            steps.append(report.Case(model, batch, measure_nets(options, peers, model, batch)))
-            print(f"\n{report.nets(steps[-1:])}", flush=True)
-    elif options.only == "private":
-        for model, batch in wanted:
-            steps.append(report.Case(model, batch, measure_private(options, peers, model, batch)))
-            print(f"\n{report.private(steps[-1:])}", flush=True)
-    elif options.only != "runs":
-        for model, batch in wanted:
-            steps.append(report.Case(model, batch, measure_steps(options, peers, model, batch)))
-            print(f"\n{report.speeds(steps[-1:])}", flush=True)
+            rows, probed[model, batch] = measures.get(options.only, measure_steps)(options, peers, model, batch)
+            steps.append(report.Case(model, batch, rows, probed[model, batch]))
+            run |= report.probes(probed)
+            print(f"\n{report.benchmarks(run, steps[-1:], [], parts.get(options.only, report.steps))}", flush=True)
     if options.only in (None, "runs"):
         for name in ("article", "fast"):
-            wholes.append(measure_whole(options, peers, name))
-            print(f"\n{report.wholes(wholes[-1:])}", flush=True)
-    parts = {"nets": report.nets, "private": report.private}
+            wholes.append(measure_whole(options, peers, name, probed))
+            run |= report.probes(probed)
+            print(f"\n{report.benchmarks(run, [], wholes[-1:])}", flush=True)
     tables = report.benchmarks(run, steps, wholes, parts.get(options.only, report.steps))
     print(f"\n\n{tables}" + ("" if options.only in parts else f"\n\n{report.measured(run, steps, wholes)}"))
     run["steps"] = {case.name: {row.name: row.runs for row in case.rows.values()} for case in steps}

@@ -6,28 +6,58 @@ import math
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
 import time
 
-from failures import ContestantFailed
+from failures import ContestantFailed, ContestantStopped
 
 TRAINING_SAMPLES = 60_000
+# torchrun gives its ranks 30 seconds to end.
+SECONDS_TO_END = 45
 
 
-def run(name, command, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+def run(name, command, limit=None, **options):
+    """Runs `command` to its end, or, where that takes more than `limit` seconds, ends it and its children."""
+    # A session of its own, which a signal reaches as a whole.
+    process = subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options)
+    try:
+        output, errors = process.communicate(timeout=limit)
+    except BaseException as end:
+        stop(process)
+        if isinstance(end, subprocess.TimeoutExpired):
+            raise ContestantStopped(name, limit) from None
+        raise
+    done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
     if done.returncode != 0:
         raise ContestantFailed(name, done)
     return done
+
+
+def stop(process):
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def has_precision(program):
+    """Whether the program can train in bfloat16 as well as in single precision."""
+    return "--precision" in subprocess.run([program, "bench", "step", "--help"], capture_output=True, text=True).stdout
 
 
 class Lockstep:
     """`lockstep train` on some ranks, or, with None, alone. `share` is the part of the global batch that it trains with: weak
     scaling's half."""
 
-    def __init__(self, name, options, ranks, *flags, share=1.0):
-        self.name, self.options, self.ranks, self.flags, self.share = name, options, ranks, flags, share
+    def __init__(self, name, options, ranks, *flags, share=1.0, precision="fp32"):
+        self.name, self.options, self.ranks, self.share, self.precision = name, options, ranks, share, precision
+        # Earlier programs know single precision alone.
+        self.flags = flags + (("--precision", precision) if options.has_precision else ())
 
     def train(self, flags):
         """The run's summary, its epochs' figures, and the seconds that the whole process took."""
@@ -106,37 +136,65 @@ class StepOnOneCore:
 
     def steps(self, model, batch, samples):
         done = run(self.name, [self.options.program, "bench", "step", "--data", self.options.data, "--model", model, "--batch",
-                               batch, "--seconds", 2, "--json"])
+                               batch, "--seconds", 2, "--json", *(("--precision", "fp32") if self.options.has_precision else ())])
         figures = json.loads(done.stdout)
         keys = ("samples_per_second", "gflops", "fma_peak_gflops", "fraction_of_fma_peak", "flop_per_sample")
         return {key: figures[key] for key in keys}
 
 
-class PyTorch:
-    """Tests/Peers/torch_ddp.py: the same net, data, batch and Adam; DDP on gloo for more than one process."""
+class Peer:
+    """A program of Tests/Peers that trains the same net with the same data, batch and Adam, in one of its modes."""
 
     LINE = re.compile(r"(\d+) samples/s, first step after ([\d.]+) s")
-    ACCURACY = re.compile(r"test accuracy ([\d.]+)")
 
-    def __init__(self, name, options, python, ranks, threads):
-        self.name, self.options, self.python, self.ranks, self.threads = name, options, python, ranks, threads
+    def __init__(self, name, options, python, *flags, precision="fp32"):
+        self.name, self.options, self.python, self.flags, self.precision = name, options, python, flags, precision
 
-    def _train(self, model, batch, flags):
-        # A rendezvous on a port that is free: two runs at once do not meet.
-        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", self.ranks] if self.ranks > 1 else []
-        environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", OMP_NUM_THREADS=str(self.threads))
-        done = run(self.name, [
-            self.python, *launcher, f"{self.options.root}/Tests/Peers/torch_ddp.py", "--data", self.options.data, "--model",
-            model.replace("-", "_"), "--global-batch", batch, "--threads", self.threads, *flags], env=environment)
+    def command(self, model, batch):
+        raise NotImplementedError
+
+    def environment(self):
+        return dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+
+    def _train(self, model, batch, flags, limit=None):
+        done = run(self.name, [*self.command(model, batch), *self.flags, *flags], limit, env=self.environment())
         if not self.LINE.search(done.stdout):
             raise ContestantFailed(self.name, done)
         return done.stdout
 
-    def steps(self, model, batch, samples, least=20):
+    def steps(self, model, batch, samples, least=20, limit=None):
         epochs = math.ceil(samples / TRAINING_SAMPLES)
         steps = max(least, min(math.ceil(samples / epochs / batch), TRAINING_SAMPLES // batch))
-        found = self.LINE.search(self._train(model, batch, ["--epochs", epochs, "--steps", steps]))
+        found = self.LINE.search(self._train(model, batch, ["--epochs", epochs, "--steps", steps], limit))
         return {"samples_per_second": float(found[1]), "seconds_to_first_step": float(found[2])}
+
+
+class JAX(Peer):
+    """Tests/Peers/jax_zoo.py: one process on all cores, or one a core, by its flags."""
+
+    def command(self, model, batch):
+        return [self.python, f"{self.options.root}/Tests/Peers/jax_zoo.py", "--data", self.options.data, "--model",
+                model.replace("-", "_"), "--global-batch", batch]
+
+
+class PyTorch(Peer):
+    """Tests/Peers/torch_ddp.py; DDP on gloo for more than one process."""
+
+    ACCURACY = re.compile(r"test accuracy ([\d.]+)")
+
+    def __init__(self, name, options, python, ranks, threads, *flags, precision="fp32"):
+        super().__init__(name, options, python, *flags, precision=precision)
+        self.ranks, self.threads = ranks, threads
+
+    def command(self, model, batch):
+        # A rendezvous on a port that is free: two runs at once do not meet.
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", self.ranks] if self.ranks > 1 else []
+        return [self.python, *launcher, f"{self.options.root}/Tests/Peers/torch_ddp.py", "--data", self.options.data, "--model",
+                model.replace("-", "_"), "--global-batch", batch, "--threads", self.threads]
+
+    def environment(self):
+        # One thread compiles: workers that outlive the run would count as other processes.
+        return dict(super().environment(), OMP_NUM_THREADS=str(self.threads), TORCHINDUCTOR_COMPILE_THREADS="1")
 
     def whole(self, recipe, seed):
         """What `recipe` asks for, as lockstep's config.json has it."""

@@ -25,6 +25,13 @@ class ContestantFailed(Exception):
         super().__init__(f"{name} ended with {done.returncode}: {telling_line(done.stderr) or 'no word'}")
 
 
+class ContestantStopped(ContestantFailed):
+    """A run that was not done in its time."""
+
+    def __init__(self, name, seconds):
+        Exception.__init__(self, f"{name} was not done after {seconds:.0f} s")
+
+
 def telling_line(text):
     """Python ends a traceback with the error, torchrun frames its own in rules, and mpirun adds advice behind."""
     lines = [line.strip() for line in text.splitlines() if any(character.isalnum() for character in line)]

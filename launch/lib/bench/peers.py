@@ -21,12 +21,12 @@ def cache():
 class Peers:
     """A virtual environment in the cache directory. Its packages are versions, or None where they cannot be had."""
 
-    def __init__(self, is_wanted, wants_keras, wants_private):
+    def __init__(self, is_wanted, wants_keras, wants_private, wants_jax):
         self.python = cache() / "peers" / "bin" / "python"
         self.torch = self._install("torch", ["torch", "numpy"]) if is_wanted else None
         self.tensorflow = self._install("tensorflow", ["tensorflow-cpu", "numpy"]) if is_wanted and wants_keras else None
         self.opacus = self._install("opacus", ["opacus", "torch", "numpy"]) if is_wanted and wants_private else None
-        self.jax = self._install("jax", ["jax[cpu]", "numpy"]) if is_wanted and wants_private else None
+        self.jax = self._install("jax", ["jax[cpu]", "numpy"]) if is_wanted and wants_jax else None
 
     def _version(self, module):
         if not self.python.exists():
