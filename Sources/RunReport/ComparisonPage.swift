@@ -30,10 +30,12 @@ public struct ComparisonPage {
 
   private var context: [String: Any] {
     let names = runs.map { escaped($0.directory) }
-    let charts = RunCharts.comparison(zip(names, runs).map { ($0, $1.epochs) })
+    let charts = RunCharts.comparison(zip(names, runs).map { ($0, $1) })
     return [
       "title": "\(runs.count) runs",
-      "columns": ["test accuracy", "test loss", "epochs", "samples a second", "time", "core-hours", "weights digest"],
+      "columns": [
+        "test accuracy", "test loss", "epochs or rounds", "samples a second", "time", "core-hours", "weights digest",
+      ],
       "runs": zip(names, runs).map { Row(name: $0, cells: figures($1)) }, "names": names, "facts": facts,
       "charts": charts.map(ChartContext.init), "hasCharts": !charts.isEmpty,
     ]

@@ -110,7 +110,7 @@ public struct ModelCard {
       "name": Self.plain(summary.model), "quotedName": Self.quotedForYAML(summary.model), "task": task,
       "quotedData": Self.quotedForYAML(data), "data": Self.plain(data), "figures": figures,
       "parameters": grouped(summary.parameters), "program": shown("program") ?? lockstepVersion,
-      "optimizer": shown("optimizer") ?? "", "epochs": summary.epochs, "batch": summary.globalBatch,
+      "optimizer": shown("optimizer") ?? "", "epochs": summary.epochs, "unit": run.unit, "batch": summary.globalBatch,
       "seed": "\(summary.seed)",
       "rate": shown("learning_rate") ?? "", "digest": summary.weightsDigest,
       "ranks": "\(summary.ranks) rank\(summary.ranks == 1 ? "" : "s")",
@@ -123,6 +123,7 @@ public struct ModelCard {
       "license": statements.license.map(Self.plain) ?? "Not stated.", "limits": limits,
       "objective": shown("task") ?? "unknown",
     ]
+    if let federation = shown("federation") { context["federation"] = federation }
     if let date { context["date"] = date }
     if let decision { context["decision"] = decision }
     if let line = run.data?.line { context["preparation"] = Self.plain(line) }

@@ -45,7 +45,10 @@ enum PageTemplates {
 
     - A network of {{{parameters}}} parameters for the task {{{objective}}}, trained by Lockstep {{{program}}} on {{{data}}}{{#date}}, finished
       on {{{date}}}{{/date}}.
-    - Recipe: {{{epochs}}} epochs in batches of {{{batch}}}, {{{optimizer}}}, learning rate {{{rate}}}, seed {{{seed}}}.
+    - Recipe: {{{epochs}}} {{{unit}}}s in batches of {{{batch}}}, {{{optimizer}}}, learning rate {{{rate}}}, seed {{{seed}}}.
+    {{#federation}}
+    - Federated: {{{federation}}}.
+    {{/federation}}
     - SHA-256 of the weights: `{{{digest}}}`
     {{#command}}
     - Command: `{{{command}}}`

@@ -52,6 +52,9 @@ public struct RecordedRun: Sendable {
     configuration.first { $0.key == key }.map { Self.text($0.value) }
   }
 
+  /// What its epochs are called: those of a federated run are rounds.
+  var unit: String { self["federation"] == nil ? "epoch" : "round" }
+
   /// The words of the command that does the run again; nil if it was not started by one.
   public var command: [String]? {
     guard case .array(let words) = configuration.first(where: { $0.key == "command" })?.value else { return nil }

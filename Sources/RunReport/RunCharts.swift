@@ -13,35 +13,37 @@ enum RunCharts {
       "Accuracy", 4,
       [("training", { $0.trainAccuracy }), ("validation", { $0.validationAccuracy }), ("test", { $0.testAccuracy })]
     ),
-    ("Learning rate at the epoch's end", 6, [("learning rate", { $0[.learningRate] })]),
+    ("Learning rate at the end", 6, [("learning rate", { $0[.learningRate] })]),
     ("Norm of the mean gradient", 4, [("norm", { $0.gradientNorm })]),
   ]
 
   /// The charts of one run that have something to show.
-  static func training(_ epochs: [EpochFigures]) -> [Chart] {
+  static func training(_ run: RecordedRun) -> [Chart] {
     figures.map { title, decimals, series in
       Chart(
-        title, axis: "epoch",
-        series.map { Chart.Series($0.name, points(epochs, $0.figure)) }.filter { !$0.points.isEmpty },
+        title, axis: run.unit,
+        series.map { Chart.Series($0.name, points(run.epochs, $0.figure)) }.filter { !$0.points.isEmpty },
         decimals: decimals)
     }.filter { !$0.isEmpty }
   }
 
   /// The charts of several runs, in which each run is a series.
-  static func comparison(_ runs: [(name: String, epochs: [EpochFigures])]) -> [Chart] {
-    figures.flatMap { title, decimals, series in
+  static func comparison(_ runs: [(name: String, run: RecordedRun)]) -> [Chart] {
+    let units = Set(runs.map(\.run.unit)).sorted().joined(separator: ", ")
+    return figures.flatMap { title, decimals, series in
       series.map { part in
         Chart(
-          series.count == 1 ? title : "\(title), \(part.name)", axis: "epoch",
-          runs.map { Chart.Series($0.name, points($0.epochs, part.figure)) }, decimals: decimals)
+          series.count == 1 ? title : "\(title), \(part.name)", axis: units,
+          runs.map { Chart.Series($0.name, points($0.run.epochs, part.figure)) }, decimals: decimals)
       }
     }.filter { !$0.isEmpty }
   }
 
   /// The seconds of each epoch by their use.
-  static func time(_ epochs: [EpochFigures]) -> Chart {
-    Chart(
-      "Seconds of an epoch", axis: "epoch",
+  static func time(_ run: RecordedRun) -> Chart {
+    let epochs = run.epochs
+    return Chart(
+      "Seconds of each \(run.unit)", axis: run.unit,
       [
         Chart.Series("compute", points(epochs) { $0.computeSeconds }),
         Chart.Series("communication", points(epochs) { $0.communicationSeconds }),
@@ -51,10 +53,10 @@ enum RunCharts {
   }
 
   /// The samples a second of each epoch.
-  static func rate(_ epochs: [EpochFigures]) -> Chart {
+  static func rate(_ run: RecordedRun) -> Chart {
     Chart(
-      "Samples a second", axis: "epoch", [Chart.Series("samples a second", points(epochs) { $0.samplesPerSecond })],
-      decimals: 0)
+      "Samples a second", axis: run.unit,
+      [Chart.Series("samples a second", points(run.epochs) { $0.samplesPerSecond })], decimals: 0)
   }
 
   private static func points(_ epochs: [EpochFigures], _ figure: Figure) -> [Chart.Point] {

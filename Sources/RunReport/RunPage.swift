@@ -23,7 +23,7 @@ public struct RunPage {
   }
 
   private var context: [String: Any] {
-    let (charts, times) = (RunCharts.training(run.epochs), [RunCharts.time(run.epochs), RunCharts.rate(run.epochs)])
+    let (charts, times) = (RunCharts.training(run), [RunCharts.time(run), RunCharts.rate(run)])
     var context: [String: Any] = [
       "title": title, "subtitle": subtitle, "tiles": tiles, "facts": facts,
       "program": run["program"] ?? lockstepVersion,
@@ -80,7 +80,8 @@ public struct RunPage {
     guard let summary = run.summary else {
       let last = run.epochs.last
       return [
-        Tile(name: "epochs", value: "\(run.epochs.count)\(run["epochs"].map { " of \($0)" } ?? "")", kind: "first"),
+        Tile(
+          name: "\(run.unit)s", value: "\(run.epochs.count)\(run["epochs"].map { " of \($0)" } ?? "")", kind: "first"),
         Tile(name: "training loss", value: last?.trainLoss.map { fixed($0, 4) } ?? "–"),
       ]
     }

@@ -92,6 +92,13 @@ extension ProgramTests {
       }
       let evaluated = try Program.run(["evaluate", scratch.file("run"), "--data", scratch.file("data")])
       #expect(evaluated.code == 0 && evaluated.testLine == outcome.testLine, "\(evaluated.errors)")
+      let page = try String(contentsOfFile: scratch.file("run/report.html"), encoding: .utf8)
+      #expect(page.contains("Seconds of each round") && !page.contains("Seconds of each epoch"))
+      #expect(try Program.run(["card", scratch.file("run")]).code == 0)
+      let card = try String(contentsOfFile: scratch.file("run/card.md"), encoding: .utf8)
+      #expect(
+        card.contains("Recipe: 4 rounds in batches of") && card.contains("Federated: client\\_fraction 0.34"), "\(card)"
+      )
       // The recorded flags do the run again.
       let again = try Program.run([
         "federate", "--config", scratch.file("run/config.json"), "--run-dir", scratch.file("again"),
