@@ -144,28 +144,22 @@ static inline void lockstep_transpose16(
 #endif
 }
 
-// A float as a bfloat16 in the low half, rounded to nearest even; a NaN stays one.
-static inline unsigned lockstep_bfloat16(float value) {
-  unsigned bits;
-  __builtin_memcpy(&bits, &value, 4);
-  if ((bits & 0x7fffffff) > 0x7f800000) return bits >> 16 | 0x40;
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-
-// Pairs of bfloat16: lane i has that of first[i] in its high half, which is multiplied first, and that of second[i] in its low one.
-#define LOCKSTEP_PAIRS(n) \
+// Each float rounded to a bfloat16, to nearest even, as a float; a NaN stays one, and denormal numbers are rounded as any other. And pairs:
+// lane i has the bfloat16 of first[i] in its high half, which is multiplied first, and that of second[i] in its low one.
+#define LOCKSTEP_ROUNDED(n) \
+  static inline lockstep_float##n lockstep_rounded##n(lockstep_float##n value) { \
+    lockstep_int##n bits = (lockstep_int##n)value; \
+    lockstep_int##n rounded = (bits + 0x7fff + (bits >> 16 & 1)) & (int)0xffff0000; \
+    lockstep_int##n strange = (bits & 0x7fffffff) > 0x7f800000; \
+    return (lockstep_float##n)((strange & ((bits | 0x400000) & (int)0xffff0000)) | (~strange & rounded)); \
+  } \
   static inline lockstep_float##n lockstep_pairs##n(lockstep_float##n first, lockstep_float##n second) { \
-    lockstep_int##n a = (lockstep_int##n)second, b = (lockstep_int##n)first; \
-    lockstep_int##n low = (a + 0x7fff + (a >> 16 & 1)) >> 16 & 0xffff; \
-    lockstep_int##n high = (b + 0x7fff + (b >> 16 & 1)) & (int)0xffff0000; \
-    lockstep_int##n odd = (a & 0x7fffffff) > 0x7f800000, strange = (b & 0x7fffffff) > 0x7f800000; \
-    low = (odd & ((a >> 16 | 0x40) & 0xffff)) | (~odd & low); \
-    high = (strange & ((b | 0x400000) & (int)0xffff0000)) | (~strange & high); \
-    return (lockstep_float##n)(low | high); \
+    lockstep_int##n low = (lockstep_int##n)lockstep_rounded##n(second) >> 16 & 0xffff; \
+    return (lockstep_float##n)((lockstep_int##n)lockstep_rounded##n(first) | low); \
   }
-LOCKSTEP_PAIRS(8)
-LOCKSTEP_PAIRS(16)
-#undef LOCKSTEP_PAIRS
+LOCKSTEP_ROUNDED(8)
+LOCKSTEP_ROUNDED(16)
+#undef LOCKSTEP_ROUNDED
 
 // One step of VDPBF16PS, a float that is a bfloat16 by another added to a sum: rounded once, to nearest even; numbers below the least
 // normal one count as zero before, and become zero afterwards, if their size is below it when rounded to 24 bits.
@@ -216,18 +210,6 @@ static inline lockstep_float8 lockstep_bfloat16_products8(lockstep_float8 sum, l
   return sum;
 #endif
 }
-
-// Each float rounded to a bfloat16, to nearest even, as a float; a NaN stays one, and denormal numbers are rounded as any other.
-#define LOCKSTEP_ROUNDED(n) \
-  static inline lockstep_float##n lockstep_rounded##n(lockstep_float##n value) { \
-    lockstep_int##n bits = (lockstep_int##n)value; \
-    lockstep_int##n rounded = (bits + 0x7fff + (bits >> 16 & 1)) & (int)0xffff0000; \
-    lockstep_int##n strange = (bits & 0x7fffffff) > 0x7f800000; \
-    return (lockstep_float##n)((strange & ((bits | 0x400000) & (int)0xffff0000)) | (~strange & rounded)); \
-  }
-LOCKSTEP_ROUNDED(8)
-LOCKSTEP_ROUNDED(16)
-#undef LOCKSTEP_ROUNDED
 
 // How the calling thread treats numbers below the least normal one, for lockstep_restore_denormals; from now on it takes them for zero, and
 // makes zero of results that would be such.

@@ -4,7 +4,6 @@ import Tensors
 /// The factors of a layer's products as a pass of ``Kernels/ProductPrecision/bf16`` has them: its input, its weights and its output's gradient, each
 /// rounded once a pass. The buffers are made by the first such pass, for most networks have none.
 final class RoundedFactors {
-  private let layer: any Layer
   private let layout: ParameterLayout
   private let capacity: Int
   private let inputCount: Int
@@ -13,9 +12,8 @@ final class RoundedFactors {
   private lazy var outputGradients = Buffer<Float>(count: capacity * outputCount)
   private lazy var values = Buffer<Float>(count: layout.count)
 
-  /// For up to `capacity` samples of these counts of floats.
-  init(of layer: any Layer, _ layout: ParameterLayout, capacity: Int, inputCount: Int, outputCount: Int) {
-    self.layer = layer
+  /// Of a layer with parameters in `layout`, for up to `capacity` samples of these counts of floats.
+  init(_ layout: ParameterLayout, capacity: Int, inputCount: Int, outputCount: Int) {
     self.layout = layout
     self.capacity = capacity
     self.inputCount = inputCount
@@ -32,7 +30,7 @@ final class RoundedFactors {
   /// The parameters of the pass forward, the weights rounded; what is only added stays as it is.
   func round(_ parameters: ParameterBlock) -> ParameterBlock {
     let rounded = ParameterBlock(values, layout)
-    for (place, parameter) in layer.parameters.enumerated() {
+    for (place, parameter) in layout.parameters.enumerated() {
       if parameter.role == .weight {
         roundToBFloat16(parameters[place], into: rounded[place])
       } else {

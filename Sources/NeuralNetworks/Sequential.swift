@@ -74,7 +74,7 @@ public final class Sequential: Layer {
       let description = StageDescription(
         name: specification.kind + (kinds[specification.kind].map { "\($0)" } ?? ""), input: shape, output: output,
         trainingOperations: specification.trainingOperations(for: shape, needsInputGradient: needsInputGradient),
-        parameterCount: layer.parameters.reduce(0) { $0 + $1.shape.count })
+        parameterCount: layout.parameters.reduce(0) { $0 + $1.shape.count })
       stages.append(
         Stage(
           layer: layer, description: description, layout: layout, start: offset, outputCount: output.count,
@@ -82,8 +82,7 @@ public final class Sequential: Layer {
           output: isLast ? nil : Buffer(count: capacity * output.count),
           outputGradient: isLast ? nil : Buffer(count: capacity * output.count),
           factors: layer.roundsFactors
-            ? RoundedFactors(
-              of: layer, layout, capacity: capacity, inputCount: shape.count, outputCount: output.count) : nil))
+            ? RoundedFactors(layout, capacity: capacity, inputCount: shape.count, outputCount: output.count) : nil))
       offset += layout.count
       places += layer.placeCount
     }
