@@ -1,8 +1,8 @@
 #pragma once
 
 // Instructions that Swift does not reach: each lane picks one of four floats; the square root of all lanes at once
-// (`squareRoot()` takes them one by one, which makes Adam three times as slow); the first lanes of a vector read and written; a
-// square of floats transposed in registers; products of bfloat16; and asking for a cache line before it is needed.
+// (`squareRoot()` takes them one by one, which makes Adam three times as slow); floats as doubles; the first lanes of a vector read and
+// written; a square of floats transposed in registers; products of bfloat16; and asking for a cache line before it is needed.
 
 typedef float lockstep_float8 __attribute__((vector_size(32)));
 typedef int lockstep_int8 __attribute__((vector_size(32)));
@@ -36,6 +36,9 @@ static inline lockstep_float16 lockstep_pick16(const float *four, lockstep_int16
 
 static inline lockstep_float8 lockstep_sqrt8(lockstep_float8 x) { return __builtin_elementwise_sqrt(x); }
 static inline lockstep_float16 lockstep_sqrt16(lockstep_float16 x) { return __builtin_elementwise_sqrt(x); }
+
+typedef double lockstep_double8 __attribute__((vector_size(64)));
+static inline lockstep_double8 lockstep_doubles8(lockstep_float8 x) { return __builtin_convertvector(x, lockstep_double8); }
 
 // The first `count` floats at `from`, and zeros behind them: nothing behind is read. `count` is at most the number of lanes.
 static inline lockstep_float8 lockstep_load8(const float *from, long count) {

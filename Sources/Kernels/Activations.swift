@@ -100,12 +100,12 @@ public func geluGradient(_ outputGradient: Buffer<Float>, input: Buffer<Float>, 
 
 extension Lanes {
   /// ``gelu(_:into:)`` of each lane.
-  @inline(__always)
+  @inline(always)
   func gelu() -> Lanes { self * geluArgument(self, self * self).sigmoid() }
 }
 
 /// u = 2√(2/π) · (x + 0.044715 x³).
-@inline(__always)
+@inline(always)
 private func geluArgument(_ x: Lanes, _ square: Lanes) -> Lanes {
   x * Lanes(repeating: geluSlope).addingProduct(Lanes(repeating: geluCube), square)
 }

@@ -33,6 +33,9 @@ public struct AdamCoefficients: Sendable {
 ///     v = β₂·v + (1 − β₂)·g²
 ///     θ = θ − α/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 ///
+/// Numbers below 2⁻¹²⁶ count as zero, and become zero (``FlushedDenormals``): there the moments of a weight without a gradient, such as
+/// that of a pixel that is always black, end after some hundred steps, and multiplying them would take a hundred times as long.
+///
 /// - Parameters:
 ///   - parameters: θ.
 ///   - gradient: the gradient, summed over the samples.
@@ -50,59 +53,65 @@ public func adamStep(
     gradient.count == count && firstMoment.count == count && secondMoment.count == count,
     "Adam on buffers of different counts")
   let theta = unsafe parameters.base
+  let directions = unsafe AdamDirections(gradient, firstMoment, secondMoment, coefficients)
+  let flushed = FlushedDenormals()
+  defer { flushed.end() }
   // A loop for each, so that one without decay multiplies no more than it must.
   if let keeping {
     let kept = Lanes(repeating: keeping)
-    adamDirections(gradient, firstMoment, secondMoment, coefficients) { i, direction in
-      unsafe theta.store(theta.lanes(i) * kept - direction, i)
-    } rest: { i, direction in
-      unsafe theta[i] = theta[i] * keeping - direction
+    @inline(__always)
+    func vector(_ i: Int, _ width: Int) {
+      unsafe theta.store(theta.lanes(i, first: width) * kept - directions.next(i, width), i, first: width)
     }
+    forEachVector(of: count, vector)
   } else {
-    adamDirections(gradient, firstMoment, secondMoment, coefficients) { i, direction in
-      unsafe theta.store(theta.lanes(i) - direction, i)
-    } rest: { i, direction in
-      unsafe theta[i] -= direction
+    @inline(__always)
+    func vector(_ i: Int, _ width: Int) {
+      unsafe theta.store(theta.lanes(i, first: width) - directions.next(i, width), i, first: width)
     }
+    forEachVector(of: count, vector)
   }
 }
 
-/// Moves the moments by one step, and calls `whole` with each vector of `stepSize · m / (√v · secondMomentCorrection + ε)`
-/// and its offset, then `rest` with each float behind the vectors.
-@inline(__always)
-func adamDirections(
-  _ gradient: Buffer<Float>, _ firstMoment: Buffer<Float>, _ secondMoment: Buffer<Float>, _ c: AdamCoefficients,
-  whole: (Int, Lanes) -> Void, rest: (Int, Float) -> Void
-) {
-  let count = gradient.count
-  let g = unsafe UnsafePointer(gradient.base)
-  let m = unsafe firstMoment.base
-  let v = unsafe secondMoment.base
-  let scale = Lanes(repeating: c.gradientScale)
-  let decay1 = Lanes(repeating: c.beta1)
-  let decay2 = Lanes(repeating: c.beta2)
-  let rest1 = Lanes(repeating: 1 - c.beta1)
-  let rest2 = Lanes(repeating: 1 - c.beta2)
-  let epsilon = Lanes(repeating: c.epsilon)
-  let correction = Lanes(repeating: c.secondMomentCorrection)
-  let step = Lanes(repeating: c.stepSize)
-  let end = count / laneCount * laneCount
-  for i in stride(from: 0, to: end, by: laneCount) {
-    let scaled = unsafe g.lanes(i) * scale
-    let first = unsafe (m.lanes(i) * decay1).addingProduct(scaled, rest1)
-    let second = unsafe (v.lanes(i) * decay2).addingProduct(scaled * scaled, rest2)
-    let denominator = epsilon.addingProduct(second.root(), correction)
-    unsafe m.store(first, i)
-    unsafe v.store(second, i)
-    whole(i, first * step / denominator)
+/// What Adam and LAMB have in common: the moments, and the direction that they give.
+@unsafe
+struct AdamDirections {
+  private let g: UnsafePointer<Float>
+  private let m: UnsafeMutablePointer<Float>
+  private let v: UnsafeMutablePointer<Float>
+  private let scale: Lanes
+  private let decay1: Lanes
+  private let decay2: Lanes
+  private let rest1: Lanes
+  private let rest2: Lanes
+  private let epsilon: Lanes
+  private let correction: Lanes
+  private let step: Lanes
+
+  init(
+    _ gradient: Buffer<Float>, _ firstMoment: Buffer<Float>, _ secondMoment: Buffer<Float>, _ c: AdamCoefficients
+  ) {
+    unsafe g = UnsafePointer(gradient.base)
+    unsafe m = firstMoment.base
+    unsafe v = secondMoment.base
+    unsafe scale = Lanes(repeating: c.gradientScale)
+    unsafe decay1 = Lanes(repeating: c.beta1)
+    unsafe decay2 = Lanes(repeating: c.beta2)
+    unsafe rest1 = Lanes(repeating: 1 - c.beta1)
+    unsafe rest2 = Lanes(repeating: 1 - c.beta2)
+    unsafe epsilon = Lanes(repeating: c.epsilon)
+    unsafe correction = Lanes(repeating: c.secondMomentCorrection)
+    unsafe step = Lanes(repeating: c.stepSize)
   }
-  for i in end..<count {
-    let scaled = unsafe g[i] * c.gradientScale
-    let first = unsafe (m[i] * c.beta1).addingProduct(scaled, 1 - c.beta1)
-    let second = unsafe (v[i] * c.beta2).addingProduct(scaled * scaled, 1 - c.beta2)
-    let denominator = c.epsilon.addingProduct(second.squareRoot(), c.secondMomentCorrection)
-    unsafe m[i] = first
-    unsafe v[i] = second
-    rest(i, first * c.stepSize / denominator)
+
+  /// Moves the first `width` moments at `i` by one step; `stepSize · m / (√v · secondMomentCorrection + ε)` of these.
+  @inline(always)
+  func next(_ i: Int, _ width: Int) -> Lanes {
+    let scaled = unsafe g.lanes(i, first: width) * scale
+    let first = unsafe (m.lanes(i, first: width) * decay1).addingProduct(scaled, rest1)
+    let second = unsafe (v.lanes(i, first: width) * decay2).addingProduct(scaled * scaled, rest2)
+    unsafe m.store(first, i, first: width)
+    unsafe v.store(second, i, first: width)
+    return unsafe first * step / epsilon.addingProduct(second.root(), correction)
   }
 }

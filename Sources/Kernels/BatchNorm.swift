@@ -73,9 +73,11 @@ public struct BatchNormStatistics: Sendable {
         unsafe own.store(own.lanes(c, first: width) + sum, c, first: width)
       }
     }
-    forEachVector(of: channels) { c, width in
+    @inline(__always)
+    func divide(_ c: Int, _ width: Int) {
       unsafe own.store(own.lanes(c, first: width) / Float(positions), c, first: width)
     }
+    forEachVector(of: channels, divide)
     let squares = unsafe variances.base
     forEachBlock(positions, channels) { rows in
       forEachVector(of: channels) { c, width in

@@ -192,8 +192,8 @@ public func sumOfSquares(_ values: Buffer<Float>) -> Double {
   let whole = values.count / 16 * 16
   var (a, b) = (SIMD8<Double>(repeating: 0), SIMD8<Double>(repeating: 0))
   for i in stride(from: 0, to: whole, by: 16) {
-    let low = unsafe SIMD8<Double>(UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self))
-    let high = unsafe SIMD8<Double>(UnsafeRawPointer(x + i + 8).loadUnaligned(as: SIMD8<Float>.self))
+    let low = unsafe doubles(UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self))
+    let high = unsafe doubles(UnsafeRawPointer(x + i + 8).loadUnaligned(as: SIMD8<Float>.self))
     a += low * low
     b += high * high
   }

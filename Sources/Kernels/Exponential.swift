@@ -25,7 +25,7 @@ private let leastExponent: Float = -87.3
 extension Lanes {
   /// `eˣ = power · (1 + rest)`, power = 2ⁿ and |rest| ≤ 0.42, for x in -87.3…0. The polynomial of Cephes' `expf` (Moshier 1989); |rest| is
   /// right to 2⁻²² of itself, so that eˣ − 1 has no cancellation near 0.
-  @inline(__always)
+  @inline(always)
   private func exponentialParts() -> (power: Lanes, rest: Lanes) {
     let shifted = Lanes(repeating: rounder).addingProduct(self, Lanes(repeating: perLn2))
     let n = shifted - Lanes(repeating: rounder)
@@ -42,14 +42,14 @@ extension Lanes {
   }
 
   /// −|x|; a NaN stays one.
-  @inline(__always)
+  @inline(always)
   private var negated: Lanes {
     let zero = Lanes(repeating: 0)
     return replacing(with: zero - self, where: self .> zero)
   }
 
   /// eˣ of each lane that is 0 or less, to 2⁻²² of itself, and 0 below -87.3; a NaN stays one.
-  @inline(__always)
+  @inline(always)
   func exponentialUpToZero() -> Lanes {
     let (power, rest) = exponentialParts()
     let e = power.addingProduct(power, rest)
@@ -57,7 +57,7 @@ extension Lanes {
   }
 
   /// The logistic function 1 / (1 + e⁻ˣ) of each lane, to 2⁻²² of itself, and 0 below -87.3; a NaN stays one.
-  @inline(__always)
+  @inline(always)
   func sigmoid() -> Lanes {
     let (zero, one) = (Lanes(repeating: 0), Lanes(repeating: 1))
     let e = negated.exponentialUpToZero()
@@ -65,7 +65,7 @@ extension Lanes {
   }
 
   /// tanh of each lane, to 2⁻²² of itself: m / (2 + m), m = e^(−2|x|) − 1, with the sign of x; a NaN stays one.
-  @inline(__always)
+  @inline(always)
   func tanh() -> Lanes {
     let (zero, one, two) = (Lanes(repeating: 0), Lanes(repeating: 1), Lanes(repeating: 2))
     let farthest = Lanes(repeating: -40)

@@ -6,6 +6,8 @@
 ///     v = β₂·v + (1 − β₂)·g²
 ///     u = m / (1 − β₁ᵗ) / (√v / √(1 − β₂ᵗ) + ε) + λ·θ
 ///
+/// Numbers below 2⁻¹²⁶ count as zero, as in Adam's step.
+///
 /// - Parameters:
 ///   - parameters: θ, which is only read.
 ///   - gradient: the gradient, summed over the samples.
@@ -25,11 +27,14 @@ public func lambDirection(
   let theta = unsafe UnsafePointer(parameters.base)
   let u = unsafe direction.base
   let decay = Lanes(repeating: weightDecay)
-  adamDirections(gradient, firstMoment, secondMoment, coefficients) { i, own in
-    unsafe u.store(own.addingProduct(theta.lanes(i), decay), i)
-  } rest: { i, own in
-    unsafe u[i] = own.addingProduct(theta[i], weightDecay)
+  let directions = unsafe AdamDirections(gradient, firstMoment, secondMoment, coefficients)
+  let flushed = FlushedDenormals()
+  defer { flushed.end() }
+  @inline(__always)
+  func vector(_ i: Int, _ width: Int) {
+    unsafe u.store(directions.next(i, width).addingProduct(theta.lanes(i, first: width), decay), i, first: width)
   }
+  forEachVector(of: count, vector)
 }
 
 /// `destination[i] -= factor · source[i]`. Same count.

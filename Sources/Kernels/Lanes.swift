@@ -141,6 +141,10 @@ extension Lanes {
   }
 }
 
+/// The same numbers, which Double has exactly. `SIMD8<Double>(_:)` takes them one by one.
+@inline(always)
+func doubles(_ floats: SIMD8<Float>) -> SIMD8<Double> { lockstep_doubles8(floats) }
+
 /// The treatment of a gradient buffer's content by a kernel that writes to it.
 public enum Accumulation: Sendable {
   /// The microbatch's sum replaces the content.

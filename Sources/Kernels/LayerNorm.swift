@@ -18,20 +18,27 @@ public func layerNorm(
   for row in 0..<means.count {
     let x = unsafe UnsafePointer(input.base) + row * width
     let y = unsafe output.base + row * width
-    let mean = sumOfVectors(of: width) { i, count in unsafe x.lanes(i, first: count) } / Float(width)
+    @inline(__always)
+    func value(_ i: Int, _ count: Int) -> Lanes { unsafe x.lanes(i, first: count) }
+    let mean = sumOfVectors(of: width, value) / Float(width)
     let m = Lanes(repeating: mean)
     // The differences are stored first, for behind a row's end the lanes of what is loaded are 0, and those of x − m are not.
-    forEachVector(of: width) { i, count in unsafe y.store(x.lanes(i, first: count) - m, i, first: count) }
-    let squares = sumOfVectors(of: width) { i, count in
+    @inline(__always)
+    func subtractMean(_ i: Int, _ count: Int) { unsafe y.store(x.lanes(i, first: count) - m, i, first: count) }
+    forEachVector(of: width, subtractMean)
+    @inline(__always)
+    func square(_ i: Int, _ count: Int) -> Lanes {
       let difference = unsafe y.lanes(i, first: count)
       return difference * difference
     }
-    let inverseDeviation = 1 / (squares / Float(width) + epsilon).squareRoot()
+    let inverseDeviation = 1 / (sumOfVectors(of: width, square) / Float(width) + epsilon).squareRoot()
     let r = Lanes(repeating: inverseDeviation)
-    forEachVector(of: width) { i, count in
+    @inline(__always)
+    func scaleAndShift(_ i: Int, _ count: Int) {
       let normalised = unsafe y.lanes(i, first: count) * r
       unsafe y.store(b.lanes(i, first: count).addingProduct(normalised, s.lanes(i, first: count)), i, first: count)
     }
+    forEachVector(of: width, scaleAndShift)
     means[row] = mean
     inverseDeviations[row] = inverseDeviation
   }
@@ -61,25 +68,29 @@ public func layerNormGradient(
     let g = unsafe UnsafePointer(outputGradient.base) + row * width
     let x = unsafe UnsafePointer(input.base) + row * width
     let (m, r) = (Lanes(repeating: means[row]), Lanes(repeating: inverseDeviations[row]))
-    forEachVector(of: width) { i, count in
+    @inline(__always)
+    func normalised(_ i: Int, _ count: Int) -> Lanes { unsafe (x.lanes(i, first: count) - m) * r }
+    @inline(__always)
+    func addParameters(_ i: Int, _ count: Int) {
       let own = unsafe g.lanes(i, first: count)
-      let normalised = unsafe (x.lanes(i, first: count) - m) * r
-      unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised), i, first: count)
+      unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised(i, count)), i, first: count)
       unsafe db.store(db.lanes(i, first: count) + own, i, first: count)
     }
+    forEachVector(of: width, addParameters)
     guard let inputGradient else { continue }
     let d = unsafe inputGradient.base + row * width
     // Behind the row's end g is 0, and with it each term.
-    let sum = sumOfVectors(of: width) { i, count in unsafe g.lanes(i, first: count) * s.lanes(i, first: count) }
-    let product = sumOfVectors(of: width) { i, count in
-      unsafe g.lanes(i, first: count) * s.lanes(i, first: count) * ((x.lanes(i, first: count) - m) * r)
+    @inline(__always)
+    func scaled(_ i: Int, _ count: Int) -> Lanes { unsafe g.lanes(i, first: count) * s.lanes(i, first: count) }
+    @inline(__always)
+    func product(_ i: Int, _ count: Int) -> Lanes { scaled(i, count) * normalised(i, count) }
+    let mean = Lanes(repeating: sumOfVectors(of: width, scaled) / Float(width))
+    let slope = Lanes(repeating: sumOfVectors(of: width, product) / Float(width))
+    @inline(__always)
+    func write(_ i: Int, _ count: Int) {
+      unsafe d.store((scaled(i, count) - mean - normalised(i, count) * slope) * r, i, first: count)
     }
-    let (mean, slope) = (Lanes(repeating: sum / Float(width)), Lanes(repeating: product / Float(width)))
-    forEachVector(of: width) { i, count in
-      let own = unsafe g.lanes(i, first: count) * s.lanes(i, first: count)
-      let normalised = unsafe (x.lanes(i, first: count) - m) * r
-      unsafe d.store((own - mean - normalised * slope) * r, i, first: count)
-    }
+    forEachVector(of: width, write)
   }
 }
 

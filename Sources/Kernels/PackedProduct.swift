@@ -461,7 +461,7 @@ extension ProductEnding {
   }
 
   /// Does to one vector of sums what is to be done, and writes `width` of its lanes to a row of the product's memory.
-  @inline(__always) fileprivate func write(
+  @inline(always) fileprivate func write(
     _ sums: Lanes, to product: UnsafeMutablePointer<Float>, row: Int, column: Int, first width: Int
   ) {
     var sums = sums

@@ -50,6 +50,8 @@ public func sgdStep(parameters: Buffer<Float>, gradient: Buffer<Float>, _ coeffi
 ///     g = gradientScale · gradient + λ·θ
 ///     b = μ·b + g
 ///     θ = θ − α·b            with Nesterov's momentum θ − α·(g + μ·b)
+///
+/// Numbers below 2⁻¹²⁶ count as zero, as in Adam's step.
 public func momentumStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, momentum: Buffer<Float>, _ coefficients: SGDCoefficients
 ) {
@@ -59,6 +61,8 @@ public func momentumStep(
   let g = unsafe UnsafePointer(gradient.base)
   let b = unsafe momentum.base
   let c = coefficients
+  let flushed = FlushedDenormals()
+  defer { flushed.end() }
   let scale = Lanes(repeating: c.gradientScale)
   let decay = Lanes(repeating: c.weightDecay)
   let rest = Lanes(repeating: c.momentum)

@@ -97,7 +97,7 @@ private struct SquareLanes {
 
   @inline(__always)
   mutating func add(_ values: SIMD8<Float>) {
-    let values = SIMD8<Double>(values)
+    let values = doubles(values)
     let squares = values * values
     let steps = (squares + coarsely) - coarsely
     coarse += steps

@@ -42,6 +42,33 @@ import Testing
     }
   }
 
+  /// A moment without a gradient shrinks by a tenth a step. It ends at zero and not among the numbers below 2⁻¹²⁶, which many
+  /// processors multiply a hundred times slower; and afterwards such numbers are numbers again.
+  @Test func momentsEndAtZero() {
+    let count = 50
+    let least = Float.leastNormalMagnitude
+    let zeros = Buffer<Float>(count: count)
+    func moments() -> Buffer<Float> { Buffer([Float](repeating: least, count: count)) }
+    let adam = AdamCoefficients(
+      gradientScale: 1, beta1: 0.9, beta2: 0.999, stepSize: 0.004, secondMomentCorrection: 7, epsilon: 1e-3)
+    let kept = (0..<6).map { _ in moments() }
+    adamStep(
+      parameters: Buffer(count: count), gradient: zeros, firstMoment: kept[0], secondMoment: kept[1], adam)
+    adamStep(
+      parameters: Buffer(count: count), gradient: zeros, firstMoment: kept[2], secondMoment: kept[3], adam,
+      keeping: 0.75)
+    lambDirection(
+      zeros, gradient: zeros, firstMoment: kept[4], secondMoment: kept[5], into: Buffer(count: count), adam,
+      weightDecay: 0)
+    let momentum = moments()
+    momentumStep(
+      parameters: Buffer(count: count), gradient: zeros, momentum: momentum,
+      SGDCoefficients(gradientScale: 1, weightDecay: 0, momentum: 0.9, isNesterov: false, stepSize: 0.1))
+    for moments in kept + [momentum] { #expect(bits(moments).allSatisfy { $0 == 0 }) }
+    let half = [least].map { $0 / 2 }
+    #expect(half[0] > 0)
+  }
+
   /// An element's bits do not depend on whether it lies in a whole vector or in the rest: slices may be cut anywhere.
   @Test func anyCutMakesTheSameBits() {
     let count = 50

@@ -57,16 +57,18 @@ struct DilatedConvolution {
     }
   }
 
-  /// Writes or adds the gradient of W, given that of y.
+  /// Writes or adds the gradient of W, given that of y, which is laid out in `room`, [steps, filters].
   func weightsGradient(
-    _ outputGradient: Buffer<Float>, input: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation
+    _ outputGradient: Buffer<Float>, by room: PackedMatrix, input: Buffer<Float>, into gradient: Buffer<Float>,
+    _ accumulation: Accumulation
   ) {
     multiply(
-      Matrix(input, columns: channels).transposed, Matrix(outputGradient, columns: filters), into: tap(1, of: gradient),
-      accumulation)
+      Matrix(input, columns: channels).transposed, room.pack(Matrix(outputGradient, columns: filters)),
+      into: tap(1, of: gradient), accumulation)
     if seeing > 0 {
       multiply(
-        earlier(input, channels).transposed, later(outputGradient, filters), into: tap(0, of: gradient), accumulation)
+        earlier(input, channels).transposed, room.pack(later(outputGradient, filters)), into: tap(0, of: gradient),
+        accumulation)
     } else if accumulation == .replace {
       gradient.prefix(channels * filters).fill(0)
     }

@@ -103,6 +103,9 @@ private final class GatedStackLayer: Layer {
   private let productsGradient: Buffer<Float>
   private let stateGradient: Buffer<Float>
   private let sumsGradient: Buffer<Float>
+  /// z, and the gradient of the sums a, b, laid out for the weights' gradients.
+  private let packedProducts: PackedMatrix
+  private let packedSums: PackedMatrix
   /// h or dh rounded [steps, width], in passes of less than single precision.
   private lazy var rounded = Buffer<Float>(count: shape.count)
   /// Σ sᵢ [skip].
@@ -123,6 +126,8 @@ private final class GatedStackLayer: Layer {
     productsGradient = Buffer(count: shape.count)
     stateGradient = Buffer(count: shape.count)
     sumsGradient = Buffer(count: 2 * shape.count)
+    packedProducts = PackedMatrix(rows: shape.tokens, columns: shape.width)
+    packedSums = PackedMatrix(rows: shape.tokens, columns: 2 * shape.width)
     skipBias = Buffer(count: skip)
     let layout = ParameterLayout(parameters)
     sums = ParameterBlock(Buffer(count: layout.count), layout)
@@ -206,8 +211,10 @@ private final class GatedStackLayer: Layer {
       productsGradient, gates: gates(number, sample), output: products, into: sumsGradient, width: shape.width)
     pass.round(products)
     pass.round(sumsGradient)
-    unit.weightsGradient(products, skipped: skippedGradient, state: next, into: sums, accumulation)
-    unit.convolution.weightsGradient(sumsGradient, input: factor(h, pass), into: sums[unit.place], accumulation)
+    unit.weightsGradient(
+      products, by: packedProducts, skipped: skippedGradient, state: next, into: sums, accumulation)
+    unit.convolution.weightsGradient(
+      sumsGradient, by: packedSums, input: factor(h, pass), into: sums[unit.place], accumulation)
     columnSums(sumsGradient, into: sums[unit.place + 1], accumulation)
     // The way around the unit carries dh on; the last unit has no next state.
     guard number > 0 || windows.inputGradient != nil else { return }

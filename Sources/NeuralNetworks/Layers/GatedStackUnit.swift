@@ -81,12 +81,12 @@ struct GatedStackUnit {
       Matrix(state, columns: width), residualWeights.backward, into: Matrix(productsGradient, columns: width), .add)
   }
 
-  /// Writes or adds the gradients of S, and of R and r, given those of what leaves the unit.
+  /// Writes or adds the gradients of S, and of R and r, given those of what leaves the unit. z is laid out in `room`, [steps, width].
   func weightsGradient(
-    _ products: Buffer<Float>, skipped: Buffer<Float>, state: Buffer<Float>, into sums: ParameterBlock,
-    _ accumulation: Accumulation
+    _ products: Buffer<Float>, by room: PackedMatrix, skipped: Buffer<Float>, state: Buffer<Float>,
+    into sums: ParameterBlock, _ accumulation: Accumulation
   ) {
-    let z = Matrix(products, columns: width)
+    let z = room.pack(Matrix(products, columns: width))
     multiply(Matrix(skipped, columns: skip).transposed, z, into: skipMatrix(sums[place + 2]), accumulation)
     if isLast { return }
     multiply(Matrix(state, columns: width).transposed, z, into: residualMatrix(sums[place + 4]), accumulation)
