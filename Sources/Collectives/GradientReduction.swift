@@ -42,7 +42,7 @@ public final class GradientReduction {
   public let finishesSlices: Bool
 
   /// Plans the sum of gradients of `count` floats for each number of microbatches that a batch of the run can have, and
-  /// makes every buffer: `count` floats for each level of the tree that a rank holds (twice if small sums are shown to
+  /// makes every buffer: `count` floats for each level of the tree that a rank holds (twice if sums are shown to
   /// others as copies), and up to two more. Collective. Throws ``CommunicationError``, as the other collective methods
   /// do.
   ///
@@ -108,10 +108,9 @@ public final class GradientReduction {
   /// The floats of a cache line, which two ranks must not both write to.
   private static let line = 16
 
-  /// The largest sum that a rank works out in its own memory and copies. Lines that another core has read must be asked
-  /// for again, one by one, before a kernel writes to them; a copy asks for many at once. Measured: it pays while a
-  /// gradient stays in the second-level cache.
-  private static let mostPublished = 1 << 17
+  /// The largest sum that a rank works out in its own memory and copies, 32 MB. Lines that another core has read must be asked for again, one
+  /// by one, before a kernel writes to them; a copy asks for many at once. Beyond, the memory counts for more.
+  private static let mostPublished = 1 << 23
 
   /// The plan that sends each rank's opinion to one rank of every other host.
   private static func opinionSpread(rank: Int, hosts: HostMap, size: Int) -> ExchangePlan {
