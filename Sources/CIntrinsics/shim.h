@@ -1,6 +1,6 @@
 #pragma once
 
-// Instructions that Swift does not reach: each lane picks one of four floats; the square root of all lanes at once
+// Instructions that Swift does not reach: arithmetic of whole vectors; each lane picks one of four floats; the square root of all lanes at once
 // (`squareRoot()` takes them one by one, which makes Adam three times as slow); floats as doubles; the first lanes of a vector read and
 // written; a square of floats transposed in registers; products of bfloat16; and asking for a cache line before it is needed.
 
@@ -8,6 +8,7 @@ typedef float lockstep_float8 __attribute__((vector_size(32)));
 typedef int lockstep_int8 __attribute__((vector_size(32)));
 typedef float lockstep_float16 __attribute__((vector_size(64)));
 typedef int lockstep_int16 __attribute__((vector_size(64)));
+typedef double lockstep_double8 __attribute__((vector_size(64)));
 
 #if defined(__AVX__) || defined(__AVX512F__)
 #include <immintrin.h>
@@ -53,11 +54,11 @@ static inline lockstep_float16 lockstep_pick16(const float *four, lockstep_int16
   }
 LOCKSTEP_ARITHMETIC(8)
 LOCKSTEP_ARITHMETIC(16)
+#undef LOCKSTEP_ARITHMETIC
 
 static inline lockstep_float8 lockstep_sqrt8(lockstep_float8 x) { return __builtin_elementwise_sqrt(x); }
 static inline lockstep_float16 lockstep_sqrt16(lockstep_float16 x) { return __builtin_elementwise_sqrt(x); }
 
-typedef double lockstep_double8 __attribute__((vector_size(64)));
 static inline lockstep_double8 lockstep_doubles8(lockstep_float8 x) { return __builtin_convertvector(x, lockstep_double8); }
 
 // The first `count` floats at `from`, and zeros behind them: nothing behind is read. `count` is at most the number of lanes.
@@ -174,7 +175,8 @@ static inline void lockstep_transpose16(
     lockstep_int##n bits = (lockstep_int##n)value; \
     lockstep_int##n rounded = (bits + 0x7fff + (bits >> 16 & 1)) & (int)0xffff0000; \
     lockstep_int##n strange = (bits & 0x7fffffff) > 0x7f800000; \
-    return (lockstep_float##n)((strange & ((bits | 0x400000) & (int)0xffff0000)) | (~strange & rounded)); \
+    lockstep_int##n quiet = (bits | 0x400000) & (int)0xffff0000; \
+    return lockstep_select##n(strange, (lockstep_float##n)quiet, (lockstep_float##n)rounded); \
   } \
   static inline lockstep_float##n lockstep_pairs##n(lockstep_float##n first, lockstep_float##n second) { \
     lockstep_int##n low = (lockstep_int##n)lockstep_rounded##n(second) >> 16 & 0xffff; \

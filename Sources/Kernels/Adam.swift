@@ -53,7 +53,7 @@ public func adamStep(
     gradient.count == count && firstMoment.count == count && secondMoment.count == count,
     "Adam on buffers of different counts")
   let theta = unsafe parameters.base
-  let directions = unsafe AdamDirections(gradient, firstMoment, secondMoment, coefficients)
+  let directions = AdamDirections(gradient, firstMoment, secondMoment, coefficients)
   let flushed = FlushedDenormals()
   defer { flushed.end() }
   // A loop for each, so that one without decay multiplies no more than it must.
@@ -74,8 +74,7 @@ public func adamStep(
 }
 
 /// What Adam and LAMB have in common: the moments, and the direction that they give.
-@unsafe
-struct AdamDirections {
+@safe struct AdamDirections {
   private let g: UnsafePointer<Float>
   private let m: UnsafeMutablePointer<Float>
   private let v: UnsafeMutablePointer<Float>
@@ -94,14 +93,14 @@ struct AdamDirections {
     unsafe g = UnsafePointer(gradient.base)
     unsafe m = firstMoment.base
     unsafe v = secondMoment.base
-    unsafe scale = Lanes(repeating: c.gradientScale)
-    unsafe decay1 = Lanes(repeating: c.beta1)
-    unsafe decay2 = Lanes(repeating: c.beta2)
-    unsafe rest1 = Lanes(repeating: 1 - c.beta1)
-    unsafe rest2 = Lanes(repeating: 1 - c.beta2)
-    unsafe epsilon = Lanes(repeating: c.epsilon)
-    unsafe correction = Lanes(repeating: c.secondMomentCorrection)
-    unsafe step = Lanes(repeating: c.stepSize)
+    scale = Lanes(repeating: c.gradientScale)
+    decay1 = Lanes(repeating: c.beta1)
+    decay2 = Lanes(repeating: c.beta2)
+    rest1 = Lanes(repeating: 1 - c.beta1)
+    rest2 = Lanes(repeating: 1 - c.beta2)
+    epsilon = Lanes(repeating: c.epsilon)
+    correction = Lanes(repeating: c.secondMomentCorrection)
+    step = Lanes(repeating: c.stepSize)
   }
 
   /// Moves the first `width` moments at `i` by one step; `stepSize · m / (√v · secondMomentCorrection + ε)` of these.
@@ -112,6 +111,6 @@ struct AdamDirections {
     let second = unsafe (v.lanes(i, first: width) * decay2).addingProduct(scaled * scaled, rest2)
     unsafe m.store(first, i, first: width)
     unsafe v.store(second, i, first: width)
-    return unsafe first * step / epsilon.addingProduct(second.root(), correction)
+    return first * step / epsilon.addingProduct(second.root(), correction)
   }
 }

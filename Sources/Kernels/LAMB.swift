@@ -27,7 +27,7 @@ public func lambDirection(
   let theta = unsafe UnsafePointer(parameters.base)
   let u = unsafe direction.base
   let decay = Lanes(repeating: weightDecay)
-  let directions = unsafe AdamDirections(gradient, firstMoment, secondMoment, coefficients)
+  let directions = AdamDirections(gradient, firstMoment, secondMoment, coefficients)
   let flushed = FlushedDenormals()
   defer { flushed.end() }
   @inline(__always)

@@ -1,7 +1,7 @@
 internal import CIntrinsics
 
-// Arithmetic of whole vectors, each an instruction where the standard library's own, which these stand before, is a loop over the lanes.
-// A kernel of one line is a thousand of the compiler's intermediate language with those, and takes it three times as long.
+// Arithmetic of whole vectors, an instruction each. The standard library's own, which these stand before, are loops over the lanes: the
+// compiler takes longer over them, and does not always find that a loop is one instruction.
 
 extension SIMD16<Float> {
   @inline(always)

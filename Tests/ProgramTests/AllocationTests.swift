@@ -82,7 +82,7 @@ extension ProgramTests {
           })
         let counts = try #require(found.last)
         try #require(!counts[0].isEmpty && counts[0].count == counts[1].count)
-        if zip(counts[0], counts[1]).allSatisfy({ $1 - $0 < 150 }) { return }
+        if zip(counts[0], counts[1]).allSatisfy({ $1 - $0 < 100 }) { return }
       } while found.count < 3
       Issue.record("\(found)")
     }

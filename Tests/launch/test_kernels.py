@@ -1,7 +1,7 @@
 """No kernel passes a vector to a function: python3 Tests/launch/test_kernels.py
 
 Swift's convention hands a vector over in four pieces, and what computes it is then done piece by piece: a call of which the source says
-`@inline(__always)`, but which the compiler leaves where a caller is large, made Adam four times as slow. Such a function takes
+`@inline(__always)`, but which the compiler leaves where a caller is large, made Adam divide four floats at a time. Such a function takes
 `@inline(always)`; a closure, which cannot, is written as a local function.
 """
 
