@@ -41,11 +41,12 @@ let package = Package(
     .target(name: "CEarly"),
 
     // The rooms, in the order in which data passes through them.
-    room("Kernels", ["COpenBLAS", "CIntrinsics"]),
-    room("Tensors", ["Kernels"]),
-    room("Privacy", ["Kernels"]),
+    room("Primitives"),
+    room("Kernels", ["Primitives", "COpenBLAS", "CIntrinsics"]),
+    room("Tensors", ["Primitives"]),
+    room("Privacy", ["Primitives", "Tensors"]),
     room("Digests", ["COpenSSL"]),
-    room("Datasets", ["Kernels", "Tensors", "Digests", "CZlib"]),
+    room("Datasets", ["Primitives", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
     room("Exchange", ["CZlib"]),
     room("Pictures", ["Tensors", "CPNG", "CTurboJPEG"]),
@@ -55,32 +56,41 @@ let package = Package(
     room("SecureAggregation", ["Tensors", "Privacy", "Collectives", "COpenSSL"]),
     room("Checkpoints", ["Tensors", "Digests"]),
     room(
+      "Steps",
+      ["Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Privacy"]),
+    room(
       "Training",
       [
         "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
-        "Privacy",
+        "Privacy", "Steps",
       ]),
     room(
       "Federation",
       [
         "Kernels", "Tensors", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "Checkpoints", "Digests",
-        "Privacy", "SecureAggregation", "Training",
+        "Privacy", "SecureAggregation", "Steps", "Training",
       ]),
     room(
       "Auditing",
-      ["Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Collectives", "Checkpoints", "Training"]),
+      [
+        "Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Collectives", "Checkpoints", "Steps",
+        "Training",
+      ]),
     room("Exporting", ["Tensors", "NeuralNetworks", "Exchange", "Checkpoints"]),
     room("Explanations", ["Tensors", "NeuralNetworks", "Privacy"]),
-    room("Console", ["Kernels", "Tensors"]),
-    room("Reporting", ["Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
+    room("Console", ["Primitives", "Tensors"]),
     room(
-      "Fairness", ["Kernels", "Tensors", "Digests", "Datasets", "NeuralNetworks", "Checkpoints", "Training", "Console"]),
+      "Reporting", ["Steps", "Training", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Tensors", "Exchange"]),
+    room(
+      "Fairness",
+      ["Tensors", "Digests", "Datasets", "NeuralNetworks", "Checkpoints", "Steps", "Training", "Console"]),
     room("Anonymisation", ["Tensors", "Digests", "Datasets", "Console"]),
     room("Charts", ["Console"]),
     room(
       "RunReport",
       [
-        "Training", "Fairness", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures", "Tensors",
+        "Steps", "Training", "Fairness", "Charts", "Console", "Checkpoints", "Datasets", "NeuralNetworks", "Pictures",
+        "Tensors",
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     room(
@@ -90,7 +100,8 @@ let package = Package(
       "Lockstep",
       [
         "Tensors", "Digests", "Datasets", "NeuralNetworks", "Optimizers", "Collectives", "MPICollectives",
-        "Checkpoints", "Privacy", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs", "Exchange",
+        "Checkpoints", "Privacy", "Steps", "Training", "Console", "Reporting", "Charts", "RunReport", "Jobs",
+        "Exchange",
         "Exporting", "Explanations", "Federation", "Pictures", "SecureAggregation", "Fairness", "Anonymisation",
         "Auditing",
       ]),

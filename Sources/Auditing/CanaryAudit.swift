@@ -2,6 +2,7 @@ import Collectives
 import Datasets
 import Kernels
 import NeuralNetworks
+import Steps
 import Tensors
 import Training
 

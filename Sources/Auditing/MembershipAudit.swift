@@ -3,6 +3,7 @@ import Collectives
 import Datasets
 import Kernels
 import NeuralNetworks
+import Steps
 import Tensors
 import Training
 

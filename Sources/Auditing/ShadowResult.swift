@@ -1,3 +1,4 @@
+import Steps
 import Training
 
 /// What a membership audit keeps of a model.

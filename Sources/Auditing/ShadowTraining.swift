@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Datasets
+import Steps
 import Training
 
 /// The training of one model of a membership audit.

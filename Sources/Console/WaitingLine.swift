@@ -1,5 +1,5 @@
 import Dispatch
-import Kernels
+import Primitives
 import Tensors
 
 /// A line that says what a person waits for, as long as it lasts.

@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 import Tensors
 
 /// A CSV file that cannot be used: its path, the line if one is at fault, and what is wrong.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Primitives
 
 // The fence: each POSIX call of this room is made here and nowhere else.
 

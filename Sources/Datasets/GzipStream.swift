@@ -1,5 +1,5 @@
 import CZlib
-import Kernels
+import Primitives
 
 /// Unpacks a gzip stream (RFC 1952) in memory, as far as asked and no further.
 ///

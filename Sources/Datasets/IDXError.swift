@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 import Tensors
 
 /// A file of a data set that cannot be read: its path, and what is wrong with it.

@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 
 /// An IDX file: MNIST's format, plain or gzipped.
 ///

@@ -1,5 +1,5 @@
 import Digests
-import Kernels
+import Primitives
 import Synchronization
 import Tensors
 

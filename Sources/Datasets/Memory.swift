@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 
 /// A buffer of `count` zeros. Throws if there is not enough memory.
 func memory<Element>(_ count: Int) throws(IDXError.Cause) -> Buffer<Element> {

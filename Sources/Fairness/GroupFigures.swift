@@ -1,5 +1,6 @@
 import Glibc
 import NeuralNetworks
+import Steps
 import Training
 
 /// The figures of each group of an evaluation's samples, and how far they lie apart (``GroupReport``).
@@ -62,11 +63,7 @@ public struct GroupFigures: Metric {
       groups.isByClass || predictions.first + samples.own.count <= groups.indices.count,
       "groups of \(groups.indices.count) samples, and the data have more")
     var weights = ReplicateWeights(replicates: replicates, seed: seed)
-    func add(_ value: Int, to cell: Int) {
-      let start = cell * stride
-      counters[start] &+= value
-      for replicate in 0..<replicates { counters[start + 1 + replicate] &+= value &* weights.weights[replicate] }
-    }
+    func add(_ value: Int, to cell: Int) { weights.add(value, to: &counters, at: cell * stride) }
     for (index, own) in samples.own.enumerated() {
       let sample = predictions.first + index
       let predicted = samples.predicted[index]

@@ -1,6 +1,7 @@
 import Collectives
 import Datasets
 import NeuralNetworks
+import Steps
 import Tensors
 import Training
 

@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Kernels
 import NeuralNetworks
+import Steps
 import Tensors
 import Training
 

@@ -4,6 +4,7 @@ import Datasets
 import Kernels
 import NeuralNetworks
 import Privacy
+import Steps
 import Tensors
 import Training
 

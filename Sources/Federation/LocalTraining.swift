@@ -3,6 +3,7 @@ import Datasets
 import Kernels
 import NeuralNetworks
 import Optimizers
+import Steps
 import Tensors
 import Training
 

@@ -1,6 +1,7 @@
 import Kernels
 import NeuralNetworks
 import Privacy
+import Steps
 import Tensors
 import Training
 

@@ -21,5 +21,6 @@
 @_exported import Reporting
 @_exported import RunReport
 @_exported import SecureAggregation
+@_exported import Steps
 @_exported import Tensors
 @_exported import Training

@@ -1,4 +1,5 @@
-import Kernels
+import Primitives
+import Tensors
 
 /// The origin of random words that are a pure function of (key, purpose, step, index). So a number depends on its place,
 /// never on the rank that draws it or on the order of draws.

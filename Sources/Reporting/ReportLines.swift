@@ -1,5 +1,6 @@
 import Console
 import NeuralNetworks
+import Steps
 import Tensors
 import Training
 

@@ -1,4 +1,5 @@
 import Console
+import Steps
 import Tensors
 import Training
 

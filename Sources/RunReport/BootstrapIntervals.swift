@@ -1,5 +1,6 @@
 import Fairness
 import Glibc
+import Steps
 import Tensors
 import Training
 

@@ -1,5 +1,6 @@
 import Charts
 import Console
+import Steps
 import Training
 
 /// The reliability diagram, as its template takes it.

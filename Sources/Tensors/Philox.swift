@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 
 /// A stream of random words that is a pure function of (seed, purpose, stream): Philox4x32-10.
 ///

@@ -1,4 +1,4 @@
-@_exported import struct Kernels.Buffer
+@_exported import struct Primitives.Buffer
 
 /// The extents of an array, outermost first: `[28, 28, 1]` is height, width, channels of one sample.
 public struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleByArrayLiteral {

@@ -4,6 +4,7 @@ import Datasets
 import Kernels
 import NeuralNetworks
 import Optimizers
+import Steps
 import Tensors
 
 /// A search for the global batch and the microbatch of a recipe, by measurement on all ranks of a job at once. It takes

@@ -1,4 +1,5 @@
 import NeuralNetworks
+import Steps
 import Tensors
 
 /// How an epoch went.

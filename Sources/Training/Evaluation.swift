@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Datasets
 import NeuralNetworks
+import Steps
 import Tensors
 
 /// The loss and the metrics over a whole dataset, computed by all ranks together.

@@ -1,5 +1,6 @@
 import Datasets
 import NeuralNetworks
+import Steps
 import Tensors
 
 /// A run at its end, with what it has learnt: for reports that look into the network.

@@ -1,5 +1,6 @@
 import Collectives
 import Optimizers
+import Steps
 import Tensors
 
 /// Optimizer state that is split over the ranks; gathered on rank 0 only while a checkpoint is read or written.

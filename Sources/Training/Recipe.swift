@@ -2,6 +2,7 @@ import Collectives
 import Datasets
 import NeuralNetworks
 import Optimizers
+import Steps
 import Tensors
 
 /// All that decides the weights of a run, to the bit, beside its data. The same recipe gives the same weights on any

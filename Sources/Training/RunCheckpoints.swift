@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Kernels
+import Steps
 import Tensors
 
 /// Saves a run's checkpoints when they are due, and keeps the error of the last one.

@@ -1,3 +1,4 @@
+import Steps
 import Synchronization
 
 /// Requests of a signal handler, another thread or a scheduler to a run. Its ``Trainer`` looks at them between steps.

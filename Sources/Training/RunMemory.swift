@@ -1,5 +1,6 @@
 import Collectives
 import Optimizers
+import Steps
 import Tensors
 
 /// The weights, a flat block in the network's layout, and the optimizer's state of those that this rank steps.

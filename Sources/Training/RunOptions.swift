@@ -1,3 +1,4 @@
+import Steps
 import Tensors
 
 /// Where a run keeps its files, where it starts, and where it stops.

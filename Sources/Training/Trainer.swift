@@ -5,6 +5,7 @@ import Kernels
 import NeuralNetworks
 import Optimizers
 import Privacy
+import Steps
 import Tensors
 
 /// A whole run: epochs of steps, evaluations and checkpoints, on all ranks of a communicator.
@@ -109,7 +110,7 @@ public final class Trainer {
       step = try TrainingStep(
         (
           recipe.gradientSource(network, plan.training, batches),
-          source.flatMap { source in plan.privacy.map { GradientPerturbation($0, source, plan.network.layout) } }
+          source.flatMap { source in plan.privacy.map { $0.perturbation(by: source, of: plan.network.layout) } }
         ), layout: network.layout, batches: batches, parameters: memory.parameters, optimizer: optimizer,
         division: division, communicator: communicator)
       spans = options.trace.map { _ in RunSpans(SpanRecorder()) }

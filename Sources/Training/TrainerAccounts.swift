@@ -1,5 +1,6 @@
 import Collectives
 import Kernels
+import Steps
 
 /// The accounts of a run: its progress, its evaluations, and the use of its time.
 extension Trainer {

@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Datasets
 import Kernels
+import Steps
 import Tensors
 
 /// The loop of a run, from its first step to its end.

@@ -1,3 +1,5 @@
+import Steps
+
 /// A finished run, as `summary.json` holds it.
 public struct TrainingSummary: Sendable, Codable {
   /// The model's name.

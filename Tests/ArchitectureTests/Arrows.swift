@@ -24,11 +24,12 @@ enum Arrows {
   ]
 
   /// Modules that a room may not import: layers, optimizers and data know nothing of ranks but plain numbers, and the
-  /// kernels know nothing of ours at all.
+  /// kernels know nothing of ours but the memory that they work in.
   static func isForbidden(_ module: String, to room: String, rooms: Set<String>) -> Bool {
     if let only = onlyImporters[module], !only.contains(room) { return true }
     switch room {
-    case "Kernels": return rooms.contains(module)
+    case "Primitives": return rooms.contains(module)
+    case "Kernels": return rooms.contains(module) && module != "Primitives"
     case "NeuralNetworks", "Optimizers", "Datasets": return module == "Collectives"
     default: return false
     }

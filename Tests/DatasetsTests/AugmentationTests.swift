@@ -1,6 +1,6 @@
 import Datasets
 import Glibc
-import Kernels
+import Primitives
 import Tensors
 import Testing
 

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Primitives
 import Tensors
 
 /// A random shift, rotation, scaling and shear, about the image's middle and in one resampling.

@@ -1,5 +1,5 @@
 import Digests
-import Kernels
+import Primitives
 import Tensors
 
 /// The images of another data set, each changed at random whenever it is trained on.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernels
+import Primitives
 import Tensors
 
 /// An elastic deformation (Simard, Steinkraus & Platt 2003, § 2): each pixel is displaced by α times a field of numbers

@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 import Tensors
 
 /// Mirrors every other image on average: left becomes right. Not for digits and letters.

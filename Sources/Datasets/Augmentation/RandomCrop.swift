@@ -1,4 +1,4 @@
-import Kernels
+import Primitives
 import Tensors
 
 /// Pads the image with zeros on each side, and cuts one of its own size out of that at a random place (He et al. 2015,

@@ -1,6 +1,6 @@
 import Tensors
 
-@_exported import struct Kernels.ImageExtents
+@_exported import struct Primitives.ImageExtents
 
 /// A random change of an image, as ``Augmentation`` applies it to the samples that a network is trained on.
 ///

@@ -1,5 +1,7 @@
 import Datasets
+import NeuralNetworks
 import Privacy
+import Steps
 import Tensors
 
 /// The private part of a run's plan: the batches it draws, and the account.
@@ -46,6 +48,12 @@ struct PrivacyPlan: Sendable {
     batches = try BatchPlan(samples: places, globalBatch: capacity, microbatch: microbatch)
     let rate = Double(recipe.globalBatch) / Double(samples)
     mechanism = try settings.mechanism(rate: rate, steps: recipe.steps(perEpoch: steps))
+  }
+
+  /// The noise of a step for parameters in `layout`, by numbers from `source`.
+  func perturbation(by source: RandomSource, of layout: ParameterLayout) -> GradientPerturbation {
+    GradientPerturbation(
+      source, layout, standardDeviation: Double(clipNorm) * mechanism.noiseMultiplier, samples: expectedBatch)
   }
 
   /// The order of the samples of an epoch.

@@ -1,4 +1,3 @@
-import Kernels
 import Tensors
 
 /// How often a sample counts in each replicate of a bootstrap: a draw from the Poisson distribution of mean 1 (Chamandy et al. 2012,
@@ -40,6 +39,13 @@ package struct ReplicateWeights {
     let group = Philox.groupCount
     words = Buffer(count: (replicates + group - 1) / group * group)
     self.seed = seed
+  }
+
+  /// Adds `value` to the counter at `start`, that of the samples themselves, and as often as the weights say to those behind it, one a
+  /// replicate.
+  package func add(_ value: Int, to counters: inout [Int], at start: Int) {
+    counters[start] &+= value
+    for replicate in weights.indices { counters[start + 1 + replicate] &+= value &* weights[replicate] }
   }
 
   /// Draws the weights of the sample of this number.

@@ -4,18 +4,18 @@ import Tensors
 /// The mistakes of an evaluation that the network is surest of, of all ranks' samples.
 ///
 /// Which they are depends on the samples alone: the surer first, and of those alike the one with the smaller number.
-struct ConfidentMistakes {
+package struct ConfidentMistakes {
   /// The most mistakes that are kept.
   static let most = 24
   /// The words of a mistake in a message.
   private static let wordCount = 4
 
-  private(set) var mistakes: [Mistake] = []
+  package private(set) var mistakes: [Mistake] = []
 
-  init() { mistakes.reserveCapacity(Self.most) }
+  package init() { mistakes.reserveCapacity(Self.most) }
 
   /// Takes in those of `predictions`.
-  mutating func look(at predictions: Predictions) {
+  package mutating func look(at predictions: Predictions) {
     guard let classes = predictions.classes else { return }
     for (index, own) in classes.own.enumerated() where classes.predicted[index] != own {
       let probability = Float(classes.probability(of: classes.predicted[index], for: index))
@@ -28,12 +28,12 @@ struct ConfidentMistakes {
   }
 
   /// All of them one after another, for a message.
-  var words: [UInt64] {
+  package var words: [UInt64] {
     mistakes.flatMap { [UInt64($0.sample), UInt64($0.own), UInt64($0.predicted), UInt64($0.probability.bitPattern)] }
   }
 
   /// Takes in another rank's ``words``.
-  mutating func add(_ words: ArraySlice<UInt64>) {
+  package mutating func add(_ words: ArraySlice<UInt64>) {
     precondition(words.count.isMultiple(of: Self.wordCount), "\(words.count) words of mistakes")
     for place in stride(from: words.startIndex, to: words.endIndex, by: Self.wordCount) {
       let probability = Float(bitPattern: UInt32(truncatingIfNeeded: words[place + 3]))

@@ -14,13 +14,13 @@ import Tensors
 /// without bias. If m = n, these are the estimates of appendix A.1 there, with the mean of both halves' |G|² as that of
 /// the small batch. The halves are those that the reduction's tree adds last, so they are at hand on every rank, slice
 /// by slice, and the same at any number of ranks. The sums over slices and steps are exact (``SquareSum``).
-final class GradientNoise: HalvesReader {
+package final class GradientNoise: HalvesReader {
   /// The figures of some steps.
-  struct Figures {
+  package struct Figures {
     /// The root of the mean of |G|² as the batches have it, their noise included.
-    let norm: Double
+    package let norm: Double
     /// The noise scale, in samples; nil if the steps are too few, or the batch too small, to tell |G|² from the noise.
-    let scale: Double?
+    package let scale: Double?
   }
 
   /// The ranges of the parameters that are stepped.
@@ -55,11 +55,11 @@ final class GradientNoise: HalvesReader {
   private static let samplesPerMeasurement = 1024
 
   /// Whether the step over `batch` is measured: follows from the batch's place in the epoch. Short batches never are.
-  func isDue(at batch: Batch) -> Bool {
+  package func isDue(at batch: Batch) -> Bool {
     batch.positions.count == samples && (batch.positions.lowerBound / samples + 1) % interval == 0
   }
 
-  func read(_ left: Buffer<Float>, _ right: Buffer<Float>, from start: Int) {
+  package func read(_ left: Buffer<Float>, _ right: Buffer<Float>, from start: Int) {
     let slice = start..<start + left.count
     for range in ranges where range.overlaps(slice) {
       let part = range.clamped(to: slice)
@@ -69,7 +69,7 @@ final class GradientNoise: HalvesReader {
   }
 
   /// Ends a step that was measured. One that was not taken, because it was not finite, does not count.
-  func endStep(wasTaken: Bool) {
+  package func endStep(wasTaken: Bool) {
     if wasTaken {
       sums.add(sum)
       differences.add(difference)
@@ -79,13 +79,13 @@ final class GradientNoise: HalvesReader {
   }
 
   /// Forgets all steps.
-  func reset() { (sums, differences, steps) = (SquareSum(), SquareSum(), 0) }
+  package func reset() { (sums, differences, steps) = (SquareSum(), SquareSum(), 0) }
 
   /// This rank's part in the sums over the steps since ``reset()``.
-  var words: [UInt64] { sums.words + differences.words }
+  package var words: [UInt64] { sums.words + differences.words }
 
   /// The figures that all ranks' ``words`` make: the same on every rank. nil if no step was measured.
-  func figures(_ ranks: [ArraySlice<UInt64>]) -> Figures? {
+  package func figures(_ ranks: [ArraySlice<UInt64>]) -> Figures? {
     var (sums, differences) = (SquareSum(), SquareSum())
     for words in ranks {
       sums.add(SquareSum(words: words.prefix(SquareSum.wordCount)))

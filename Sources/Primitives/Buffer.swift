@@ -64,6 +64,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
   /// Allocates `count` elements whose bytes are all zero. Ends the process if the memory cannot be had
   /// (``endingWithoutMemory``).
+  @inlinable
   public init(count: Int) {
     precondition(count >= 0, "a buffer of \(count) elements")
     let (byteCount, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
@@ -89,6 +90,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 
   /// Allocates a copy of `elements`.
+  @inlinable
   public init(_ elements: some Collection<Element>) {
     self.init(count: elements.count)
     for (index, element) in elements.enumerated() { self[index] = element }
@@ -119,18 +121,22 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   public func prefix(_ length: Int) -> Buffer { self[0..<length] }
 
   /// Sets every element to `value`.
+  @inlinable
   public func fill(_ value: Element) { unsafe base.update(repeating: value, count: count) }
 
   /// Copies all of `source`, which must have as many elements, here.
+  @inlinable
   public func copy(from source: Buffer) {
     precondition(source.count == count, "copy of \(source.count) elements into \(count)")
     unsafe base.update(from: source.base, count: count)
   }
 
   /// The elements, copied into an array.
+  @inlinable
   public var array: [Element] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
 
   /// Calls `body` with the elements, to change them in place.
+  @inlinable
   public func withMutableSpan<Result, Failure: Error>(
     _ body: (inout MutableSpan<Element>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -139,6 +145,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 
   /// The elements' bytes, for hashing and for writing to a file.
+  @inlinable
   public func withBytes<Result, Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -146,6 +153,7 @@ public struct Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 
   /// Overwrites the elements from `bytes`, which must be as many as theirs.
+  @inlinable
   public func copy(fromBytes bytes: RawSpan) {
     precondition(bytes.byteCount == count * MemoryLayout<Element>.stride, "copy of \(bytes.byteCount) bytes")
     unsafe bytes.withUnsafeBytes { source in

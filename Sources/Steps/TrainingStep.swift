@@ -21,9 +21,9 @@ public final class TrainingStep {
   /// The times of this rank since ``resetTimes()``.
   public private(set) var times = PhaseTimes()
   /// The record of the step's parts, for a trace; nil for none.
-  var spans: RunSpans?
+  package var spans: RunSpans?
   /// The measurement of the gradient's noise; nil if the reduction shows no halves, or batches have none.
-  let noise: GradientNoise?
+  package let noise: GradientNoise?
   /// The first of this rank's microbatches of the last step whose loss was not finite; nil if there is none.
   public private(set) var nonFiniteMicrobatch: Int?
 
@@ -51,7 +51,7 @@ public final class TrainingStep {
   }
 
   /// The same with noise for the sum of the gradients, unless it is nil.
-  init(
+  package init(
     _ gradient: (source: any GradientSource, perturbation: GradientPerturbation?), layout: ParameterLayout,
     batches: BatchPlan, parameters: Buffer<Float>, optimizer: any Optimizer, division: StepDivision,
     communicator: any Communicator

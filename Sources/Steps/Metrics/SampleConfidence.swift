@@ -1,6 +1,3 @@
-import Collectives
-import Datasets
-import Kernels
 import NeuralNetworks
 import Tensors
 
@@ -17,7 +14,7 @@ public struct SampleConfidence: Hashable, Sendable, Codable {
   public init(logit: Double, isCorrect: Bool) { (self.logit, self.isCorrect) = (logit, isCorrect) }
 
   /// The confidence of one sample of class `own`, from 0, by its outputs.
-  init(_ outputs: Buffer<Float>, own: Int, _ loss: any ClassLoss) {
+  package init(_ outputs: Buffer<Float>, own: Int, _ loss: any ClassLoss) {
     isCorrect = loss.predictedClass(outputs) == own
     switch loss {
     case is SigmoidCrossEntropy: logit = Double(own == 1 ? outputs[0] : -outputs[0])
@@ -51,38 +48,6 @@ extension [SampleConfidence] {
   package init(words: ArraySlice<UInt64>) {
     self = stride(from: words.startIndex, to: words.endIndex - 1, by: 2).map {
       SampleConfidence(logit: Double(bitPattern: words[$0]), isCorrect: words[$0 + 1] == 1)
-    }
-  }
-}
-
-extension Evaluation {
-  /// How sure the network with the weights `parameters` is of each sample's own class, in the order of the data, on every rank; by all ranks
-  /// together. Collective.
-  ///
-  /// - Parameter beforeSlice: called before each slice of this rank's, as by ``run(_:beforeSlice:)``.
-  /// - Throws: ``TrainingError`` with 64 if the loss is over no classes, with 70 if a rank cannot be reached, or the error of `beforeSlice`.
-  public func confidences(
-    _ parameters: Buffer<Float>, beforeSlice: () throws -> Void = {}
-  ) throws -> [SampleConfidence] {
-    guard let loss = network.loss as? any ClassLoss else {
-      throw TrainingError(.usage, "\(Setting.task) \(network.loss.name) has no classes that a network could be sure of")
-    }
-    var mine: [SampleConfidence] = []
-    let slices = (data.count + Self.slice - 1) / Self.slice
-    for slice in microbatches(of: slices, heldBy: communicator.rank, of: communicator.size) {
-      communicator.entered(.evaluation, step: nil)
-      try beforeSlice()
-      let examples = feed.load(slice * Self.slice..<min((slice + 1) * Self.slice, data.count))
-      let outputs = network.outputs(examples, parameters: parameters)
-      for sample in 0..<examples.samples {
-        mine.append(
-          SampleConfidence(
-            outputs[sample * loss.outputs..<(sample + 1) * loss.outputs],
-            own: loss.classIndex(of: examples.labels[sample]), loss))
-      }
-    }
-    return try communicating { try communicator.gather(words: mine.words) }.flatMap {
-      [SampleConfidence](words: $0[...])
     }
   }
 }

@@ -4,12 +4,17 @@ import Privacy
 /// Batches drawn anew at each step, each sample in with the same probability.
 ///
 /// The samples of a batch are spread over its microbatches as evenly as can be, so that ranks have as much to do.
-struct PoissonSampler: Sampler {
-  let batches: BatchPlan
-  let samples: Int
-  let sampling: PoissonSampling
+package struct PoissonSampler: Sampler {
+  private let batches: BatchPlan
+  private let samples: Int
+  private let sampling: PoissonSampling
 
-  func fill(_ order: inout [UInt32], epoch: Int) {
+  /// Batches cut by `batches`, which `sampling` draws from `samples` samples.
+  package init(batches: BatchPlan, samples: Int, sampling: PoissonSampling) {
+    (self.batches, self.samples, self.sampling) = (batches, samples, sampling)
+  }
+
+  package func fill(_ order: inout [UInt32], epoch: Int) {
     let count = batches.microbatchesInFullBatch
     for step in 0..<batches.steps {
       let start = step * batches.globalBatch

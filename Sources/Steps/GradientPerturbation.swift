@@ -3,18 +3,20 @@ import Privacy
 import Tensors
 
 /// The noise of private training, and the number that the sum of gradients is divided by.
-struct GradientPerturbation {
+package struct GradientPerturbation {
   private let noise: ParameterNoise
   /// The standard deviation in the sum.
   private let standardDeviation: Double
   /// The expected samples of a batch. The actual number is private.
   let samples: Int
 
-  /// The perturbation of parameters in `layout` that `plan` asks for, by numbers from `source`.
-  init(_ plan: PrivacyPlan, _ source: RandomSource, _ layout: ParameterLayout) {
+  /// Noise for parameters in `layout`, by numbers from `source`.
+  ///
+  /// - Parameter samples: the expected samples of a batch.
+  package init(_ source: RandomSource, _ layout: ParameterLayout, standardDeviation: Double, samples: Int) {
     noise = ParameterNoise(source, layout)
-    standardDeviation = Double(plan.clipNorm) * plan.mechanism.noiseMultiplier
-    samples = plan.expectedBatch
+    self.standardDeviation = standardDeviation
+    self.samples = samples
   }
 
   /// Adds the noise of `step`, from 1, to those of `sums` that are in `range` and learnt.

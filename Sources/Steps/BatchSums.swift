@@ -6,9 +6,9 @@ import Tensors
 ///
 /// Counts up to 2²⁴ are exact, and the loss has one order of addition. Every rank reads the same sums after the same
 /// step, so ranks need no other agreement about requests.
-struct BatchSums {
+package struct BatchSums {
   /// The floats of the sums: a cache line, of which six are used.
-  static let count = 16
+  package static let count = 16
   let values: Buffer<Float>
 
   /// Adds a microbatch's losses and its rank's requests, which come with one microbatch of a batch.

@@ -1,17 +1,17 @@
 import Tensors
 
 /// The kinds of work of a run that are recorded for a trace, beside a network's stages and the waits for other ranks.
-struct RunSpans {
-  let recorder: SpanRecorder
-  let step: SpanRecorder.Name
+package struct RunSpans {
+  package let recorder: SpanRecorder
+  package let step: SpanRecorder.Name
   /// The gradients of this rank's microbatches.
-  let gradients: SpanRecorder.Name
-  let reduction: SpanRecorder.Name
-  let optimizer: SpanRecorder.Name
-  let evaluation: SpanRecorder.Name
-  let checkpoint: SpanRecorder.Name
+  package let gradients: SpanRecorder.Name
+  package let reduction: SpanRecorder.Name
+  package let optimizer: SpanRecorder.Name
+  package let evaluation: SpanRecorder.Name
+  package let checkpoint: SpanRecorder.Name
 
-  init(_ recorder: SpanRecorder) {
+  package init(_ recorder: SpanRecorder) {
     self.recorder = recorder
     step = recorder.name("step")
     gradients = recorder.name("gradients")

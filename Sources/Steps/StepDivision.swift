@@ -8,15 +8,15 @@ import Optimizers
 /// Otherwise, and always with an optimizer that is not element-wise, every rank steps all.
 public struct StepDivision: Sendable {
   /// How gradients become one sum.
-  let method: ReductionMethod
+  package let method: ReductionMethod
   /// Whether ranks of one host add gradients in memory that they share.
-  let sharesMemory: Bool
+  package let sharesMemory: Bool
   /// Whether each rank steps a slice for all.
-  let isSliced: Bool
+  package let isSliced: Bool
   /// Whether every rank can read the others' optimizer state.
-  let isShown: Bool
+  package let isShown: Bool
   /// The parameters that each rank steps: even slices, or all of them each.
-  let parts: [Range<Int>]
+  package let parts: [Range<Int>]
 
   /// Divides the parameters of `layout` among the ranks of `communicator`.
   ///

@@ -1,5 +1,3 @@
-import Collectives
-
 extension Communicator {
   /// Every rank's `words`, in rank order. Collective.
   package func gather(words: [UInt64]) throws -> [[UInt64]] {
