@@ -48,7 +48,7 @@ let package = Package(
     room("Digests", ["COpenSSL"]),
     room("Datasets", ["Primitives", "Tensors", "Digests", "CZlib"]),
     room("NeuralNetworks", ["Kernels", "Tensors"]),
-    room("Exchange", ["CZlib"]),
+    room("Exchange", ["Tensors", "CZlib"]),
     room("Pictures", ["Tensors", "CPNG", "CTurboJPEG"]),
     room("Optimizers", ["Kernels", "Tensors", "NeuralNetworks"]),
     room("Collectives", ["Kernels", "Tensors"]),

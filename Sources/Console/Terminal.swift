@@ -85,6 +85,10 @@ public enum Terminal {
     }
   }
 
+  /// Writes `line` and a line break to standard output at once. What is only printed waits in a file or a pipe until 4 kB are full: too long
+  /// for whoever looks on.
+  package static func say(_ line: String) { write(line + "\n") }
+
   /// Draws `line` in the place of the one drawn before, as much of it as the terminal is wide.
   package static func draw(_ line: String) { screen.withLock { $0.draw(line) } }
 

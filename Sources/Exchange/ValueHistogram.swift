@@ -1,3 +1,5 @@
+import Tensors
+
 /// A histogram of numbers as TensorBoard keeps them (`histogram.proto`): buckets of one width, from the least number to the greatest.
 public struct ValueHistogram: Sendable, Equatable {
   /// The least number.
@@ -18,12 +20,12 @@ public struct ValueHistogram: Sendable, Equatable {
   /// The histogram of the finite numbers among `values`, in `buckets` buckets, or in one if all are the same; nil if none is finite.
   ///
   /// Thirty buckets are what TensorBoard's own writer makes.
-  public init?(_ values: [Float], buckets: Int = 30) {
+  public init?(_ values: Buffer<Float>, buckets: Int = 30) {
     precondition(buckets >= 1, "a histogram of \(buckets) buckets")
     var (least, greatest) = (Double.infinity, -Double.infinity)
     var (count, sum, sumOfSquares) = (0, 0.0, 0.0)
-    for value in values where value.isFinite {
-      let number = Double(value)
+    for index in 0..<values.count where values[index].isFinite {
+      let number = Double(values[index])
       (least, greatest) = (min(least, number), max(greatest, number))
       (count, sum, sumOfSquares) = (count + 1, sum + number, sumOfSquares + number * number)
     }
@@ -31,8 +33,8 @@ public struct ValueHistogram: Sendable, Equatable {
     let buckets = least == greatest ? 1 : buckets
     let width = (greatest - least) / Double(buckets)
     var counts = Array(repeating: 0, count: buckets)
-    for value in values where value.isFinite {
-      let bucket = width > 0 ? (Double(value) - least) / width : 0
+    for index in 0..<values.count where values[index].isFinite {
+      let bucket = width > 0 ? (Double(values[index]) - least) / width : 0
       counts[min(Int(bucket), buckets - 1)] += 1
     }
     (self.least, self.greatest, self.count, self.sum, self.sumOfSquares) = (least, greatest, count, sum, sumOfSquares)

@@ -30,25 +30,25 @@ public final class ConsoleObserver: Observer {
       "\(recipe.optimizer.title) \(recipe.scaledLearningRate)"
       + recipe.optimizer.settings.map { " \($0.key) \($0.value)" }.joined()
     let hosts = run.hosts == 1 ? "" : " on \(run.hosts) hosts"
-    print(
+    Terminal.say(
       "\(escaped(recipe.model.name)): \(grouped(run.parameters)) parameters, \(escaped(recipe.loss.name)), on \(run.ranks) "
         + "rank\(run.ranks == 1 ? "" : "s")\(hosts); "
         + (run.federation?.text ?? "global batch \(recipe.globalBatch) in microbatches of \(run.microbatch)")
         + ", \(optimizer)\(schedule), seed \(recipe.seed)")
     if let scaling = recipe.rateScaling {
       let ratio = "\(recipe.globalBatch)/\(RateScaling.usualBatch)"
-      print(
+      Terminal.say(
         "learning rate \(recipe.scaledLearningRate): \(recipe.learningRate) · "
           + (scaling == .sqrt ? "√(\(ratio))" : ratio)
           + (recipe.warmup == 0 ? "" : ", reached after \(recipe.warmup) steps"))
     }
-    if let weights = run.initialWeights { print(weights.text) }
+    if let weights = run.initialWeights { Terminal.say(weights.text) }
     if run.isComplete && run.resumedAtStep > 0 {
-      print(
+      Terminal.say(
         "the run is complete after \(run.federation == nil ? "step" : "round") \(run.resumedAtStep): nothing is left to train"
       )
     } else if run.resumedAtStep > 0 {
-      print("resumed after \(run.federation == nil ? "step" : "round") \(run.resumedAtStep)")
+      Terminal.say("resumed after \(run.federation == nil ? "step" : "round") \(run.resumedAtStep)")
     }
     lastDrawn = .now
   }
@@ -63,7 +63,7 @@ public final class ConsoleObserver: Observer {
     if isInteractive {
       Terminal.draw(line(progress, isOver: false))
     } else {
-      print(line(progress, isOver: false))
+      Terminal.say(line(progress, isOver: false))
     }
   }
 
@@ -93,7 +93,7 @@ public final class ConsoleObserver: Observer {
   public func warned(_ line: String) { Terminal.complain("warning: \(line)") }
 
   public func ended(_ summary: TrainingSummary) {
-    for line in resultLines(of: summary, loss) { print(line) }
+    for line in resultLines(of: summary, loss) { Terminal.say(line) }
     _ = Terminal.flush()
   }
 

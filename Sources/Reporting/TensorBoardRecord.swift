@@ -57,7 +57,7 @@ public final class TensorBoardRecord: Observer {
     step = figures.step
     let scalars = EpochFigures.CodingKeys.allCases.compactMap { Self.scalar($0, figures[$0]) }
     let histograms = zip(report.layout.parameters, report.layout.ranges).compactMap { parameter, range in
-      ValueHistogram(report.parameters[range].array).map { SummaryValue.histogram("weights/\(parameter.name)", $0) }
+      ValueHistogram(report.parameters[range]).map { SummaryValue.histogram("weights/\(parameter.name)", $0) }
     }
     // The histograms stand in an event of their own, behind the scalars that tell TensorBoard of the step.
     try append([.values(scalars), .values(histograms)])

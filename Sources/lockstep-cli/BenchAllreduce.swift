@@ -47,7 +47,7 @@ struct BenchAllreduce: ParsableCommand {
       Way(name: "MPI_Allreduce", method: .mpi, sharesMemory: false),
     ]
     if world.rank == 0 {
-      print("sums over \(world.size) ranks, one microbatch a rank: µs (GB/s)")
+      Terminal.say("sums over \(world.size) ranks, one microbatch a rank: µs (GB/s)")
       row("floats", ways.map(\.name))
     }
     var measured: [[(load: ReductionLoad, seconds: Double)]] = ways.map { _ in [] }
@@ -74,7 +74,7 @@ struct BenchAllreduce: ParsableCommand {
     guard world.rank == 0 else { return }
     for (way, points) in zip(ways, measured) {
       guard let cost = MessageCost(fitting: points) else { continue }
-      print("\(way.name): --alpha \(scientific(cost.latency)) --beta \(scientific(cost.secondsPerFloat))")
+      Terminal.say("\(way.name): --alpha \(scientific(cost.latency)) --beta \(scientific(cost.secondsPerFloat))")
     }
   }
 
@@ -111,6 +111,6 @@ struct BenchAllreduce: ParsableCommand {
   }
 
   private func row(_ name: String, _ figures: [String]) {
-    print(([name] + figures).map { String(repeating: " ", count: max(1, 20 - $0.count)) + $0 }.joined())
+    Terminal.say(([name] + figures).map { String(repeating: " ", count: max(1, 20 - $0.count)) + $0 }.joined())
   }
 }

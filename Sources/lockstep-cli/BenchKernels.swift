@@ -59,7 +59,7 @@ struct BenchKernels: ParsableCommand {
     guard World.isFirst else { return }
     try prepareArithmetic()
     if let model { return try measure(model) }
-    print("products, one core, \(KernelIdentity.current), GFLOP/s (part of the peak)")
+    Terminal.say("products, one core, \(KernelIdentity.current), GFLOP/s (part of the peak)")
     row("m × k × n", ["peak", "A·B", "OpenBLAS", "A·Bᵀ", "OpenBLAS", "C += Aᵀ·B", "OpenBLAS", "bfloat16"])
     for product in products ?? [] { measure(product) }
   }
@@ -146,6 +146,6 @@ struct BenchKernels: ParsableCommand {
   }
 
   private func row(_ name: String, _ figures: [String]) {
-    print(([name] + figures).map { String(repeating: " ", count: max(1, 17 - $0.count)) + $0 }.joined())
+    Terminal.say(([name] + figures).map { String(repeating: " ", count: max(1, 17 - $0.count)) + $0 }.joined())
   }
 }

@@ -85,7 +85,7 @@ struct BenchScaling: ParsableCommand {
     let prediction = try waiting(while: "measuring steps of \(model) on one core") {
       try measure(training, microbatch: max(1, min(microbatch, training.count / 8)))
     }
-    print(
+    Terminal.say(
       "\(model), \(grouped(prediction.gradientCount)) floats; on one core a microbatch of \(microbatch) takes "
         + "\(fixed(prediction.microbatchSeconds * 1e6, 0)) µs and the update \(fixed(prediction.updateSeconds * 1e6, 0)) µs; "
         + "α \(scientific(alpha)) s, β \(scientific(beta)) s a float")
@@ -96,7 +96,7 @@ struct BenchScaling: ParsableCommand {
       guard let step = prediction.step(batches, ranks: ranks),
         let efficiency = prediction.efficiency(batches, ranks: ranks)
       else {
-        print(
+        Terminal.say(
           "\(ranks) ranks: a global batch of \(batches.globalBatch) has \(batches.microbatchesInFullBatch) microbatches; raise "
             + "--global-batch or lower --microbatch")
         continue
@@ -127,6 +127,6 @@ struct BenchScaling: ParsableCommand {
   }
 
   private func row(_ cells: [String]) {
-    print(cells.map { String(repeating: " ", count: max(1, 14 - $0.count)) + $0 }.joined())
+    Terminal.say(cells.map { String(repeating: " ", count: max(1, 14 - $0.count)) + $0 }.joined())
   }
 }

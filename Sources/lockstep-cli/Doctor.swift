@@ -44,5 +44,5 @@ struct Doctor: ParsableCommand {
   }
 
   /// Prints `line` as one line, whatever texts of the system it holds.
-  private func say(_ line: String) { print(singleLine(line)) }
+  private func say(_ line: String) { Terminal.say(singleLine(line)) }
 }

@@ -37,5 +37,20 @@ extension ProgramTests {
       #expect(Program.checkpoints(run) == ["step-00000030.safetensors"])
       #expect(FileManager.default.fileExists(atPath: "\(run)/summary.json"))
     }
+
+    /// A log is read while the run goes on, though it is a file.
+    @Test func aLineIsThereOnceItIsWritten() throws {
+      let scratch = try ScratchDirectory()
+      let (run, log) = (scratch.file("run"), scratch.file("log"))
+      // An epoch of it takes seconds on any machine.
+      let job = try Program.start(["train", "--model", "lstm", "--run-dir", run], script: "exec \"$@\" >'\(log)'")
+      func hasEndedAnEpoch() -> Bool { FileManager.default.fileExists(atPath: "\(run)/metrics.jsonl") }
+      func said() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+      job.waitUntil { !said().isEmpty || hasEndedAnEpoch() || !job.process.isRunning }
+      #expect(!hasEndedAnEpoch())
+      #expect(said().hasPrefix("lstm: 81,674 parameters"), "\(said())")
+      kill(job.process.processIdentifier, SIGKILL)
+      _ = job.wait()
+    }
   }
 }
