@@ -23,24 +23,22 @@ struct ShadowTraining {
   }
 
   /// Trains the model on this rank alone, and asks it about all samples. Calls `beat` now and then.
-  func result(_ beat: () throws -> Void) throws -> ShadowResult {
-    try withoutActuallyEscaping(beat) { beat in
-      var steps = 0
-      let stepsABeat = max(1, Self.samplesABeat / recipe.globalBatch)
-      let keeper = ModelKeeper { _ in
-        steps += 1
-        if steps.isMultiple(of: stepsABeat) { try beat() }
-      }
-      let summary = try Trainer(recipe, training: half, test: test, observers: [keeper]).run()
-      guard let run = keeper.finished else { throw TrainingError(.rankFailed, "a model's training has not ended") }
-      var slices = 0
-      let evaluation = Evaluation(network: run.network, data: pool, communicator: SoloCommunicator())
-      let confidences = try evaluation.confidences(run.parameters) {
-        slices += 1
-        if slices.isMultiple(of: Self.samplesABeat / Evaluation.slice) { try beat() }
-      }
-      return ShadowResult(confidences: confidences, epsilon: summary.privacy?.epsilon)
+  func result(_ beat: @escaping () throws -> Void) throws -> ShadowResult {
+    var steps = 0
+    let stepsABeat = max(1, Self.samplesABeat / recipe.globalBatch)
+    let keeper = ModelKeeper { _ in
+      steps += 1
+      if steps.isMultiple(of: stepsABeat) { try beat() }
     }
+    let summary = try Trainer(recipe, training: half, test: test, observers: [keeper]).run()
+    guard let run = keeper.finished else { throw TrainingError(.rankFailed, "a model's training has not ended") }
+    var slices = 0
+    let evaluation = Evaluation(network: run.network, data: pool, communicator: SoloCommunicator())
+    let confidences = try evaluation.confidences(run.parameters) {
+      slices += 1
+      if slices.isMultiple(of: Self.samplesABeat / Evaluation.slice) { try beat() }
+    }
+    return ShadowResult(confidences: confidences, epsilon: summary.privacy?.epsilon)
   }
 
   /// So few that a beat takes seconds at most, and so many that ranks do not wait for one another all the time.

@@ -15,7 +15,7 @@ package struct SideBySide {
   /// Runs `body` on every rank that has work, and returns all ranks' words. Collective. Throws the same error on every rank if one fails.
   ///
   /// - Parameter body: works, and calls its argument every few seconds or more often.
-  package func run(_ body: ((_ beat: () throws -> Void) throws -> [UInt64])?) throws -> [[UInt64]] {
+  package func run(_ body: ((_ beat: @escaping () throws -> Void) throws -> [UInt64])?) throws -> [[UInt64]] {
     let outcome = Result { try body?({ try _ = meet(isDone: false) }) ?? [] }
     while try !meet(isDone: true) {}
     let words = try communicator.agree { try outcome.get() }

@@ -61,6 +61,14 @@ class PackageTests(unittest.TestCase):
         shutil.copytree(pathlib.Path(REPOSITORY) / "launch", self.directory / "copy/launch")
         self.check(self.package(script=self.directory / "copy/launch/package"), 69, "no clone")
 
+    @unittest.skipUnless(shutil.which("strip"), "there is no strip")
+    def test_no_path_of_the_checkout_is_packed(self):
+        """Else two clones would not give one file. Code that is not optimised may name its file in a trap."""
+        built = subprocess.run([pathlib.Path(REPOSITORY) / "launch/build"], capture_output=True, text=True, check=True).stdout.strip()
+        packed = self.directory / "lockstep"
+        subprocess.run(["strip", "--strip-unneeded", "-o", packed, built], check=True)
+        self.assertNotIn(str(pathlib.Path(REPOSITORY).resolve() / "Sources").encode(), packed.read_bytes())
+
 
 if __name__ == "__main__":
     unittest.main()
