@@ -1,6 +1,3 @@
-// The currency of the kernels, for whoever imports them alone.
-@_exported import Primitives
-
 internal import CIntrinsics
 
 /// The vector that every hand-written kernel works in.
