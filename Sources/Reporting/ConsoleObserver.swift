@@ -94,7 +94,6 @@ public final class ConsoleObserver: Observer {
 
   public func ended(_ summary: TrainingSummary) {
     for line in resultLines(of: summary, loss) { Terminal.say(line) }
-    _ = Terminal.flush()
   }
 
   /// What a person waits for.

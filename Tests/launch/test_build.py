@@ -103,7 +103,8 @@ class BuildTests(PackageCase):
             with open(self.calls + ".compiler") as file:
                 self.assertEqual(file.read().strip(), expected)
         environment = os.environ | {"LOCKSTEP_SWIFTC": "echo"}
-        for module, last in (("Kernels", "-O"), ("Steps", "-O"), ("Training", "-Onone"), ("ArgumentParser", "-Onone")):
+        levels = {"Kernels": "-O", "Steps": "-O", "Training": "-Onone", "RunReport": "-Onone", "ArgumentParser": "-Onone"}
+        for module, last in levels.items():
             self.assertIn('"' + module + '"', package)
             words = [compiler, "-module-name", module, "-O"]
             said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
