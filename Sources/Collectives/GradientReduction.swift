@@ -162,16 +162,16 @@ public final class GradientReduction {
   /// The extent of the wait in ``agree(_:awaiting:)``, if slices are finished. Each case costs more than the one before
   /// it. If every rank has the whole sum, there is nothing to wait for.
   public enum Awaited: Comparable, Sendable {
-    /// Nothing, on one host. This saves a barrier, and only ``spread(_:)`` knows the others' opinions.
+    /// Nothing, on one host. This saves a barrier, and only ``spread(_:isShown:)`` knows the others' opinions.
     case nothing
     /// All ranks' opinions: a barrier, and between hosts an exchange.
     case opinions
-    /// All opinions and the whole sum: between hosts another exchange, and in ``spread(_:)`` another barrier.
+    /// All opinions and the whole sum: between hosts another exchange, and in ``spread(_:isShown:)`` another barrier.
     case total
   }
 
   /// The phase of a batch. Each of the methods below is one, in this order: slots are filled, ``sum(_:)``,
-  /// ``agree(_:awaiting:)`` if ranks must, ``spread(_:)``. All are collective. Leaving one out is a trap, because the
+  /// ``agree(_:awaiting:)`` if ranks must, ``spread(_:isShown:)``. All are collective. Leaving one out is a trap, because the
   /// ranks would part there.
   private enum Phase {
     case filling
@@ -237,13 +237,24 @@ public final class GradientReduction {
     return total
   }
 
+  /// The memory, as long as the gradient, to which ``spread(_:isShown:)`` copies this rank's results for the others. Whoever works them out
+  /// may write them there on the way, after ``agree(_:awaiting:)``. nil if others may still read there, or if nothing is copied.
+  public var shownResults: Buffer<Float>? {
+    guard finishesSlices, case .agreed(_, let awaited, _) = phase, awaited != .total else { return nil }
+    return total
+  }
+
   /// Ends the batch: gives every rank what the others made of their parts.
   ///
-  /// - Parameter made: this rank's results of its part of the sum, float for float: the weights. If the reduction
-  ///   ``finishesSlices``, it receives the others' slices, and only the sum behind `made` is returned.
+  /// - Parameters:
+  ///   - made: this rank's results of its part of the sum, float for float: the weights. If the reduction
+  ///     ``finishesSlices``, it receives the others' slices, and only the sum behind `made` is returned.
+  ///   - isShown: whether this rank's results are all in ``shownResults`` already.
   /// - Returns: the total, valid until the next batch, and whether every rank found its part good: the same on all.
   @discardableResult
-  public func spread(_ made: Buffer<Float>? = nil) throws -> (total: Buffer<Float>, isGood: Bool) {
+  public func spread(
+    _ made: Buffer<Float>? = nil, isShown: Bool = false
+  ) throws -> (total: Buffer<Float>, isGood: Bool) {
     let plan: ReductionPlan
     var (awaited, isGood): (Awaited?, Bool) = (nil, true)
     switch phase {
@@ -257,7 +268,7 @@ public final class GradientReduction {
     if awaited == .total { try meetOnHost() }
     let made = made ?? total.prefix(0)
     let (mine, rest) = (plan.slice.clamped(to: 0..<made.count), plan.slice.clamped(to: made.count..<count))
-    total[mine].copy(from: made[mine])
+    if !isShown { total[mine].copy(from: made[mine]) }
     total[rest].copy(from: slot(0)[rest])
     try exchange(plan.spread, from: total, into: total)
     // Behind this one the total is complete, and none of the host's ranks reads this one's slots any more.

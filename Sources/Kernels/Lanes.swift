@@ -43,6 +43,10 @@ extension UnsafePointer<Float> {
 private let cacheLine = 16
 
 extension UnsafeMutablePointer<Float> {
+  /// Takes the line at `offset` floats from here from the core that has it, for it is written soon.
+  @inline(__always)
+  func prefetchToWrite(_ offset: Int) { unsafe lockstep_prefetch_to_write(self + offset) }
+
   /// The lanes at `offset` floats from here, aligned or not.
   @inline(__always)
   func lanes(_ offset: Int) -> Lanes {

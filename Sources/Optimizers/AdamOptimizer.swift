@@ -4,7 +4,7 @@ import NeuralNetworks
 import Tensors
 
 /// Takes the steps of ``Adam`` and ``AdamW``.
-final class AdamOptimizer: Optimizer {
+final class AdamOptimizer: ShowingOptimizer {
   let state: OptimizerState
   private let adam: Adam
   private let schedule: Schedule
@@ -18,13 +18,20 @@ final class AdamOptimizer: Optimizer {
   }
 
   func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
+    update(parameters, gradient: gradient, in: range, scale: scale, step: step, showing: nil)
+  }
+
+  func update(
+    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int,
+    showing shown: Buffer<Float>?
+  ) {
     let rate = Double(adam.learningRate) * schedule.factor(step: step)
     let coefficients = adam.coefficients(scale: scale, rate: rate, step: step)
     groups.forEach(in: range) { part, weightDecay in
       adamStep(
         parameters: parameters[part], gradient: gradient[part], firstMoment: state.values(0, of: part),
         secondMoment: state.values(1, of: part), coefficients,
-        keeping: weightDecay == 0 ? nil : Float(1 - rate * Double(weightDecay)))
+        keeping: weightDecay == 0 ? nil : Float(1 - rate * Double(weightDecay)), showing: shown?[part])
     }
   }
 }

@@ -27,3 +27,12 @@ extension Optimizer {
     update(parameters, gradient: gradient, in: 0..<parameters.count, scale: 1 / Float(samples), step: step)
   }
 }
+
+/// An optimizer that can write its results to a second place on the way.
+package protocol ShowingOptimizer: Optimizer {
+  /// The same as ``Optimizer/update(_:gradient:in:scale:step:)``, and writes what becomes of the parameters that it steps to `shown` as
+  /// well, a block of the same layout.
+  func update(
+    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int,
+    showing shown: Buffer<Float>?)
+}

@@ -34,6 +34,10 @@ public final class TrainingStep {
   private let passSums = MicrobatchSums(count: BatchSums.count)
   /// The ranges of the parameters whose gradient counts: those that are learnt.
   private let stepped: [Range<Int>]
+  /// What lies between these: averages, and parameters that are frozen.
+  private let unstepped: [Range<Int>]
+  /// The optimizer, if it can show its results on the way.
+  private let showing: (any ShowingOptimizer)?
   private let averages: RunningAverages
   private let perturbation: GradientPerturbation?
 
@@ -64,6 +68,9 @@ public final class TrainingStep {
     self.parameters = parameters
     self.communicator = communicator
     stepped = layout.ranges(of: [.weight, .bias])
+    unstepped = zip([0] + stepped.map(\.upperBound), stepped.map(\.lowerBound) + [layout.count]).map { $0..<$1 }
+      .filter { !$0.isEmpty }
+    showing = optimizer as? any ShowingOptimizer
     averages = RunningAverages(of: layout)
     // The noise of private training is added to the whole, so that the halves are of no use, and are nobody's business.
     noise =
@@ -143,7 +150,7 @@ public final class TrainingStep {
     let part = try reduction.sum(plan, showing: noise)
     let isFinite = try reduction.agree(
       part.isFinite, awaiting: clipNorm != nil ? .total : skipsNonFinite ? .opinions : .nothing)
-    var updating = Duration.zero
+    var (updating, isShown) = (Duration.zero, false)
     if isFinite {
       lap(\.reduction)
       let start = ContinuousClock.now
@@ -156,11 +163,20 @@ public final class TrainingStep {
       perturbation?.add(to: sums, in: range, step: step)
       // Before the optimizer, which may keep averages of all parameters as they stand after a step.
       averages.move(parameters, by: sums, in: range, samples: samples)
-      optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
+      if let showing, let shown = reduction.shownResults {
+        showing.update(parameters, gradient: sums, in: range, scale: scale, step: step, showing: shown)
+        for run in unstepped where run.overlaps(range) {
+          let part = run.clamped(to: range)
+          shown[part].copy(from: parameters[part])
+        }
+        isShown = true
+      } else {
+        optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
+      }
       updating = .now - start
       lap(\.optimizer)
     }
-    let (total, isGood) = try reduction.spread(parameters)
+    let (total, isGood) = try reduction.spread(parameters, isShown: isShown)
     lap(\.reduction)
     return (Sum(total, parameters: layout.count), isGood, updating)
   }

@@ -148,22 +148,45 @@ struct Way: Sendable, CustomStringConvertible {
       // As in a step, the last floats are sums that nothing is made of.
       let makes = max(1, count - 16)
       for way in Way.all {
-        let results = try way.run(count: count, microbatchCounts: [11]) { reduction in
-          let made = Buffer<Float>(count: makes)
-          // Three times: what was made of the last sum must not be taken for a part of the next.
-          return try (0..<3).map { _ in
-            made.fill(0)
-            let sum = try batch.reduce(
-              with: reduction, making: made,
-              finish: { total, part, _ in
-                for index in part.clamped(to: 0..<makes) { made[index] = total[index] * 2 }
-              }
-            ).sum
-            return made.array + sum[makes...].map { $0 * 2 }
+        for shows in [false, true] {
+          let results = try way.run(count: count, microbatchCounts: [11]) { reduction in
+            let made = Buffer<Float>(count: makes)
+            // Three times: what was made of the last sum must not be taken for a part of the next.
+            return try (0..<3).map { _ in
+              made.fill(0)
+              let sum = try batch.reduce(
+                with: reduction, making: made, inspect: shows ? { _, _ in true } : nil, awaiting: .nothing,
+                shows: shows,
+                finish: { total, part, _ in
+                  for index in part.clamped(to: 0..<makes) { made[index] = total[index] * 2 }
+                }
+              ).sum
+              return made.array + sum[makes...].map { $0 * 2 }
+            }
+          }
+          for rank in results {
+            for result in rank { #expect(bits(result) == expected, "\(count) floats, \(way), shows \(shows)") }
           }
         }
-        for rank in results { for result in rank { #expect(bits(result) == expected, "\(count) floats, \(way)") } }
       }
+    }
+  }
+
+  @Test func `Nobody shows results where others still read the sum, or nothing is copied`() throws {
+    let batch = LeafGradients(leaves: 4, count: 64)
+    for (size, awaited, shows) in [(1, .nothing, false), (2, .nothing, true), (2, .opinions, true), (2, .total, false)]
+      as [(Int, GradientReduction.Awaited, Bool)]
+    {
+      let places = try InProcessCommunicator.run(size: size) { communicator in
+        let reduction = try GradientReduction(
+          count: 64, microbatchCounts: [4], communicator: communicator, sharesMemory: true)
+        var places = [reduction.shownResults]
+        _ = try batch.reduce(
+          with: reduction, making: Buffer(count: 64), inspect: { _, _ in true }, awaiting: awaited,
+          measure: awaited == .total ? { _ in } : nil, finish: { _, _, _ in places.append(reduction.shownResults) })
+        return places.map { $0 != nil }
+      }
+      #expect(places == Array(repeating: [false, shows], count: size), "\(awaited) on \(size)")
     }
   }
 

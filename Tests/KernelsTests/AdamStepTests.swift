@@ -34,6 +34,28 @@ import Testing
     #expect(g.array == gradient)
   }
 
+  @Test(arguments: Array(1...40) + [1_000, 3_001])
+  func `What is shown has the same bits, and nothing is written beside it`(count: Int) {
+    let c = AdamCoefficients(
+      gradientScale: 1 / 32, beta1: 0.9, beta2: 0.999, stepSize: 0.004, secondMomentCorrection: 7, epsilon: 1e-3)
+    for keeping in [nil, 0.9] as [Float?] {
+      func step(showing shown: Buffer<Float>?) -> [[UInt32]] {
+        let buffers = (1...4).map { noise(count, seed: UInt64($0)) }
+        for k in 0..<count { buffers[3][k] = abs(buffers[3][k]) }
+        adamStep(
+          parameters: buffers[0], gradient: buffers[1], firstMoment: buffers[2], secondMoment: buffers[3], c,
+          keeping: keeping, showing: shown)
+        return buffers.map(bits)
+      }
+      let room = Buffer<Float>(count: count + 5)
+      room.fill(.infinity)
+      let expected = step(showing: nil)
+      #expect(step(showing: room[3..<3 + count]) == expected)
+      #expect(bits(room[3..<3 + count]) == expected[0])
+      #expect((room.array.prefix(3) + room.array.suffix(2)).allSatisfy { $0 == .infinity })
+    }
+  }
+
   /// The gaps between parameters stay zero for ever.
   @Test func zeroStaysZero() {
     let buffers = (0..<4).map { _ in Buffer<Float>(count: 21) }

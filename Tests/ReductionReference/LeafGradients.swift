@@ -73,11 +73,12 @@ public struct LeafGradients: Sendable {
   ///   - inspect: says whether this rank's part is good; nil for no agreement.
   ///   - measure: told the whole sum, which is then waited for.
   ///   - halves: is shown the halves of the sum; nil for a plan that does not show them.
+  ///   - shows: whether this rank writes what it made to where the others read it, and does not leave that to the reduction.
   ///   - finish: makes what is spread of this rank's part, which it is told with whether all are good.
   public func reduce(
     with reduction: GradientReduction, making made: Buffer<Float>? = nil,
     inspect: ((Buffer<Float>, Range<Int>) -> Bool)? = nil, awaiting: GradientReduction.Awaited = .opinions,
-    measure: ((Buffer<Float>) -> Void)? = nil, showing halves: (any HalvesReader)? = nil,
+    measure: ((Buffer<Float>) -> Void)? = nil, showing halves: (any HalvesReader)? = nil, shows: Bool = false,
     finish: (Buffer<Float>, Range<Int>, Bool) -> Void = { _, _, _ in }
   ) throws -> (sum: [Float], isGood: Bool, partIsFinite: Bool) {
     let plan = reduction.plan(microbatches: gradients.count, showsHalves: halves != nil)
@@ -101,7 +102,13 @@ public struct LeafGradients: Sendable {
     }
     measure?(reduction.awaitedTotal)
     finish(part.floats, part.range, isGood)
-    let (total, everybodys) = try reduction.spread(made)
+    var isShown = false
+    if shows, let made, let shown = reduction.shownResults {
+      let results = part.range.clamped(to: 0..<made.count)
+      shown[results].copy(from: made[results])
+      isShown = true
+    }
+    let (total, everybodys) = try reduction.spread(made, isShown: isShown)
     return (total.array, everybodys, part.isFinite)
   }
 }
