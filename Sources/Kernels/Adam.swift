@@ -44,8 +44,8 @@ public struct AdamCoefficients: Sendable {
 ///   - coefficients: the constants of the step.
 ///   - keeping: the factor of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov & Hutter 2019,
 ///     Algorithm 2); nil for 1.
-///   - shown: where the new parameters are written as well, for other cores to read; nil for nowhere else. Its lines are taken from these
-///     while the divisions go on, which costs less than a copy afterwards.
+///   - shown: where the new parameters are written as well, for other cores to read; nil for nowhere else. Stores wait for lines that these
+///     have, beside the divisions.
 public func adamStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
   _ coefficients: AdamCoefficients, keeping: Float? = nil, showing shown: Buffer<Float>? = nil
@@ -62,10 +62,7 @@ public func adamStep(
   @inline(__always)
   func write(_ results: Lanes, _ i: Int, _ width: Int) {
     unsafe theta.store(results, i, first: width)
-    if let copy = unsafe copy {
-      unsafe copy.prefetchToWrite(i + shownAhead)
-      unsafe copy.store(results, i, first: width)
-    }
+    if let copy = unsafe copy { unsafe copy.store(results, i, first: width) }
   }
   // A loop for each, so that one without decay multiplies no more than it must.
   if let keeping {
@@ -83,9 +80,6 @@ public func adamStep(
     forEachVector(of: count, vector)
   }
 }
-
-/// How many floats ahead lines are asked for: 64 lines, whose steps take longer than a line from another core.
-private let shownAhead = 1024
 
 /// What Adam and LAMB have in common: the moments, and the direction that they give.
 @safe struct AdamDirections {

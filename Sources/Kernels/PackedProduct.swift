@@ -87,6 +87,11 @@ private func multiply(
     bias: bias.map { unsafe UnsafePointer($0.base) }, activation: activation,
     residual: residual.map { unsafe UnsafePointer($0.elements.base) }, residualStride: residual?.stride ?? 0,
     stride: product.stride, isTransposed: product.isTransposed, accumulation: accumulation)
+  // Beside their sums, rows are asked for that are in no near cache, and those that are added to, which lie apart: stores to them would wait for
+  // one another, and no processor foresees the next tile's. A tile's parts ask for some each.
+  let isAsked = depth >= 32 && ending.isPlain && (accumulation == .add || m * right.columns >= farProduct)
+  let parts = (k + part - 1) / part
+  let asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
   // So many tiles of left stay in the second-level cache while all panels pass over them.
   let tiles = ProductTile.number(of: m)
   let block = max(1, leftFloats / max(k, 1) / ProductTile.mostRows)
@@ -95,7 +100,7 @@ private func multiply(
       let piece = unsafe ProductPiece(
         depth: depth, part: partDepth, down: left.down, along: left.along, row: 0, column: column,
         columns: min(PackedMatrix.width, right.columns - column), product: product.elements.base,
-        tiles: right.tiles.base)
+        tiles: right.tiles.base, asks: asks)
       let (range, panel) = unsafe (first..<min(first + block, tiles), right.panel(at: column))
       if right.isPaired {
         unsafe multiplyPanel(left, range, panel, piece, ending, BFloat16Operands.self)
@@ -122,6 +127,9 @@ private func multiply(
 
 /// The floats of left's rows that stay in the second-level cache.
 private let leftFloats = 1 << 16
+
+/// The floats of a product, 256 KB, from which on it is taken to be in no near cache.
+private let farProduct = 1 << 16
 
 /// The sizes of tiles, and what room they need.
 enum ProductTile {
@@ -183,6 +191,8 @@ enum ProductTile {
   var columns: Int
   var product: UnsafeMutablePointer<Float>
   var tiles: UnsafeMutablePointer<Float>
+  /// The rows of a tile whose memory is asked for before each part of its sums; 0 if none is.
+  var asks: Int
 }
 
 /// Some tiles by one panel.
@@ -241,17 +251,15 @@ private func multiplyPanel<Operands: ProductOperands>(
 ) {
   let along = piece.along
   let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
-  // The rows of a product lie apart, and no processor foresees the next tile's.
-  if piece.depth >= 32 && ending.isPlain && ending.accumulation == .add {
-    unsafe prefetch(target, rows: 0..<upper &+ lower, of: ending.stride, width: PackedMatrix.width)
-  }
   var (index, start) = (0, 0)
   while piece.depth &- start > piece.part {
+    if piece.asks > 0 { unsafe askForRows(index, of: upper &+ lower, target, piece, ending) }
     unsafe wideWaiting(
       operands, a + start &* along, b + start &* PackedMatrix.width, piece, index, RegisterTile<upper>.self,
       RegisterTile<lower>.self)
     (index, start) = (index &+ 1, start &+ piece.part)
   }
+  if piece.asks > 0 { unsafe askForRows(index, of: upper &+ lower, target, piece, ending) }
   var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
   unsafe addProducts(
     operands, a + start &* along, b + start &* PackedMatrix.width, piece.depth &- start, piece.down, along, to: &first,
@@ -264,6 +272,20 @@ private func multiplyPanel<Operands: ProductOperands>(
   }
   unsafe first.finish(target, piece, ending)
   unsafe last.finish(target + upper &* ending.stride, piece, ending)
+}
+
+/// Asks for those of the `rows` rows at `target` that are part `index`'s to ask for. It is a call, because within a kernel it would take registers
+/// from its loops.
+@inline(never) private func askForRows(
+  _ index: Int, of rows: Int, _ target: UnsafeMutablePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding
+) {
+  let first = index &* piece.asks
+  guard first < rows else { return }
+  for row in first..<min(first &+ piece.asks, rows) {
+    let at = row &* ending.stride
+    unsafe target.prefetchToWrite(at)
+    unsafe target.prefetchToWrite(at &+ laneCount)
+  }
 }
 
 /// The sum of a part that is not the last, and of those before it that it completes a node with, left to wait.
