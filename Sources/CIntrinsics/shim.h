@@ -264,8 +264,8 @@ static inline void lockstep_restore_denormals(unsigned mode) {
 // Asks for the cache line at `address`; of no effect where nothing can be read there.
 static inline void lockstep_prefetch(const void *address) { __builtin_prefetch(address); }
 
-// The same for a line that will be written: it is taken from the core that has it. Compilers make a plain prefetch of the builtin unless
-// they may use this instruction, which processors of x86-64 without it pass over.
+// The same for a line that will be written: it is taken from the core that has it. For x86-64, compilers make a plain prefetch of the builtin
+// unless they are told that the processor has this instruction. Processors that do not have it pass over it.
 static inline void lockstep_prefetch_to_write(const void *address) {
 #if defined(__x86_64__)
   __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));

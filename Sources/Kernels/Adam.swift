@@ -44,8 +44,8 @@ public struct AdamCoefficients: Sendable {
 ///   - coefficients: the constants of the step.
 ///   - keeping: the factor of a parameter before its step, 1 − α·λ with decoupled weight decay (Loshchilov & Hutter 2019,
 ///     Algorithm 2); nil for 1.
-///   - shown: where the new parameters are written as well, for other cores to read; nil for nowhere else. Stores wait for lines that these
-///     have, beside the divisions.
+///   - shown: where the new parameters are written as well, for other cores to read; nil for nowhere else. These cores have the lines, and
+///     the stores wait for them while the divisions go on: a copy afterwards takes longer.
 public func adamStep(
   parameters: Buffer<Float>, gradient: Buffer<Float>, firstMoment: Buffer<Float>, secondMoment: Buffer<Float>,
   _ coefficients: AdamCoefficients, keeping: Float? = nil, showing shown: Buffer<Float>? = nil

@@ -43,9 +43,13 @@ extension UnsafePointer<Float> {
 private let cacheLine = 16
 
 extension UnsafeMutablePointer<Float> {
-  /// Takes the line at `offset` floats from here from the core that has it, for it is written soon.
+  /// Prefetches the `count` floats from `offset` on, which are written soon.
   @inline(__always)
-  func prefetchToWrite(_ offset: Int) { unsafe lockstep_prefetch_to_write(self + offset) }
+  func prefetchToWrite(_ offset: Int, count: Int) {
+    for line in stride(from: offset, to: offset + count, by: cacheLine) {
+      unsafe lockstep_prefetch_to_write(self + line)
+    }
+  }
 
   /// The lanes at `offset` floats from here, aligned or not.
   @inline(__always)

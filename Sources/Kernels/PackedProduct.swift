@@ -87,8 +87,8 @@ private func multiply(
     bias: bias.map { unsafe UnsafePointer($0.base) }, activation: activation,
     residual: residual.map { unsafe UnsafePointer($0.elements.base) }, residualStride: residual?.stride ?? 0,
     stride: product.stride, isTransposed: product.isTransposed, accumulation: accumulation)
-  // Beside their sums, rows are asked for that are in no near cache, and those that are added to, which lie apart: stores to them would wait for
-  // one another, and no processor foresees the next tile's. A tile's parts ask for some each.
+  // A tile's rows lie apart, and no processor foresees them. A sum that is added to a row would wait for it, and stores to rows in no near cache
+  // would wait for one another. So these rows are asked for while the tile is summed, some before each part.
   let isAsked = depth >= 32 && ending.isPlain && (accumulation == .add || m * right.columns >= farProduct)
   let parts = (k + part - 1) / part
   let asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
@@ -282,9 +282,7 @@ private func multiplyPanel<Operands: ProductOperands>(
   let first = index &* piece.asks
   guard first < rows else { return }
   for row in first..<min(first &+ piece.asks, rows) {
-    let at = row &* ending.stride
-    unsafe target.prefetchToWrite(at)
-    unsafe target.prefetchToWrite(at &+ laneCount)
+    unsafe target.prefetchToWrite(row &* ending.stride, count: PackedMatrix.width)
   }
 }
 

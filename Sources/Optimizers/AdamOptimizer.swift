@@ -17,10 +17,6 @@ final class AdamOptimizer: ShowingOptimizer {
     groups = DecayGroups(of: layout, weightDecay: weightDecay)
   }
 
-  func update(_ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int) {
-    update(parameters, gradient: gradient, in: range, scale: scale, step: step, showing: nil)
-  }
-
   func update(
     _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int,
     showing shown: Buffer<Float>?

@@ -30,9 +30,17 @@ extension Optimizer {
 
 /// An optimizer that can write its results to a second place on the way.
 package protocol ShowingOptimizer: Optimizer {
-  /// The same as ``Optimizer/update(_:gradient:in:scale:step:)``, and writes what becomes of the parameters that it steps to `shown` as
-  /// well, a block of the same layout.
+  /// Steps the elements of `parameters` in `range`, and writes those that it steps to `shown` as well, a block of the same layout; nil for
+  /// nowhere else.
   func update(
     _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int,
     showing shown: Buffer<Float>?)
+}
+
+extension ShowingOptimizer {
+  package func update(
+    _ parameters: Buffer<Float>, gradient: Buffer<Float>, in range: Range<Int>, scale: Float, step: Int
+  ) {
+    update(parameters, gradient: gradient, in: range, scale: scale, step: step, showing: nil)
+  }
 }

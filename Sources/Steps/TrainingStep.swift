@@ -165,10 +165,7 @@ public final class TrainingStep {
       averages.move(parameters, by: sums, in: range, samples: samples)
       if let showing, let shown = reduction.shownResults {
         showing.update(parameters, gradient: sums, in: range, scale: scale, step: step, showing: shown)
-        for run in unstepped where run.overlaps(range) {
-          let part = run.clamped(to: range)
-          shown[part].copy(from: parameters[part])
-        }
+        show(unsteppedIn: range, at: shown)
         isShown = true
       } else {
         optimizer.update(parameters, gradient: sums, in: range, scale: scale, step: step)
@@ -179,6 +176,14 @@ public final class TrainingStep {
     let (total, isGood) = try reduction.spread(parameters, isShown: isShown)
     lap(\.reduction)
     return (Sum(total, parameters: layout.count), isGood, updating)
+  }
+
+  /// Copies the parameters in `range` that no optimizer steps to `shown`.
+  private func show(unsteppedIn range: Range<Int>, at shown: Buffer<Float>) {
+    for run in unstepped where run.overlaps(range) {
+      let part = run.clamped(to: range)
+      shown[part].copy(from: parameters[part])
+    }
   }
 
   /// Sets ``times`` to zero.
