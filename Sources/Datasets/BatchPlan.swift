@@ -12,7 +12,7 @@ public struct BatchPlan: Hashable, Sendable {
   public let microbatch: Int
 
   /// A plan for these numbers of samples in an epoch, in a step and in a microbatch. `microbatch` is by default
-  /// ``defaultMicrobatch(globalBatch:)``.
+  /// ``defaultMicrobatch(globalBatch:atMost:)``.
   ///
   /// Throws ``BatchPlanError`` unless `samples` is at least 1 and 1 ≤ `microbatch` ≤ `globalBatch`.
   public init(samples: Int, globalBatch: Int, microbatch: Int? = nil) throws(BatchPlanError) {
@@ -25,11 +25,13 @@ public struct BatchPlan: Hashable, Sendable {
     self.microbatch = microbatch
   }
 
-  /// An eighth of the global batch, but at least 4, at most 32, and never more than the global batch.
+  /// An eighth of the global batch, but at least 4, at most `most`, and never more than the global batch.
   ///
   /// Eight microbatches keep up to eight ranks busy. A matrix product is not efficient on fewer than about 4 rows, and
   /// gains little beyond 32.
-  public static func defaultMicrobatch(globalBatch: Int) -> Int { min(globalBatch, max(4, min(32, globalBatch / 8))) }
+  public static func defaultMicrobatch(globalBatch: Int, atMost most: Int = 32) -> Int {
+    min(globalBatch, max(4, min(most, globalBatch / 8)))
+  }
 
   /// The steps in an epoch.
   public var steps: Int { Self.ceiling(samples, globalBatch) }

@@ -35,8 +35,11 @@ extension ProductPrecision {
 /// Rounds to nearest even bfloat16: `destination[i] = bfloat16(source[i])`, as floats. A NaN stays one. Same count; `destination` may be `source`.
 public func roundToBFloat16(_ source: Buffer<Float>, into destination: Buffer<Float>) {
   precondition(source.count == destination.count, "\(source.count) floats rounded into \(destination.count)")
-  let (from, to) = unsafe (UnsafePointer(source.base), destination.base)
-  forEachVector(of: source.count) { at, width in
+  unsafe roundToBFloat16(source.base, into: destination.base, count: source.count)
+}
+
+func roundToBFloat16(_ from: UnsafePointer<Float>, into to: UnsafeMutablePointer<Float>, count: Int) {
+  forEachVector(of: count) { at, width in
     unsafe to.store(BFloat16Operands.rounded(from.lanes(at, first: width)), at, first: width)
   }
 }

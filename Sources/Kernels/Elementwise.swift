@@ -152,7 +152,21 @@ public func columnSums(_ rows: Buffer<Float>, into sums: Buffer<Float>, _ accumu
   let s = unsafe sums.base
   let rowCount = rows.count / columns
   let whole = columns / laneCount * laneCount
-  for c in stride(from: 0, to: whole, by: laneCount) {
+  // Some vectors at a time: a row is read once, or in a few goes.
+  let wide = whole / (4 * laneCount) * (4 * laneCount)
+  for c in stride(from: 0, to: wide, by: 4 * laneCount) {
+    var totals = Registers<4>()
+    var row = unsafe r + c
+    for _ in 0..<rowCount {
+      for index in 0..<4 { totals[index] += unsafe row.lanes(index &* laneCount) }
+      unsafe row += columns
+    }
+    for index in 0..<4 {
+      let at = c &+ index &* laneCount
+      unsafe s.store(accumulation == .add ? totals[index] + s.lanes(at) : totals[index], at)
+    }
+  }
+  for c in stride(from: wide, to: whole, by: laneCount) {
     var total = Lanes(repeating: 0)
     for row in 0..<rowCount { total += unsafe r.lanes(row * columns + c) }
     if accumulation == .add { unsafe total += s.lanes(c) }

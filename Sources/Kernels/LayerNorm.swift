@@ -15,9 +15,11 @@ public func layerNorm(
     shift.count == width && input.count == means.count * width && output.count == input.count
       && inverseDeviations.count == means.count, "layer normalisation of \(input.count) floats: counts do not fit")
   let (s, b) = unsafe (UnsafePointer(scale.base), UnsafePointer(shift.base))
+  let (inputs, outputs) = unsafe (UnsafePointer(input.base), output.base)
+  let (ms, rs) = unsafe (means.base, inverseDeviations.base)
   for row in 0..<means.count {
-    let x = unsafe UnsafePointer(input.base) + row * width
-    let y = unsafe output.base + row * width
+    let x = unsafe inputs + row * width
+    let y = unsafe outputs + row * width
     @inline(__always)
     func value(_ i: Int, _ count: Int) -> Lanes { unsafe x.lanes(i, first: count) }
     let mean = sumOfVectors(of: width, value) / Float(width)
@@ -39,8 +41,8 @@ public func layerNorm(
       unsafe y.store(b.lanes(i, first: count).addingProduct(normalised, s.lanes(i, first: count)), i, first: count)
     }
     forEachVector(of: width, scaleAndShift)
-    means[row] = mean
-    inverseDeviations[row] = inverseDeviation
+    unsafe ms[row] = mean
+    unsafe rs[row] = inverseDeviation
   }
 }
 
@@ -64,10 +66,13 @@ public func layerNormGradient(
   shiftGradient.fill(0)
   let s = unsafe UnsafePointer(scale.base)
   let (ds, db) = unsafe (scaleGradient.base, shiftGradient.base)
+  let (gradients, inputs) = unsafe (UnsafePointer(outputGradient.base), UnsafePointer(input.base))
+  let (ms, rs) = unsafe (means.base, inverseDeviations.base)
+  let inputGradients = unsafe inputGradient.map { unsafe $0.base }
   for row in 0..<means.count {
-    let g = unsafe UnsafePointer(outputGradient.base) + row * width
-    let x = unsafe UnsafePointer(input.base) + row * width
-    let (m, r) = (Lanes(repeating: means[row]), Lanes(repeating: inverseDeviations[row]))
+    let g = unsafe gradients + row * width
+    let x = unsafe inputs + row * width
+    let (m, r) = unsafe (Lanes(repeating: ms[row]), Lanes(repeating: rs[row]))
     @inline(__always)
     func normalised(_ i: Int, _ count: Int) -> Lanes { unsafe (x.lanes(i, first: count) - m) * r }
     @inline(__always)
@@ -77,8 +82,8 @@ public func layerNormGradient(
       unsafe db.store(db.lanes(i, first: count) + own, i, first: count)
     }
     forEachVector(of: width, addParameters)
-    guard let inputGradient else { continue }
-    let d = unsafe inputGradient.base + row * width
+    guard let inputGradients = unsafe inputGradients else { continue }
+    let d = unsafe inputGradients + row * width
     // Behind the row's end g is 0, and with it each term.
     @inline(__always)
     func scaled(_ i: Int, _ count: Int) -> Lanes { unsafe g.lanes(i, first: count) * s.lanes(i, first: count) }

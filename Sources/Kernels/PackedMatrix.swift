@@ -41,32 +41,15 @@ public struct PackedMatrix {
       wholeVectors(columns) * depth <= panels.count,
       "a packed \(rows) × \(self.columns) matrix of one of [\(depth), \(columns)]")
     let part = max(1, min(part ?? depth, depth))
-    let source = unsafe UnsafePointer(matrix.elements.base)
-    for start in stride(from: 0, to: columns, by: Self.width) {
-      let panel = unsafe panels.base + start * depth
-      let here = min(Self.width, columns - start)
-      let width = wholeVectors(here)
-      if matrix.isTransposed {
-        for vector in stride(from: 0, to: here, by: laneCount) {
-          unsafe transpose(
-            source + (start + vector) * matrix.stride, stride: matrix.stride, rows: min(laneCount, here - vector),
-            columns: depth, into: panel + vector, stride: width)
-        }
-      } else if here == Self.width {
-        for row in 0..<depth {
-          let from = unsafe source + row * matrix.stride + start
-          unsafe panel.store(from.lanes(0), row * width)
-          unsafe panel.store(from.lanes(laneCount), row * width + laneCount)
-        }
-      } else {
-        let last = here - (width - laneCount)
-        for row in 0..<depth {
-          let (from, to) = unsafe (source + row * matrix.stride + start, panel + row * width)
-          if width > laneCount { unsafe to.store(from.lanes(0), 0) }
-          unsafe to.store(from.lanes(width - laneCount, first: last), width - laneCount)
-        }
+    unsafe layOutPanels(
+      UnsafePointer(matrix.elements.base), stride: matrix.stride, isTransposed: matrix.isTransposed, rows: depth,
+      columns: columns, into: panels.base)
+    if isPaired {
+      for start in stride(from: 0, to: columns, by: Self.width) {
+        unsafe BFloat16Operands.roundPairs(
+          panels.base + start * depth, depth: depth, width: wholeVectors(min(Self.width, columns - start)), part: part,
+          padding: 0)
       }
-      if isPaired { unsafe BFloat16Operands.roundPairs(panel, depth: depth, width: width, part: part, padding: 0) }
     }
     return PackedMatrix(rows: depth, columns: columns, isPaired: isPaired, part: part, panels: panels, tiles: tiles)
   }
@@ -82,7 +65,42 @@ public struct PackedMatrix {
     self.tiles = tiles
   }
 
-  func panel(at column: Int) -> UnsafePointer<Float> { unsafe UnsafePointer(panels.base + column * rows) }
+  var factor: RightFactor {
+    unsafe RightFactor(base: UnsafePointer(panels.base), laidOut: (rows, columns), columns: columns)
+  }
+}
+
+/// Writes a matrix of `rows` × `columns` in panels (``PackedMatrix``), of which the memory at `source` has rows, or columns if it is
+/// transposed, `stride` floats apart.
+func layOutPanels(
+  _ source: UnsafePointer<Float>, stride: Int, isTransposed: Bool, rows: Int, columns: Int,
+  into panels: UnsafeMutablePointer<Float>
+) {
+  for start in Swift.stride(from: 0, to: columns, by: PackedMatrix.width) {
+    let panel = unsafe panels + start * rows
+    let here = min(PackedMatrix.width, columns - start)
+    let width = wholeVectors(here)
+    if isTransposed {
+      for vector in Swift.stride(from: 0, to: here, by: laneCount) {
+        unsafe transpose(
+          source + (start + vector) * stride, stride: stride, rows: min(laneCount, here - vector), columns: rows,
+          into: panel + vector, stride: width)
+      }
+    } else if here == PackedMatrix.width {
+      for row in 0..<rows {
+        let from = unsafe source + row * stride + start
+        unsafe panel.store(from.lanes(0), row * width)
+        unsafe panel.store(from.lanes(laneCount), row * width + laneCount)
+      }
+    } else {
+      let last = here - (width - laneCount)
+      for row in 0..<rows {
+        let (from, to) = unsafe (source + row * stride + start, panel + row * width)
+        if width > laneCount { unsafe to.store(from.lanes(0), 0) }
+        unsafe to.store(from.lanes(width - laneCount, first: last), width - laneCount)
+      }
+    }
+  }
 }
 
 /// Writes `rows` rows of `columns` floats as `columns` rows of one vector, zero behind `rows` floats.

@@ -36,33 +36,38 @@ public enum ProductActivation: Sendable {
 ///   - accumulation: whether it is written or added.
 ///   - part: the products of a microbatch, by which k is cut; the last part may be shorter. Each part's sum is complete before the parts' are
 ///     added, as the nodes of a binary tree over their numbers. nil for one part.
+///   - stretch: where k is longer than the factors: which of its stretches they are. The product is written by the last one.
 public func multiply(
   _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
-  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil
+  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil,
+  stretch: ProductStretch? = nil
 ) {
   let factor = unsafe LeftFactor(
     base: left.elements.base, rows: left.shape.rows, depth: left.shape.columns,
     down: left.isTransposed ? 1 : left.stride, along: left.isTransposed ? left.stride : 1, isPacked: false,
     isPaired: false, part: nil)
   multiply(
-    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
+    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part,
+    stretch: stretch)
 }
 
 /// The same with a left factor that was laid out, and the same bits.
 public func multiply(
   _ left: PackedLeft, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
-  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil
+  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil,
+  stretch: ProductStretch? = nil
 ) {
   let factor = unsafe LeftFactor(
     base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, isPaired: left.isPaired,
     part: left.part)
   multiply(
-    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part)
+    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part,
+    stretch: stretch)
 }
 
 private func multiply(
   _ left: LeftFactor, _ right: PackedMatrix, bias: Buffer<Float>?, activation: ProductActivation, residual: Matrix?,
-  into product: Matrix, _ accumulation: Accumulation, part: Int?
+  into product: Matrix, _ accumulation: Accumulation, part: Int?, stretch: ProductStretch?
 ) {
   let (m, k) = (left.rows, left.depth)
   precondition(
@@ -76,6 +81,9 @@ private func multiply(
     accumulation == .replace || (activation == .none && residual == nil), "an activation of a sum that is added to")
   let part = max(1, min(part ?? k, k))
   precondition((k - 1) / part < 1 << ProductTile.mostWaiting, "\(k) products in parts of \(part)")
+  precondition(
+    stretch.map { part == max(k, 1) && $0.sums.holds(rows: m, columns: right.columns) } ?? true,
+    "a stretch of [\(m), \(right.columns)] sums in parts, or of more sums than there is room for")
   precondition(left.isPaired == right.isPaired, "a product of pairs of bfloat16 and of floats")
   var (depth, partDepth) = (k, part)
   if right.isPaired {
@@ -87,32 +95,48 @@ private func multiply(
     bias: bias.map { unsafe UnsafePointer($0.base) }, activation: activation,
     residual: residual.map { unsafe UnsafePointer($0.elements.base) }, residualStride: residual?.stride ?? 0,
     stride: product.stride, isTransposed: product.isTransposed, accumulation: accumulation)
+  let piece = unsafe ProductPiece(
+    depth: depth, part: partDepth, product: product.elements.base, tiles: right.tiles.base,
+    isContinued: !(stretch?.isFirst ?? true), isWritten: stretch?.isLast ?? true)
+  if right.isPaired {
+    multiply(left, right.factor, piece, ending, stretch?.sums, BFloat16Operands.self)
+  } else {
+    multiply(left, right.factor, piece, ending, stretch?.sums, SingleOperands.self)
+  }
+}
+
+/// The product of factors that fit, whatever is said of it in `piece` and `ending`.
+func multiply<Operands: ProductOperands>(
+  _ left: LeftFactor, _ right: RightFactor, _ piece: ProductPiece, _ ending: ProductEnding, _ sums: ProductSums?,
+  _ operands: Operands.Type
+) {
+  let (m, n) = (left.rows, right.columns)
+  var piece = piece
+  piece.down = left.down
+  piece.along = left.along
   // A tile's rows lie apart, and no processor foresees them. A sum that is added to a row would wait for it, and stores to rows in no near cache
   // would wait for one another. So these rows are asked for while the tile is summed, some before each part.
-  let isAsked = depth >= 32 && ending.isPlain && (accumulation == .add || m * right.columns >= farProduct)
-  let parts = (k + part - 1) / part
-  let asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
+  let isAsked =
+    piece.isWritten && piece.depth >= 32 && ending.isPlain && (ending.accumulation == .add || m * n >= farProduct)
+  let parts = max(1, (piece.depth + piece.part - 1) / max(piece.part, 1))
+  piece.asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
   // So many tiles of left stay in the second-level cache while all panels pass over them.
   let tiles = ProductTile.number(of: m)
-  let block = max(1, leftFloats / max(k, 1) / ProductTile.mostRows)
+  let block = max(1, leftFloats / max(left.depth, 1) / ProductTile.mostRows)
   for first in stride(from: 0, to: tiles, by: block) {
-    for column in stride(from: 0, to: right.columns, by: PackedMatrix.width) {
-      let piece = unsafe ProductPiece(
-        depth: depth, part: partDepth, down: left.down, along: left.along, row: 0, column: column,
-        columns: min(PackedMatrix.width, right.columns - column), product: product.elements.base,
-        tiles: right.tiles.base, asks: asks)
-      let (range, panel) = unsafe (first..<min(first + block, tiles), right.panel(at: column))
-      if right.isPaired {
-        unsafe multiplyPanel(left, range, panel, piece, ending, BFloat16Operands.self)
-      } else {
-        unsafe multiplyPanel(left, range, panel, piece, ending, SingleOperands.self)
-      }
+    for column in stride(from: 0, to: n, by: PackedMatrix.width) {
+      piece.column = column
+      piece.columns = min(PackedMatrix.width, n - column)
+      unsafe piece.sums = sums.map { unsafe $0.panel(at: column, rows: m) }
+      let (panel, stride) = unsafe right.panel(at: column)
+      piece.across = stride
+      unsafe multiplyPanel(left, first..<min(first + block, tiles), panel, piece, ending, operands)
     }
   }
 }
 
 /// The left factor of a product, where it lies or laid out.
-@safe private struct LeftFactor {
+@safe struct LeftFactor {
   var base: UnsafePointer<Float>
   var rows: Int
   var depth: Int
@@ -123,6 +147,36 @@ private func multiply(
   var isPaired: Bool
   /// How its columns are cut, if it is laid out.
   var part: Int?
+}
+
+extension LeftFactor {
+  /// `rows` rows of `depth` floats, `stride` apart, where they lie.
+  init(_ base: UnsafePointer<Float>, rows: Int, depth: Int, stride: Int) {
+    unsafe self.init(
+      base: base, rows: rows, depth: depth, down: stride, along: 1, isPacked: false, isPaired: false, part: nil)
+  }
+
+  /// `depth` rows of `rows` floats, `stride` apart, read transposed where they lie.
+  init(_ base: UnsafePointer<Float>, transposed rows: Int, depth: Int, stride: Int) {
+    unsafe self.init(
+      base: base, rows: rows, depth: depth, down: 1, along: stride, isPacked: false, isPaired: false, part: nil)
+  }
+}
+
+/// The right factor of a product: some rows and the first columns of a matrix that was laid out.
+@safe struct RightFactor {
+  var base: UnsafePointer<Float>
+  /// The rows and columns that were laid out.
+  var laidOut: (rows: Int, columns: Int)
+  /// The first row, and the number of columns.
+  var first = 0
+  var columns: Int
+
+  /// The panel that begins at `column`, and the floats from one of its rows to the next.
+  func panel(at column: Int) -> (base: UnsafePointer<Float>, stride: Int) {
+    let width = wholeVectors(min(PackedMatrix.width, laidOut.columns - column))
+    return unsafe (base + (column * laidOut.rows + first * width), width)
+  }
 }
 
 /// The floats of left's rows that stay in the second-level cache.
@@ -166,33 +220,38 @@ enum ProductTile {
 }
 
 /// What is done to a product's sums.
-@safe private struct ProductEnding {
-  var bias: UnsafePointer<Float>?
-  var activation: ProductActivation
-  var residual: UnsafePointer<Float>?
-  var residualStride: Int
+@safe struct ProductEnding {
+  var bias: UnsafePointer<Float>? = nil
+  var activation = ProductActivation.none
+  var residual: UnsafePointer<Float>? = nil
+  var residualStride = 0
   /// From a row of the product's memory to the next.
   var stride: Int
-  var isTransposed: Bool
-  var accumulation: Accumulation
+  var isTransposed = false
+  var accumulation = Accumulation.replace
 }
 
 /// Rows of left by a panel.
-@safe private struct ProductPiece {
+@safe struct ProductPiece {
   /// k, and how it is cut.
   var depth: Int
   var part: Int
-  /// From one element of left to the next in a column, and in a row.
-  var down: Int
-  var along: Int
+  /// From one element of left to the next in a column, and in a row, and from one row of the panel to the next.
+  var down = 0
+  var along = 0
+  var across = 0
   /// The place of the piece in the product, and its columns.
-  var row: Int
-  var column: Int
-  var columns: Int
+  var row = 0
+  var column = 0
+  var columns = 0
   var product: UnsafeMutablePointer<Float>
   var tiles: UnsafeMutablePointer<Float>
   /// The rows of a tile whose memory is asked for before each part of its sums; 0 if none is.
-  var asks: Int
+  var asks = 0
+  /// Where the tile's sums wait between two stretches of k, whether some do, and whether this stretch is the last.
+  var sums: UnsafeMutablePointer<Float>? = nil
+  var isContinued = false
+  var isWritten = true
 }
 
 /// Some tiles by one panel.
@@ -202,8 +261,10 @@ private func multiplyPanel<Operands: ProductOperands>(
 ) {
   let (least, larger) = left.rows.quotientAndRemainder(dividingBy: ProductTile.number(of: left.rows))
   var piece = piece
+  let sums = unsafe piece.sums
   for tile in tiles {
     let rows = least + (tile < larger ? 1 : 0)
+    unsafe piece.sums = sums.map { unsafe $0 + tile * ProductTile.count }
     piece.row = tile * least + min(tile, larger)
     if left.isPacked { piece.along = rows }
     let a = unsafe left.base + piece.row * (left.isPacked ? left.depth : left.down)
@@ -255,16 +316,23 @@ private func multiplyPanel<Operands: ProductOperands>(
   while piece.depth &- start > piece.part {
     if piece.asks > 0 { unsafe askForRows(index, of: upper &+ lower, target, piece, ending) }
     unsafe wideWaiting(
-      operands, a + start &* along, b + start &* PackedMatrix.width, piece, index, RegisterTile<upper>.self,
+      operands, a + start &* along, b + start &* piece.across, piece, index, RegisterTile<upper>.self,
       RegisterTile<lower>.self)
     (index, start) = (index &+ 1, start &+ piece.part)
   }
   if piece.asks > 0 { unsafe askForRows(index, of: upper &+ lower, target, piece, ending) }
   var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
+  if piece.isContinued, let sums = unsafe piece.sums {
+    first = unsafe RegisterTile(sums, stride: PackedMatrix.width)
+    last = unsafe RegisterTile(sums + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+  }
   unsafe addProducts(
-    operands, a + start &* along, b + start &* PackedMatrix.width, piece.depth &- start, piece.down, along, to: &first,
-    &last)
+    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
+  if !piece.isWritten, let sums = unsafe piece.sums {
+    unsafe first.store(to: sums, stride: PackedMatrix.width)
+    return unsafe last.store(to: sums + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+  }
   guard ending.isPlain else {
     unsafe first.store(to: piece.tiles, stride: PackedMatrix.width)
     unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
@@ -292,7 +360,7 @@ private func multiplyPanel<Operands: ProductOperands>(
   _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
 ) {
   var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
-  unsafe addProducts(operands, a, b, piece.part, piece.down, piece.along, to: &first, &last)
+  unsafe addProducts(operands, a, b, piece.part, piece, to: &first, &last)
   addWaiting(piece, index, isLast: false, to: &first, &last)
   let place = unsafe piece.waiting(index.nonzeroBitCount &- completedNodes(index, isLast: false))
   unsafe first.store(to: place, stride: PackedMatrix.width)
@@ -300,10 +368,11 @@ private func multiplyPanel<Operands: ProductOperands>(
 }
 
 @inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
-  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, _ down: Int,
-  _ along: Int, to first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int,
+  _ piece: ProductPiece, to first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>
 ) {
   var (x, y) = unsafe (a, b)
+  let (down, along, across) = (piece.down, piece.along, piece.across)
   // Counted down, for the check of a range's end keeps the sums in memory.
   var left = depth
   while left > 0 {
@@ -312,7 +381,7 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe first.addOuterProduct(operands, x, stride: down, one, other)
     unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, one, other)
     unsafe x += along
-    unsafe y += PackedMatrix.width
+    unsafe y += across
   }
 }
 
@@ -377,13 +446,22 @@ extension RegisterTile {
   var (index, start) = (0, 0)
   while piece.depth &- start > piece.part {
     unsafe narrowWaiting(
-      operands, a + start &* along, b + start &* laneCount, piece, index, Registers<upper>.self, Registers<lower>.self)
+      operands, a + start &* along, b + start &* piece.across, piece, index, Registers<upper>.self,
+      Registers<lower>.self)
     (index, start) = (index &+ 1, start &+ piece.part)
   }
   var (first, last) = (Registers<upper>(), Registers<lower>())
+  if piece.isContinued, let sums = unsafe piece.sums {
+    first = unsafe Registers(sums)
+    last = unsafe Registers(sums + upper &* laneCount)
+  }
   unsafe addProducts(
-    operands, a + start &* along, b + start &* laneCount, piece.depth &- start, piece.down, along, to: &first, &last)
+    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
+  if !piece.isWritten, let sums = unsafe piece.sums {
+    unsafe first.store(to: sums)
+    return unsafe last.store(to: sums + upper &* laneCount)
+  }
   guard ending.isPlain else {
     unsafe first.store(to: piece.tiles)
     unsafe last.store(to: piece.tiles + upper &* laneCount)
@@ -399,7 +477,7 @@ extension RegisterTile {
   _: Registers<upper>.Type, _: Registers<lower>.Type
 ) {
   var (first, last) = (Registers<upper>(), Registers<lower>())
-  unsafe addProducts(operands, a, b, piece.part, piece.down, piece.along, to: &first, &last)
+  unsafe addProducts(operands, a, b, piece.part, piece, to: &first, &last)
   addWaiting(piece, index, isLast: false, to: &first, &last)
   let place = unsafe piece.waiting(index.nonzeroBitCount &- completedNodes(index, isLast: false))
   unsafe first.store(to: place)
@@ -407,10 +485,11 @@ extension RegisterTile {
 }
 
 @inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
-  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int, _ down: Int,
-  _ along: Int, to first: inout Registers<upper>, _ last: inout Registers<lower>
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int,
+  _ piece: ProductPiece, to first: inout Registers<upper>, _ last: inout Registers<lower>
 ) {
   var (x, y) = unsafe (a, b)
+  let (down, along, across) = (piece.down, piece.along, piece.across)
   var left = depth
   while left > 0 {
     left &-= 1
@@ -418,7 +497,7 @@ extension RegisterTile {
     unsafe first.addOuterProduct(operands, x, stride: down, vector)
     unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, vector)
     unsafe x += along
-    unsafe y += laneCount
+    unsafe y += across
   }
 }
 

@@ -23,6 +23,10 @@ public protocol LayerSpecification: Sendable {
   /// A layer that learns nothing can return true if its bits for a sample do not depend on the other samples of a pass.
   func takesSeveralMicrobatches(for input: Shape) -> Bool
 
+  /// The samples of a microbatch beyond which the layer gets slower: each of its steps goes through all samples, and what one leaves for the
+  /// next is then in no near cache. 32 by default. A recipe that names no microbatch has none larger.
+  var usualMicrobatch: Int { get }
+
   /// The layer that takes the place of this one and of the first of those that follow it, because one kernel does them
   /// in a single pass; nil by default. Parameters, their names and order must stay, and values up to rounding.
   ///
@@ -49,6 +53,7 @@ extension LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
   public func learntCount(for input: Shape) -> Double { 0 }
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { false }
+  public var usualMicrobatch: Int { 32 }
   public func fused(
     with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
   ) -> Fusion? { nil }

@@ -13,8 +13,10 @@ public struct BatchCosts: Sendable {
   public var stepSeconds: Double
   /// The batches to choose from, in rising order.
   public var batches: [Int]
-  /// Whether each batch is cut into its usual microbatches (``BatchPlan/defaultMicrobatch(globalBatch:)``), whatever is fastest.
+  /// Whether each batch is cut into its usual microbatches (``BatchPlan/defaultMicrobatch(globalBatch:atMost:)``), whatever is fastest.
   public var takesUsualMicrobatches = false
+  /// The most samples of a usual microbatch (``NeuralNetworks/Model/usualMicrobatch``).
+  public var mostSamples = 32
 
   /// These costs.
   public init(ranks: Int, microbatchSeconds: [Int: Double], stepSeconds: Double, batches: [Int]) {
@@ -53,7 +55,8 @@ public struct BatchCosts: Sendable {
     microbatchSeconds.sorted { $0.key < $1.key }.compactMap { microbatch, seconds in
       let count = (batch + microbatch - 1) / microbatch
       guard microbatch <= batch, count >= ranks else { return nil }
-      guard !takesUsualMicrobatches || microbatch == BatchPlan.defaultMicrobatch(globalBatch: batch) else { return nil }
+      let usual = BatchPlan.defaultMicrobatch(globalBatch: batch, atMost: mostSamples)
+      guard !takesUsualMicrobatches || microbatch == usual else { return nil }
       let step = Double((count + ranks - 1) / ranks) * seconds + stepSeconds
       return Choice(globalBatch: batch, microbatch: microbatch, samplesPerSecond: Double(batch) / step)
     }

@@ -117,6 +117,7 @@ public struct BatchSearch {
   private func measure() throws -> Result {
     var costs = BatchCosts(ranks: ranks, microbatchSeconds: [:], stepSeconds: 0, batches: batches)
     // A part of what quality depends on is not chosen by its speed.
+    costs.mostSamples = recipe.model.usualMicrobatch
     costs.takesUsualMicrobatches = recipe.microbatch == nil && !RunningAverages(of: layout).isEmpty
     for microbatch in microbatches {
       // If the smallest does not fit into memory, the run does not.

@@ -27,7 +27,7 @@ public struct Recipe: Sendable {
   public var epochs = 5
   /// The samples of a step, over all ranks.
   public var globalBatch = 32
-  /// The samples of a microbatch, the unit that ranks share out; nil for the default of the global batch.
+  /// The samples of a microbatch, the unit that ranks share out; nil for ``usualMicrobatch``.
   public var microbatch: Int?
   /// The largest norm of the mean gradient: a longer one is scaled down to it. nil for no limit.
   public var clipNorm: Float?
@@ -63,6 +63,11 @@ public struct Recipe: Sendable {
   public init(model: Model, loss: any Loss) {
     self.model = model
     self.loss = loss
+  }
+
+  /// The samples of a microbatch where the recipe names none: an eighth of the global batch, from 4 up to what suits the model.
+  public var usualMicrobatch: Int {
+    BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: model.usualMicrobatch)
   }
 
   /// The fault in these values, in one line; nil if there is none.

@@ -94,7 +94,8 @@ package struct RunPlan {
   }
 
   private static func batches(_ recipe: Recipe, samples: Int) throws -> BatchPlan {
-    try BatchPlan(samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch)
+    try BatchPlan(
+      samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch ?? recipe.usualMicrobatch)
   }
 
   private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws -> Schedule {

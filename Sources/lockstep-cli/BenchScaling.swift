@@ -28,7 +28,7 @@ struct BenchScaling: ParsableCommand {
   @Option(help: "Samples in a step for each rank instead: weak scaling.")
   var batchPerRank: Int?
 
-  @Option(help: "Samples in a microbatch. (default: an eighth of the batch, 4 to 32)")
+  @Option(help: "Samples in a microbatch. (default: an eighth of the batch, from 4 to what suits the model)")
   var microbatch: Int?
 
   @Option(help: "α: the seconds of a message before its first float arrives.")
@@ -72,10 +72,12 @@ struct BenchScaling: ParsableCommand {
     guard World.isFirst else { return }
     try prepareArithmetic()
     let training = try waiting(while: "reading \(data.data)") { try data.load(.train) }
+    let most = try OneRankStep.load(model, training).0.usualMicrobatch
     let sizes = try (ranksAsked ?? []).map { ranks in
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
       do {
         // A batch may be larger than the data, because only its cut matters here.
+        let microbatch = microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: batch, atMost: most)
         return (ranks, try BatchPlan(samples: max(training.count, batch), globalBatch: batch, microbatch: microbatch))
       } catch {
         throw TrainingError(.usage, "\(error)")

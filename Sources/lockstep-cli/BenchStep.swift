@@ -21,7 +21,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Samples in a step.")
   var batch = 256
 
-  @Option(help: "Samples in a microbatch. (default: an eighth of the batch, 4 to 32)")
+  @Option(help: "Samples in a microbatch. (default: an eighth of the batch, from 4 to what suits the model)")
   var microbatch: Int?
 
   @Option(help: "The factors of products: fp32, or rounded to bf16.")

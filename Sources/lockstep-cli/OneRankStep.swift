@@ -14,18 +14,22 @@ struct OneRankStep {
   init(model: String, _ data: any Dataset, globalBatch: Int, microbatch: Int?, precision: ProductPrecision = .fp32)
     throws
   {
-    let pixelTask = try Model.pixelTask(of: model)
+    let (model, loss, data) = try Self.load(model, data)
+    try self.init(model, loss: loss, data, globalBatch: globalBatch, microbatch: microbatch, precision: precision)
+  }
+
+  /// The model called `name`, its loss, and the data as it takes them.
+  static func load(_ name: String, _ data: any Dataset) throws -> (Model, any Loss, any Dataset) {
+    let pixelTask = try Model.pixelTask(of: name)
     let data = try pixelTask?.prepare(data, .threshold) ?? data
     let loss = try (pixelTask.map { Objective($0.kind) } ?? .classify).loss(over: data, data)
-    let loaded: Model
     do {
-      loaded = try Model.load(model, input: data.inputShape, outputs: loss.outputs)
+      return (try Model.load(name, input: data.inputShape, outputs: loss.outputs), loss, data)
     } catch let error as TrainingError {
       throw error
     } catch {
       throw TrainingError(.usage, "\(error)")
     }
-    try self.init(loaded, loss: loss, data, globalBatch: globalBatch, microbatch: microbatch, precision: precision)
   }
 
   /// Steps of `model` on `data`, by this loss. Throws with 64 if the flags do not fit.
@@ -34,7 +38,10 @@ struct OneRankStep {
     precision: ProductPrecision = .fp32
   ) throws {
     do {
-      batches = try BatchPlan(samples: data.count, globalBatch: globalBatch, microbatch: microbatch)
+      batches = try BatchPlan(
+        samples: data.count, globalBatch: globalBatch,
+        microbatch: microbatch
+          ?? BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: model.usualMicrobatch))
       let passes = PassPlan(model, microbatch: batches.microbatch)
       network = try Network(
         model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4, precision: precision)

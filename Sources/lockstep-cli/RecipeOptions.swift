@@ -19,7 +19,10 @@ struct RecipeOptions: ParsableArguments {
       """)
   var globalBatch: BatchSize?
 
-  @Option(help: "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, 4 to 32)")
+  @Option(
+    help: ArgumentHelp(
+      "Samples in a microbatch, the unit that ranks share out. (default: an eighth of the batch, from 4 to what suits "
+        + "the model, 32 at most)"))
   var microbatch: Int?
 
   @OptionGroup var optimizer: OptimizerOptions

@@ -31,6 +31,13 @@ import Testing
     }
   }
 
+  @Test func aModelMayAskForFewerSamples() {
+    for (globalBatch, microbatch) in [3: 3, 32: 4, 64: 8, 256: 8] {
+      #expect(BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: 8) == microbatch, "of \(globalBatch)")
+    }
+    #expect(BatchPlan.defaultMicrobatch(globalBatch: 256, atMost: 1) == 4)
+  }
+
   @Test func theArticlesEpoch() throws {
     let plan = try BatchPlan(samples: 60_000, globalBatch: 32)
     #expect(plan.steps == 1875)

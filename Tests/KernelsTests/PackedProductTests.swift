@@ -110,4 +110,36 @@ import Testing
       }
     }
   }
+
+  /// A sum that waits between stretches goes on where it was: tiles of each size, of one vector and of two, and stretches of odd lengths.
+  @Test(arguments: [(9, 4), (64, 64), (50, 7), (33, 16), (3, 1)], ProductPrecision.allCases)
+  func `Stretches of a sum have the bits of the whole`(_ cut: (k: Int, stretch: Int), precision: ProductPrecision) {
+    let (k, length) = cut
+    let isPaired = precision == .bf16
+    for m in (1...13) + [25, 40] {
+      for n in [1, 16, 17, 32, 48, 50] {
+        let (a, b, held) = (noise(k * m, seed: 1), noise(k * n, seed: 2), noise(m * n, seed: 3))
+        let (room, leftRoom) = (PackedMatrix(rows: k, columns: n), PackedLeft(rows: m, columns: k))
+        let (left, right) = (Matrix(a, rows: k, columns: m), Matrix(b, rows: k, columns: n))
+        // The same room for every product: sums of another one lie in it.
+        let sums = ProductSums(rows: 40, columns: 50)
+        for accumulation in [Accumulation.replace, .add] {
+          let (whole, product) = (Buffer(held.array), Buffer(held.array))
+          multiply(
+            leftRoom.pack(left.transposed, inPairs: isPaired), room.pack(right, inPairs: isPaired),
+            into: Matrix(whole, rows: m, columns: n), accumulation)
+          for start in stride(from: 0, to: k, by: length) {
+            let rows = start..<min(start + length, k)
+            multiply(
+              leftRoom.pack(left[rows: rows].transposed, inPairs: isPaired),
+              room.pack(right[rows: rows], inPairs: isPaired), into: Matrix(product, rows: m, columns: n),
+              accumulation, stretch: ProductStretch(sums, isFirst: start == 0, isLast: rows.upperBound == k))
+            // Written by the last one alone.
+            #expect(rows.upperBound == k || bits(product) == bits(held))
+          }
+          #expect(bits(product) == bits(whole), "[\(m), \(n)]")
+        }
+      }
+    }
+  }
 }

@@ -42,6 +42,8 @@ public struct Block: LayerSpecification {
     return count
   }
 
+  public var usualMicrobatch: Int { layers.map(\.usualMicrobatch).min() ?? 32 }
+
   public func takesSeveralMicrobatches(for input: Shape) -> Bool {
     let planned = try? fusingNeighbours(of: layers, input: input, needsInputGradient: true)
     return planned.map { allTakeSeveralMicrobatches($0, input: input) } ?? false

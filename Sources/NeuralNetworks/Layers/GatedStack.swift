@@ -45,6 +45,8 @@ public struct GatedStack: LayerSpecification {
     }
   }
 
+  public var usualMicrobatch: Int { 4 }
+
   public func learntCount(for input: Shape) -> Double {
     guard let width = (try? shape(for: input)).map({ Double($0.width) }) else { return 0 }
     let unit = 2 * (2 * width + 1) * width + Double(skip) * (width + 1)

@@ -41,6 +41,8 @@ public struct MultiHeadAttention: LayerSpecification {
     return 2 * width * ((needsInputGradient ? 3 : 2) * tokens * 3 * width + 6 * pairs + 3 * tokens * width)
   }
 
+  public var usualMicrobatch: Int { 4 }
+
   public func learntCount(for input: Shape) -> Double {
     guard let width = try? shape(for: input).width else { return 0 }
     return 4 * Double(width) * (Double(width) + 1)
@@ -81,28 +83,13 @@ private final class MultiHeadAttentionLayer: Layer {
   var roundsFactors: Bool { true }
   private let inputProjection: Projection
   private let outputProjection: Projection
+  private let attention: AttentionHeads
   /// q, k and v of each token [samples · tokens, 3 · width], and the gradient of them.
   private let projected: Buffer<Float>
   private let projectedGradient: Buffer<Float>
   /// The heads' a side by side [samples · tokens, width], and the gradient of it.
   private let attended: Buffer<Float>
   private let attendedGradient: Buffer<Float>
-  /// Queries that are gone through together, and the keys that one at least of them sees.
-  private struct Block {
-    let queries: Range<Int>
-    let keys: Range<Int>
-    /// The right sides of a head's products, laid out for them: [keys, head's width], that transposed, and [queries, head's width].
-    let packedKeys: PackedMatrix
-    let packedColumns: PackedMatrix
-    let packedQueries: PackedMatrix
-  }
-
-  /// All queries, first to last: with `isCausal` some at a time, which need no product with the keys behind them.
-  private let blocks: [Block]
-  /// The weights of one head in one sample for a block of queries [queries, keys], in rows of whole vectors, and the gradient of them.
-  /// Backward works them out again: those of all heads and samples would not stay in the cache.
-  private let weights: Buffer<Float>
-  private let weightsGradient: Buffer<Float>
 
   init(_ shape: TokenShape, heads: Int, isCausal: Bool, capacity: Int) {
     self.shape = shape
@@ -111,6 +98,8 @@ private final class MultiHeadAttentionLayer: Layer {
     let width = shape.width
     inputProjection = Projection(inputs: width, units: 3 * width, capacity: capacity * shape.tokens)
     outputProjection = Projection(inputs: width, units: width, capacity: capacity * shape.tokens)
+    attention = AttentionHeads(
+      tokens: shape.tokens, width: width, heads: heads, isCausal: isCausal, capacity: capacity)
     parameters =
       Projection.parameters(inputs: width, units: 3 * width, weights: "inputWeights", bias: "inputBias")
       + Projection.parameters(inputs: width, units: width, weights: "outputWeights", bias: "outputBias")
@@ -118,49 +107,14 @@ private final class MultiHeadAttentionLayer: Layer {
     projectedGradient = Buffer(count: capacity * 3 * shape.count)
     attended = Buffer(count: capacity * shape.count)
     attendedGradient = Buffer(count: capacity * shape.count)
-    let block = isCausal ? Self.block(shape.tokens) : shape.tokens
-    blocks = stride(from: 0, to: shape.tokens, by: block).map { start in
-      let queries = start..<min(start + block, shape.tokens)
-      let (keys, size) = (queries.upperBound, width / heads)
-      return Block(
-        queries: queries, keys: 0..<keys, packedKeys: PackedMatrix(rows: keys, columns: size),
-        packedColumns: PackedMatrix(rows: size, columns: keys),
-        packedQueries: PackedMatrix(rows: queries.count, columns: size))
-    }
-    weights = Buffer(count: block * wholeVectors(shape.tokens))
-    weightsGradient = Buffer(count: block * wholeVectors(shape.tokens))
   }
-
-  /// The most queries of a block: fewer multiply less that is masked, and more make faster products.
-  private static let mostQueries = 64
-
-  /// Blocks of one size, or almost.
-  private static func block(_ tokens: Int) -> Int {
-    let count = (tokens + mostQueries - 1) / mostQueries
-    return (tokens + count - 1) / count
-  }
-
-  private var headWidth: Int { shape.width / heads }
-  /// √d divides the scores.
-  private var scale: Float { 1 / Float(headWidth).squareRoot() }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     let projected = projected.prefix(3 * input.count)
     let attended = attended.prefix(input.count)
     inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected, pass.precision)
     pass.round(projected)
-    for sample in 0..<pass.samples {
-      let ofSample = rows(sample, of: projected, width: 3 * shape.width)
-      let ofHeads = rows(sample, of: attended, width: shape.width)
-      for head in 0..<heads {
-        let (result, v) = (ofHeads[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 2)])
-        for block in blocks {
-          weigh(ofSample, head, block)
-          pass.round(rows(weights, block))
-          multiply(tile(weights, block), v[rows: block.keys], by: block.packedKeys, into: result[rows: block.queries])
-        }
-      }
-    }
+    attention.forward(projected, into: attended, pass.precision)
     pass.round(attended)
     outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output, pass.precision)
   }
@@ -179,90 +133,11 @@ private final class MultiHeadAttentionLayer: Layer {
       windows.outputGradient, input: attended, weights: windows.parameters[2], into: windows.gradient, at: 2,
       inputGradient: attendedGradient, pass.precision)
     pass.round(attendedGradient)
-    for sample in 0..<pass.samples {
-      let ofSample = rows(sample, of: projected, width: 3 * shape.width)
-      let gradient = rows(sample, of: projectedGradient, width: 3 * shape.width)
-      let ofHeadsGradient = rows(sample, of: attendedGradient, width: shape.width)
-      for head in 0..<heads {
-        // The last block's keys are all, so that it writes what the others add to.
-        for (index, block) in blocks.enumerated().reversed() {
-          backward(
-            ofSample, into: gradient, ofHeadsGradient, head, block, index == blocks.count - 1 ? .replace : .add, pass)
-        }
-      }
-    }
+    attention.backward(attendedGradient, projected: projected, into: projectedGradient, pass.precision)
     pass.round(projectedGradient)
     inputProjection.backward(
       projectedGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
       inputGradient: windows.inputGradient, pass.precision)
-  }
-
-  /// The gradients of a sample's q, k and v by one head's results for some queries. Those of k and v are written or added.
-  private func backward(
-    _ ofSample: Matrix, into gradient: Matrix, _ ofHeadsGradient: Matrix, _ head: Int, _ block: Block,
-    _ accumulation: Accumulation, _ pass: Pass
-  ) {
-    let (q, k, v) = (columns(head, of: 0), columns(head, of: 1), columns(head, of: 2))
-    let (queries, keys) = (block.queries, block.keys)
-    let resultGradient = ofHeadsGradient[columns: q][rows: queries]
-    weigh(ofSample, head, block)
-    let (weights, weightsGradient) = (tile(weights, block), tile(weightsGradient, block))
-    multiply(
-      resultGradient, ofSample[columns: v][rows: keys].transposed, by: block.packedColumns, into: weightsGradient)
-    attentionWeightsGradient(
-      rows(self.weightsGradient, block), weights: rows(self.weights, block), keys: keys.count, scale: scale)
-    // As factors the weights are rounded, for their own gradient they are not.
-    pass.round(rows(self.weights, block))
-    pass.round(rows(self.weightsGradient, block))
-    multiply(
-      weights.transposed, resultGradient, by: block.packedQueries, into: gradient[columns: v][rows: keys], accumulation)
-    multiply(
-      weightsGradient, ofSample[columns: k][rows: keys], by: block.packedKeys, into: gradient[columns: q][rows: queries]
-    )
-    multiply(
-      weightsGradient.transposed, ofSample[columns: q][rows: queries], by: block.packedQueries,
-      into: gradient[columns: k][rows: keys], accumulation)
-  }
-
-  /// The weights of one head for some queries, softmax(q · kᵀ / √d), of a sample's q, k and v.
-  private func weigh(_ ofSample: Matrix, _ head: Int, _ block: Block) {
-    let (q, k) = (ofSample[columns: columns(head, of: 0)], ofSample[columns: columns(head, of: 1)])
-    multiply(
-      q[rows: block.queries], k[rows: block.keys].transposed, by: block.packedColumns, into: tile(weights, block))
-    attentionWeights(
-      rows(weights, block), keys: block.keys.count, scale: scale, isCausal: isCausal, from: block.queries.lowerBound)
-  }
-
-  /// `product = left · right`, or `product += left · right`, right laid out in `packed`.
-  private func multiply(
-    _ left: Matrix, _ right: Matrix, by packed: PackedMatrix, into product: Matrix,
-    _ accumulation: Accumulation = .replace
-  ) {
-    packed.pack(right)
-    Kernels.multiply(left, packed, into: product, accumulation)
-  }
-
-  /// The rows of one sample, [tokens, width].
-  private func rows(_ sample: Int, of values: Buffer<Float>, width: Int) -> Matrix {
-    let count = shape.tokens * width
-    return Matrix(values[sample * count..<(sample + 1) * count], rows: shape.tokens, columns: width)
-  }
-
-  /// The columns of a head in part 0, 1 or 2 of `projected`: q, k or v.
-  private func columns(_ head: Int, of part: Int) -> Range<Int> {
-    let start = part * shape.width + head * headWidth
-    return start..<start + headWidth
-  }
-
-  /// What some queries need of a buffer of weights, [queries, keys] with rows of whole vectors.
-  private func rows(_ values: Buffer<Float>, _ block: Block) -> Buffer<Float> {
-    values.prefix(block.queries.count * wholeVectors(block.keys.count))
-  }
-
-  /// The same without what makes whole vectors of its rows.
-  private func tile(_ values: Buffer<Float>, _ block: Block) -> Matrix {
-    let keys = block.keys.count
-    return Matrix(rows(values, block), rows: block.queries.count, columns: wholeVectors(keys))[columns: 0..<keys]
   }
 }
 

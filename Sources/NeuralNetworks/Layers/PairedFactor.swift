@@ -14,15 +14,16 @@ final class PairedFactor {
     self.columns = columns
   }
 
-  /// ``Kernels/multiply(_:_:bias:activation:residual:into:_:part:)`` of a right factor that is laid out, in pairs or not.
+  /// ``Kernels/multiply(_:_:bias:activation:residual:into:_:part:stretch:)`` of a right factor that is laid out, in pairs or not.
   func multiply(
     _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>? = nil, into product: Matrix,
-    _ accumulation: Accumulation = .replace, part: Int? = nil
+    _ accumulation: Accumulation = .replace, part: Int? = nil, stretch: ProductStretch? = nil
   ) {
     guard right.isPaired else {
-      return Kernels.multiply(left, right, bias: bias, into: product, accumulation, part: part)
+      return Kernels.multiply(left, right, bias: bias, into: product, accumulation, part: part, stretch: stretch)
     }
     Kernels.multiply(
-      room.pack(left, inPairs: true, part: part), right, bias: bias, into: product, accumulation, part: part)
+      room.pack(left, inPairs: true, part: part), right, bias: bias, into: product, accumulation, part: part,
+      stretch: stretch)
   }
 }

@@ -8,21 +8,24 @@ final class Projection {
   private let units: Int
   /// W laid out once a pass, for y and for the input's gradient.
   private var packed: (forward: PackedMatrix, backward: PackedMatrix)
-  /// Room for some columns of x laid out.
+  /// Room for some rows of x laid out, and for the sums of W's gradient between these rows and the next.
   private let packedInput: PackedMatrix
+  private let sums: ProductSums
 
   /// x, and y's gradient.
   private let factor: PairedFactor
 
-  /// The columns of x that are laid out at once for the gradient of W.
-  private static let columns = 64
+  /// The rows that backward goes through at once: as many as stay in the second-level cache with what is worked out of them.
+  private let stretch: Int
 
   /// A projection of up to `capacity` rows.
   init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
     packed = (PackedMatrix(rows: inputs, columns: units), PackedMatrix(rows: units, columns: inputs))
-    packedInput = PackedMatrix(rows: capacity, columns: min(inputs, Self.columns))
+    stretch = max(256, (1 << 16) / (inputs + units) / 16 * 16)
+    packedInput = PackedMatrix(rows: min(capacity, stretch), columns: inputs)
+    sums = ProductSums(rows: units, columns: inputs)
     factor = PairedFactor(rows: capacity, columns: max(inputs, units))
   }
 
@@ -75,17 +78,22 @@ final class Projection {
     _ outputGradient: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>, into gradient: GradientBlock,
     at place: Int, inputGradient: Buffer<Float>?, _ precision: ProductPrecision = .fp32
   ) {
-    let outputGradients = Matrix(outputGradient, columns: units)
-    let (input, sum) = (Matrix(input, columns: inputs), Matrix(gradient[place], columns: inputs))
-    for start in stride(from: 0, to: inputs, by: Self.columns) {
-      let columns = start..<min(start + Self.columns, inputs)
-      let right = packedInput.pack(input[columns: columns], inPairs: precision.isPaired)
-      factor.multiply(outputGradients.transposed, right, into: sum[columns: columns], gradient.accumulation)
+    let (input, outputGradients) = (Matrix(input, columns: inputs), Matrix(outputGradient, columns: units))
+    let weightsGradient = Matrix(gradient[place], columns: inputs)
+    let inputGradient = inputGradient.map { Matrix($0, columns: inputs) }
+    if inputGradient != nil {
+      packed.backward = packed.backward.pack(
+        Matrix(weights, rows: units, columns: inputs), inPairs: precision.isPaired)
+    }
+    let count = outputGradient.count / units
+    for start in stride(from: 0, to: count, by: stretch) {
+      let rows = start..<min(start + stretch, count)
+      let here = outputGradients[rows: rows]
+      if let inputGradient { factor.multiply(here, packed.backward, into: inputGradient[rows: rows]) }
+      factor.multiply(
+        here.transposed, packedInput.pack(input[rows: rows], inPairs: precision.isPaired), into: weightsGradient,
+        gradient.accumulation, stretch: ProductStretch(sums, isFirst: start == 0, isLast: rows.upperBound == count))
     }
     columnSums(outputGradient, into: gradient[place + 1], gradient.accumulation)
-    guard let inputGradient else { return }
-    packed.backward = packed.backward.pack(
-      Matrix(weights, rows: units, columns: inputs), inPairs: precision.isPaired)
-    factor.multiply(outputGradients, packed.backward, into: Matrix(inputGradient, columns: inputs))
   }
 }

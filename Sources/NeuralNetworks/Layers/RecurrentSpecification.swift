@@ -29,6 +29,9 @@ extension RecurrentSpecification {
     (try? shape(for: input))?.trainingOperations(needsInputGradient: needsInputGradient) ?? 0
   }
 
+  /// A plain state is small; beside it a gated one has all its gates.
+  public var usualMicrobatch: Int { gates > 1 ? 8 : 32 }
+
   public func learntCount(for input: Shape) -> Double { (try? shape(for: input))?.learntCount ?? 0 }
 
   public var addableBiases: Int { gates * units }

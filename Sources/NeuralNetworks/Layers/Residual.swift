@@ -44,6 +44,8 @@ public struct Residual: LayerSpecification {
     body.learntCount(for: input) + (shortcut?.learntCount(for: input) ?? 0)
   }
 
+  public var usualMicrobatch: Int { min(body.usualMicrobatch, shortcut?.usualMicrobatch ?? body.usualMicrobatch) }
+
   public func takesSeveralMicrobatches(for input: Shape) -> Bool {
     body.takesSeveralMicrobatches(for: input) && shortcut?.takesSeveralMicrobatches(for: input) ?? true
   }

@@ -15,6 +15,8 @@ struct ResidualReLU: LayerSpecification {
 
   func learntCount(for input: Shape) -> Double { residual.learntCount(for: input) }
 
+  var usualMicrobatch: Int { residual.usualMicrobatch }
+
   func takesSeveralMicrobatches(for input: Shape) -> Bool { residual.takesSeveralMicrobatches(for: input) }
 
   func makeLayer(input: Shape, capacity: Int, needsInputGradient: Bool) throws -> any Layer {

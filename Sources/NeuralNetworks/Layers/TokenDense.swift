@@ -20,6 +20,8 @@ public struct TokenDense: LayerSpecification {
     (needsInputGradient ? 3 : 2) * 2 * input.count * units
   }
 
+  public var usualMicrobatch: Int { 4 }
+
   public func learntCount(for input: Shape) -> Double {
     (try? shape(for: input)).map { (Double($0.width) + 1) * Double(units) } ?? 0
   }

@@ -55,6 +55,9 @@ public struct Model: Sendable {
     return layers.map { "\($0)" }.joined(separator: ", ")
   }
 
+  /// The samples of a microbatch, at most, where a recipe names none: the least that a layer asks for.
+  public var usualMicrobatch: Int { layers.map(\.usualMicrobatch).min() ?? 32 }
+
   /// The architectures of `--model`: a new one is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [
     ("article", article), ("mlp", mlp), ("keras-convnet", kerasConvnet), ("pytorch-convnet", pytorchConvnet),

@@ -36,7 +36,7 @@ struct PrivacyPlan: Sendable {
     }
     (self.settings, self.samples, expectedBatch, self.clipNorm) = (settings, samples, recipe.globalBatch, clipNorm)
     let microbatch = try BatchPlan(
-      samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch
+      samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch ?? recipe.usualMicrobatch
     ).microbatch
     let steps = max(1, (samples + recipe.globalBatch / 2) / recipe.globalBatch)
     let room = min(PrivateTraining.room(expected: Double(recipe.globalBatch)), samples)
