@@ -15,7 +15,7 @@ public struct BatchCosts: Sendable {
   public var batches: [Int]
   /// Whether each batch is cut into its usual microbatches (``BatchPlan/defaultMicrobatch(globalBatch:atMost:)``), whatever is fastest.
   public var takesUsualMicrobatches = false
-  /// The most samples of a usual microbatch (``NeuralNetworks/Model/usualMicrobatch``).
+  /// The most samples of a usual microbatch (``Model/usualMicrobatch``).
   public var mostSamples = 32
 
   /// These costs.
