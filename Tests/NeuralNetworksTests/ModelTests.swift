@@ -150,6 +150,22 @@ import Testing
     #expect(network.layout.learntCount == 61)
   }
 
+  /// The largest microbatch of a recipe that names none, through containers as well.
+  @Test(arguments: [
+    ("article", 32), ("mlp", 32), ("keras-convnet", 32), ("pytorch-convnet", 32), ("vgg", 32), ("resnet", 32),
+    ("rnn", 32), ("lstm", 8), ("gru", 8), ("vit", 4), ("gpt", 4), ("wavenet", 4), ("bert", 4),
+  ])
+  func usualMicrobatches(_ name: String, samples: Int) throws {
+    let outputs = ["gpt": 2 * 784, "wavenet": 784, "bert": 784][name] ?? 10
+    let model = try Model.named(name, input: mnist, outputs: outputs)
+    #expect(model.usualMicrobatch == samples)
+    // As the body of a block, and as its shortcut.
+    let plain = Dense(10)
+    for layers: [any LayerSpecification] in [
+      [Residual([Block(model.layers)])], [Residual([plain], shortcut: [Block(model.layers)])],
+    ] { #expect(Model(name: "mine", input: mnist, layers: layers).usualMicrobatch == samples) }
+  }
+
   private func expectError(_ name: String, input: Shape = [28, 28, 1], outputs: Int = 10, _ line: String) {
     let error = #expect(throws: ModelError.self) { try Model.named(name, input: input, outputs: outputs) }
     #expect(error?.description == line)

@@ -52,6 +52,25 @@ import Testing
     }
   }
 
+  /// What a recipe leaves open suits its model; what it names stays.
+  @Test func theUsualMicrobatchIsTheModels() throws {
+    var run = try SmallRun()
+    run.recipe.globalBatch = 256
+    #expect(run.recipe.usualMicrobatch == 32)
+    run.recipe.model = Model("mine", input: [8, 8, 1]) {
+      Reshape([8, 8])
+      LSTM(4)
+      Dense(10)
+    }
+    #expect(run.recipe.usualMicrobatch == 8)
+    for (named, samples) in [(nil, 8), (16, 16)] as [(Int?, Int)] {
+      run.recipe.microbatch = named
+      let plan = try RunPlan(
+        run.recipe, training: run.training, test: run.test, run.execution, RunOptions(), ranks: 1)
+      #expect(plan.batches.microbatch == samples)
+    }
+  }
+
   /// The name of a model of one's own says nothing of its layers; the checkpoint does.
   @Test func aNetOfOnesOwnGoesOnAsItIsAndAsNoOther() throws {
     var run = try SmallRun()
