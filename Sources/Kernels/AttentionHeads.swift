@@ -1,8 +1,8 @@
 /// Self-attention between its projections: for each sample and head `softmax(q · kᵀ / √d) · v`, and its gradients.
 ///
 /// q, k and v of the heads lie side by side in rows of tokens, [samples, tokens, 3 · width]: first the heads' q, then their k, then their v, each
-/// of width / heads columns. The results are [samples, tokens, width]. A head's scores are worked out for some queries at a time, which
-/// stay in the first-level cache, and once more for the gradients: those of all heads and samples would not stay in any.
+/// of width / heads columns. The results are [samples, tokens, width]. A head's scores are worked out for some queries at a time, so that
+/// they stay in a near cache. Backward works them out again: those of all heads and samples would not stay in one.
 ///
 /// It works in its own memory: two threads must not use one at once.
 public struct AttentionHeads {

@@ -23,8 +23,8 @@ public protocol LayerSpecification: Sendable {
   /// A layer that learns nothing can return true if its bits for a sample do not depend on the other samples of a pass.
   func takesSeveralMicrobatches(for input: Shape) -> Bool
 
-  /// The samples of a microbatch beyond which the layer gets slower: each of its steps goes through all samples, and what one leaves for the
-  /// next is then in no near cache. 32 by default. A recipe that names no microbatch has none larger.
+  /// The most samples of a microbatch where the recipe names none; 32 by default. A layer that goes through all samples before the next one
+  /// does asks for few: what it leaves for the next then stays in a near cache.
   var usualMicrobatch: Int { get }
 
   /// The layer that takes the place of this one and of the first of those that follow it, because one kernel does them
