@@ -137,7 +137,8 @@ let package = Package(
       name: "ReductionReference", dependencies: ["Collectives", "Tensors"], path: "Tests/ReductionReference",
       swiftSettings: settings),
     tests("CollectivesTests", ["Collectives", "Tensors", "ReductionReference"]),
-    tests("SecureAggregationTests", ["SecureAggregation", "Privacy", "Collectives", "Tensors", "Fuzzing"]),
+    tests(
+      "SecureAggregationTests", ["SecureAggregation", "Privacy", "Collectives", "Tensors", "Fuzzing", "Statistics"]),
     tests("CheckpointsTests", ["Checkpoints", "Tensors", "Digests", "Fuzzing", "PeerPython"]),
     tests("ExportingTests", ["Lockstep", "PeerPython"]),
     tests("ExplanationsTests", ["Lockstep", "PeerPython"]),

@@ -1,3 +1,4 @@
+import Privacy
 import Tensors
 
 /// The sum of a round: all that the server learns of the updates.
@@ -25,8 +26,7 @@ public struct AggregatedUpdate: Sendable {
   public func mean(into mean: Buffer<Float>) {
     precondition(mean.count == words.count - 1, "a mean of \(words.count - 1) values into \(mean.count)")
     let middle = Int64(clients.count) << 21
-    let weight = Double(weight)
-    for index in 0..<mean.count { mean[index] = Float(Double((Int64(words[index]) - middle) * 16) / weight) }
+    words.writeFirst(less: middle, times: 16, over: Double(weight), to: mean)
   }
 
   /// The sum of the clients' weighted updates, `[P]`, each update times its samples / ``AggregationSetup/maximumWeight`` and clipped:
@@ -34,7 +34,7 @@ public struct AggregatedUpdate: Sendable {
   public func sum(into sum: Buffer<Float>) {
     precondition(sum.count == words.count - 1, "a sum of \(words.count - 1) values into \(sum.count)")
     let middle = Int64(clients.count) << 21
-    for index in 0..<sum.count { sum[index] = Float(Double(Int64(words[index]) - middle) * 0x1p-18) }
+    words.writeFirst(less: middle, times: 1, over: 0x1p18, to: sum)
   }
 
   /// ``mean(into:)`` as an array.
@@ -45,14 +45,10 @@ public struct AggregatedUpdate: Sendable {
   }
 
   /// Writes the words' bits, the weight last, to `P + 1` floats that are not read as such.
-  func write(_ bits: Buffer<Float>) {
-    for index in 0..<words.count { bits[index] = Float(bitPattern: words[index]) }
-  }
+  func write(_ bits: Buffer<Float>) { words.writeBits(bits) }
 
   /// The sum whose words have been written by ``write(_:)``.
   init(clients: [Int], bits: Buffer<Float>) {
-    var words = WordVector(count: bits.count)
-    for index in 0..<bits.count { words[index] = bits[index].bitPattern }
-    self.init(clients: clients, words: words)
+    self.init(clients: clients, words: WordVector(bits: bits))
   }
 }

@@ -1,4 +1,5 @@
 import Collectives
+import Privacy
 import Tensors
 
 /// Carries bytes between rank 0 and the others, and to nobody else. Both methods are collective.
@@ -64,20 +65,12 @@ struct RankMailbox {
   /// Four bytes a float. An exchange moves floats without looking at them.
   private func packed(_ bytes: [UInt8]) -> Buffer<Float> {
     let words = Buffer<Float>(count: wordCount(bytes.count))
-    for index in 0..<words.count {
-      var word: UInt32 = 0
-      for place in 4 * index..<min(4 * index + 4, bytes.count) {
-        word |= UInt32(bytes[place]) << UInt32(8 * (place % 4))
-      }
-      words[index] = Float(bitPattern: word)
-    }
+    WordVector(littleEndian: bytes).writeBits(words)
     return words
   }
 
   private func unpacked(_ words: Buffer<Float>, count: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(4 * words.count)
-    for index in 0..<words.count { bytes.append(littleEndian: words[index].bitPattern) }
+    var bytes = WordVector(bits: words).littleEndianBytes
     bytes.removeLast(bytes.count - count)
     return bytes
   }

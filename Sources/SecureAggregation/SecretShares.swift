@@ -1,3 +1,5 @@
+import Privacy
+
 /// One client's shares of another one's two secrets, or of its own.
 struct SecretShares: Sendable {
   /// A share of the seed of the owner's own mask, and one of its private mask key.

@@ -1,3 +1,4 @@
+import Privacy
 import Tensors
 
 /// The server in one round of secure aggregation: it passes messages on, adds masked updates up, and takes the masks off the sum

@@ -1,3 +1,4 @@
+import Privacy
 import Tensors
 
 /// Turns a client's update into integers from 0 to 2²², which can be masked and summed exactly.
@@ -49,22 +50,12 @@ public struct UpdateQuantiser: Sendable {
     var words = WordVector(count: update.count + 1)
     // Exact: 24 bits times 23, and a power of two.
     let factor = Double(weight) * (Double(1 << 18) / Double(Self.levels))
-    let bound = Self.clip * Double(1 << 18)
     var random = Philox(
       seed: setup.roundingSeed, purpose: .aggregationRounding,
       stream: UInt64(setup.round) << 32 | UInt64(client))
-    let draws = Buffer<UInt32>(count: 32 * Philox.groupCount)
-    for first in stride(from: 0, to: update.count, by: draws.count) {
-      random.fill(draws)
-      for index in first..<min(first + draws.count, update.count) {
-        let value = Double(update[index]) * factor
-        guard value.isFinite else {
-          throw .update("client \(client) has an update whose value \(index) is not finite")
-        }
-        let draw = Double(draws[index - first] >> 8) * 0x1p-24
-        let level = (min(max(value, -bound), bound) + draw).rounded(.down)
-        words[index] = UInt32(Int32(level) + 1 << 21)
-      }
+    let bound = Self.clip * Double(1 << 18)
+    if let index = words.setFirst(update, factor: factor, bound: bound, middle: 1 << 21, &random) {
+      throw .update("client \(client) has an update whose value \(index) is not finite")
     }
     words[update.count] = weight
     return QuantisedUpdate(words: words)

@@ -13,7 +13,9 @@ struct WireWriter {
   /// An integer below 2³².
   mutating func put(_ number: Int) { put(UInt32(number)) }
 
-  mutating func put(_ word: UInt32) { bytes.append(littleEndian: word) }
+  mutating func put(_ word: UInt32) {
+    bytes += (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) }
+  }
 
   mutating func put(_ word: UInt64) {
     put(UInt32(truncatingIfNeeded: word))
@@ -109,15 +111,5 @@ struct WireReader {
     guard bytes.count - position >= count else {
       throw .malformed("a message of \(bytes.count) bytes ends too early: \(count) more are needed at byte \(position)")
     }
-  }
-}
-
-extension [UInt8] {
-  /// Appends four bytes, the lowest first. Written out, since an update has millions of words.
-  mutating func append(littleEndian word: UInt32) {
-    append(UInt8(truncatingIfNeeded: word))
-    append(UInt8(truncatingIfNeeded: word >> 8))
-    append(UInt8(truncatingIfNeeded: word >> 16))
-    append(UInt8(truncatingIfNeeded: word >> 24))
   }
 }

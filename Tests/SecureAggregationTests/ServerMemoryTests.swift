@@ -1,4 +1,5 @@
 import SecureAggregation
+import Statistics
 import Tensors
 import Testing
 
@@ -69,7 +70,7 @@ import Testing
     [0, 8, 16, 24].allSatisfy { isUniform(counts(update.words, shift: $0)) }
   }
 
-  private func isUniform(_ counts: [Int]) -> Bool { SecureAggregationTests.isUniform(counts) }
+  private func isUniform(_ counts: [Int]) -> Bool { Statistics.isUniform(counts) }
 
   private func counts(_ words: [UInt32], shift: UInt32) -> [Int] {
     words.reduce(into: [Int](repeating: 0, count: 256)) { $0[Int($1 >> shift & 255)] += 1 }

@@ -1,3 +1,5 @@
+import Privacy
+
 /// Stage 3, from a client: its update's levels and weight under its masks, words that look random. Or the sum of several
 /// clients' ones: who passes them on may add them up.
 public struct MaskedUpdate: Sendable {
@@ -23,7 +25,7 @@ public struct MaskedUpdate: Sendable {
     var writer = WireWriter(.maskedUpdate, round: round, room: 4 * (clients.count + vector.count + 2))
     writer.put(clients: clients)
     writer.put(vector.count)
-    for index in 0..<vector.count { writer.put(vector[index]) }
+    writer.put(vector.littleEndianBytes)
     return writer.bytes
   }
 
@@ -31,8 +33,7 @@ public struct MaskedUpdate: Sendable {
   public init(decoding bytes: [UInt8]) throws(AggregationError) {
     var reader = try WireReader(bytes, .maskedUpdate)
     let clients = try reader.clients()
-    var vector = WordVector(count: try reader.count(ofSize: 4))
-    for index in 0..<vector.count { vector[index] = try reader.word() }
+    let vector = WordVector(littleEndian: try reader.bytes(4 * reader.count(ofSize: 4)))
     try reader.end()
     self.init(round: reader.round, clients: clients, vector: vector)
   }

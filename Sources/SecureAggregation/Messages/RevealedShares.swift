@@ -1,3 +1,5 @@
+import Privacy
+
 /// Stage 4, from a client: one share of one secret of each of its neighbours and of itself.
 public struct RevealedShares: Hashable, Sendable {
   /// A share of one client's secret.

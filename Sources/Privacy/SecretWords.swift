@@ -1,14 +1,12 @@
-import Privacy
-
 /// The random words of one client in one round: ChaCha20's under a key of its own.
-struct SecretWords: Sendable {
+package struct SecretWords: Sendable {
   private let key: SIMD8<UInt32>
   private var block = SIMD16<UInt32>()
   private var unread = 0
   private var counter: UInt32 = 0
 
   /// The words of a key of 32 bytes.
-  init(key: [UInt8]) { self.key = SIMD8(littleEndian: key) }
+  package init(key: [UInt8]) { self.key = SIMD8(littleEndian: key) }
 
   /// The next 64 bits.
   mutating func next() -> UInt64 {
@@ -22,7 +20,7 @@ struct SecretWords: Sendable {
   }
 
   /// The next 32 bytes.
-  mutating func nextKey() -> [UInt8] {
+  package mutating func nextKey() -> [UInt8] {
     (0..<4).flatMap { _ in
       let word = next()
       return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
@@ -32,7 +30,7 @@ struct SecretWords: Sendable {
 
 extension SIMD8<UInt32> {
   /// The words of 32 bytes.
-  init(littleEndian bytes: [UInt8]) {
+  package init(littleEndian bytes: [UInt8]) {
     precondition(bytes.count == 32, "a key of \(bytes.count) bytes")
     self.init()
     for (index, byte) in bytes.enumerated() { self[index / 4] |= UInt32(byte) << UInt32(8 * (index % 4)) }

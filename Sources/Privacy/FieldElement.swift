@@ -1,13 +1,13 @@
 /// An integer modulo the prime 2⁶¹ − 1.
-struct FieldElement: Equatable, Sendable {
+package struct FieldElement: Equatable, Sendable {
   /// 2⁶¹ − 1.
-  static let prime: UInt64 = 1 << 61 - 1
+  package static let prime: UInt64 = 1 << 61 - 1
 
   /// Below the prime.
-  let value: UInt64
+  package let value: UInt64
 
   /// nil if `value` is not below the prime.
-  init?(_ value: UInt64) {
+  package init?(_ value: UInt64) {
     guard value < Self.prime else { return nil }
     self.value = value
   }

@@ -8,7 +8,7 @@ package enum ShamirSharing {
   package typealias Share = SIMD8<UInt64>
 
   /// A share for each of `points`, which must differ and not be 0.
-  static func shares(
+  package static func shares(
     of secret: [UInt8], threshold: Int, points: [UInt32], words: inout SecretWords
   ) -> [Share] {
     let secret = SIMD8<UInt32>(littleEndian: secret)
@@ -28,7 +28,7 @@ package enum ShamirSharing {
 
   /// The secret of which `shares`, at different points, are some. nil if they are no shares of one secret, as far as can be
   /// seen: the words that they give are not below 2³². Too few give nil too, or nonsense.
-  static func secret(from shares: [(point: UInt32, share: Share)]) -> [UInt8]? {
+  package static func secret(from shares: [(point: UInt32, share: Share)]) -> [UInt8]? {
     let points = shares.map { FieldElement(small: $0.point) }
     // Lagrange's interpolation at 0: a share counts Π xⱼ / (xⱼ − xᵢ) over the other points xⱼ.
     let factors = points.indices.map { i in
