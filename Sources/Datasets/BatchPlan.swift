@@ -11,14 +11,19 @@ public struct BatchPlan: Hashable, Sendable {
   /// The samples in a microbatch. A batch's last microbatch may have fewer.
   public let microbatch: Int
 
+  /// The most samples of a microbatch where neither a recipe nor a model says how many: 32.
+  public static let mostSamples = 32
+
   /// A plan for these numbers of samples in an epoch, in a step and in a microbatch. `microbatch` is by default
-  /// ``defaultMicrobatch(globalBatch:atMost:)``.
+  /// ``defaultMicrobatch(globalBatch:atMost:)`` of at most `most`.
   ///
   /// Throws ``BatchPlanError`` unless `samples` is at least 1 and 1 ≤ `microbatch` ≤ `globalBatch`.
-  public init(samples: Int, globalBatch: Int, microbatch: Int? = nil) throws(BatchPlanError) {
+  public init(
+    samples: Int, globalBatch: Int, microbatch: Int? = nil, atMost most: Int = mostSamples
+  ) throws(BatchPlanError) {
     guard samples >= 1 else { throw .noSamples }
     guard globalBatch >= 1 else { throw .globalBatch(globalBatch) }
-    let microbatch = microbatch ?? Self.defaultMicrobatch(globalBatch: globalBatch)
+    let microbatch = microbatch ?? Self.defaultMicrobatch(globalBatch: globalBatch, atMost: most)
     guard 1...globalBatch ~= microbatch else { throw .microbatch(microbatch, globalBatch: globalBatch) }
     self.samples = samples
     self.globalBatch = globalBatch
@@ -29,7 +34,7 @@ public struct BatchPlan: Hashable, Sendable {
   ///
   /// Eight microbatches keep up to eight ranks busy. A matrix product is not efficient on fewer than about 4 rows, and
   /// gains little beyond 32.
-  public static func defaultMicrobatch(globalBatch: Int, atMost most: Int = 32) -> Int {
+  public static func defaultMicrobatch(globalBatch: Int, atMost most: Int = mostSamples) -> Int {
     min(globalBatch, max(4, min(most, globalBatch / 8)))
   }
 

@@ -53,8 +53,16 @@ extension LayerSpecification {
   public func trainingOperations(for input: Shape, needsInputGradient: Bool) -> Int { 0 }
   public func learntCount(for input: Shape) -> Double { 0 }
   public func takesSeveralMicrobatches(for input: Shape) -> Bool { false }
-  public var usualMicrobatch: Int { 32 }
+  public var usualMicrobatch: Int { [any LayerSpecification].mostMicrobatch }
   public func fused(
     with following: ArraySlice<any LayerSpecification>, input: Shape, needsInputGradient: Bool
   ) -> Fusion? { nil }
+}
+
+extension [any LayerSpecification] {
+  /// The most samples of a microbatch where no layer asks for fewer.
+  static var mostMicrobatch: Int { 32 }
+
+  /// The most samples of a microbatch where the recipe names none: the least that a layer asks for.
+  var usualMicrobatch: Int { map(\.usualMicrobatch).min() ?? Self.mostMicrobatch }
 }

@@ -16,7 +16,7 @@ public struct BatchCosts: Sendable {
   /// Whether each batch is cut into its usual microbatches (``BatchPlan/defaultMicrobatch(globalBatch:atMost:)``), whatever is fastest.
   public var takesUsualMicrobatches = false
   /// The most samples of a usual microbatch (``Model/usualMicrobatch``).
-  public var mostSamples = 32
+  public var mostSamples = BatchPlan.mostSamples
 
   /// These costs.
   public init(ranks: Int, microbatchSeconds: [Int: Double], stepSeconds: Double, batches: [Int]) {

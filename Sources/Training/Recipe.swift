@@ -65,6 +65,11 @@ public struct Recipe: Sendable {
     self.loss = loss
   }
 
+  /// The cut of `samples` samples an epoch. Throws ``BatchPlanError`` where the numbers do not fit.
+  func batches(samples: Int) throws(BatchPlanError) -> BatchPlan {
+    try BatchPlan(samples: samples, globalBatch: globalBatch, microbatch: microbatch, atMost: model.usualMicrobatch)
+  }
+
   /// The samples of a microbatch where the recipe names none: an eighth of the global batch, from 4 up to what suits the model.
   public var usualMicrobatch: Int {
     BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: model.usualMicrobatch)

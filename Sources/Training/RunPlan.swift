@@ -44,7 +44,7 @@ package struct RunPlan {
     if recipe.privacy != nil, let fault = options.faultOfPrivacy { throw TrainingError(.usage, fault) }
     let samples = self.training.count
     privacy = try recipe.privacy.map { try PrivacyPlan($0, recipe, samples: samples) }
-    batches = try privacy?.batches ?? Self.batches(recipe, samples: samples)
+    batches = try privacy?.batches ?? recipe.batches(samples: samples)
     try batches.check(ranks: ranks)
     schedule = try options.search?.schedule ?? Self.schedule(recipe, batches)
     network = try Self.network(recipe, batches, training, test)
@@ -91,11 +91,6 @@ package struct RunPlan {
   /// all.
   private static func fact(_ value: String) -> String {
     value.utf8.count <= 1000 ? value : "of SHA-256 \(SHA256Digest(of: Array(value.utf8)))"
-  }
-
-  private static func batches(_ recipe: Recipe, samples: Int) throws -> BatchPlan {
-    try BatchPlan(
-      samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch ?? recipe.usualMicrobatch)
   }
 
   private static func schedule(_ recipe: Recipe, _ batches: BatchPlan) throws -> Schedule {

@@ -77,8 +77,10 @@ struct BenchScaling: ParsableCommand {
       let batch = batchPerRank.map { $0 * ranks } ?? globalBatch
       do {
         // A batch may be larger than the data, because only its cut matters here.
-        let microbatch = microbatch ?? BatchPlan.defaultMicrobatch(globalBatch: batch, atMost: most)
-        return (ranks, try BatchPlan(samples: max(training.count, batch), globalBatch: batch, microbatch: microbatch))
+        let samples = max(training.count, batch)
+        return (
+          ranks, try BatchPlan(samples: samples, globalBatch: batch, microbatch: microbatch, atMost: most)
+        )
       } catch {
         throw TrainingError(.usage, "\(error)")
       }

@@ -39,9 +39,7 @@ struct OneRankStep {
   ) throws {
     do {
       batches = try BatchPlan(
-        samples: data.count, globalBatch: globalBatch,
-        microbatch: microbatch
-          ?? BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: model.usualMicrobatch))
+        samples: data.count, globalBatch: globalBatch, microbatch: microbatch, atMost: model.usualMicrobatch)
       let passes = PassPlan(model, microbatch: batches.microbatch)
       network = try Network(
         model, loss: loss, capacity: min(passes.samples, batches.samples), blocks: 4, precision: precision)

@@ -42,7 +42,7 @@ public struct Block: LayerSpecification {
     return count
   }
 
-  public var usualMicrobatch: Int { layers.map(\.usualMicrobatch).min() ?? 32 }
+  public var usualMicrobatch: Int { layers.usualMicrobatch }
 
   public func takesSeveralMicrobatches(for input: Shape) -> Bool {
     let planned = try? fusingNeighbours(of: layers, input: input, needsInputGradient: true)

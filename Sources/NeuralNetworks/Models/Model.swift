@@ -56,7 +56,7 @@ public struct Model: Sendable {
   }
 
   /// The samples of a microbatch, at most, where a recipe names none: the least that a layer asks for.
-  public var usualMicrobatch: Int { layers.map(\.usualMicrobatch).min() ?? 32 }
+  public var usualMicrobatch: Int { layers.usualMicrobatch }
 
   /// The architectures of `--model`: a new one is a line here and a file beside this one.
   private static let architectures: [(name: String, make: @Sendable (Shape, Int) -> [any LayerSpecification])] = [

@@ -35,9 +35,7 @@ struct PrivacyPlan: Sendable {
         "\(Setting.delta) \(settings.delta) protects none of \(samples) samples; give less than \(1 / Double(samples))")
     }
     (self.settings, self.samples, expectedBatch, self.clipNorm) = (settings, samples, recipe.globalBatch, clipNorm)
-    let microbatch = try BatchPlan(
-      samples: samples, globalBatch: recipe.globalBatch, microbatch: recipe.microbatch ?? recipe.usualMicrobatch
-    ).microbatch
+    let microbatch = try recipe.batches(samples: samples).microbatch
     let steps = max(1, (samples + recipe.globalBatch / 2) / recipe.globalBatch)
     let room = min(PrivateTraining.room(expected: Double(recipe.globalBatch)), samples)
     let capacity = (room + microbatch - 1) / microbatch * microbatch
