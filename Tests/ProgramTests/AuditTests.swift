@@ -121,7 +121,7 @@ extension ProgramTests {
       #expect(abs((told.epsilon ?? 0) - 0.5) < 0.01 && (told.attacks?[0].auc ?? 1) < 0.55, "\(told)")
 
       for (arguments, code, words) in [
-        ([run, "--data", "fashion-mnist"], 65, "was trained on other data"),
+        ([run, "--data", try scratch.otherData()], 65, "was trained on other data"),
         ([run, "--labels", "0-4"], 65, "other data"),
         ([run, "--epochs", "3"], 64, "--epochs is for audits that train"), ([scratch.file("none")], 66, "none"),
         ([run, "--shadows", "4"], 64, "exclude each other"),

@@ -68,27 +68,13 @@ extension ProgramTests {
         (["--model", "mlp"], ["model is article there and mlp here"]),
         (["--task", "binary:3"], ["task is classify there and binary:3 here"]),
         (["--seed", "7"], ["seed is 0 there and 7 here"]),
-        (["--data", try Self.otherData(scratch)], ["training_data is ", "test_data is "]),
+        (["--data", try scratch.otherData()], ["training_data is ", "test_data is "]),
       ] {
         let outcome = try Program.run(Self.recipe + [run] + arguments, ranks: 2)
         #expect(outcome.code == 65, "\(outcome.errors)")
         #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
         for word in words { #expect(outcome.errors.contains(word), "\(outcome.errors)") }
       }
-    }
-
-    /// MNIST with one pixel changed, so that all but its digest is the same.
-    private static func otherData(_ scratch: ScratchDirectory) throws -> String {
-      let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-      let directory = scratch.file("data")
-      try FileManager.default.copyItem(atPath: "\(cache)/lockstep/mnist", toPath: directory)
-      for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.contains("images-idx3") {
-        let file = URL(fileURLWithPath: "\(directory)/\(name)")
-        var bytes = try Data(contentsOf: file)
-        bytes[16] ^= 1
-        try bytes.write(to: file)
-      }
-      return directory
     }
 
     /// `ulimit -f`: without the signal's being ignored, the kernel would kill the process.
