@@ -3,6 +3,8 @@
 import ast
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -280,6 +282,31 @@ class Modes(unittest.TestCase):
                 return
             time.sleep(0.1)
         self.fail("its child runs on")
+
+
+class Ending(unittest.TestCase):
+    def test_a_signal_ends_the_contestant_and_says_nothing(self):
+        for ending in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(ending.name), tempfile.TemporaryDirectory() as directory:
+                running = pathlib.Path(directory, "running")
+                # Whether a contestant is started by mpirun or alone. The program is asked for its flags before.
+                for name in ("mpirun", "program"):
+                    fake = pathlib.Path(directory, name)
+                    fake.write_text(f'#!/bin/sh\n[ "$3" != --help ] || exit 0\necho $$ >"{running}.new"; mv "{running}.new" "{running}"; exec sleep 600\n')
+                    fake.chmod(0o755)
+                bench = subprocess.Popen(
+                    [sys.executable, "-B", os.path.join(ROOT, "launch/lib/bench"), "--root", ROOT, "--program", f"{directory}/program",
+                     "--data", directory, "--only", "steps", "--models", "article", "--batches", "256", "--no-peers", "--arguments="],
+                    env=os.environ | {"PATH": f"{directory}:{os.environ['PATH']}"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True)
+                while not running.exists():
+                    self.assertIsNone(bench.poll(), "ended by itself")
+                    time.sleep(0.05)
+                bench.send_signal(ending)
+                output, errors = bench.communicate(timeout=60)
+                self.assertEqual((bench.returncode, output), (128 + ending, ""))
+                self.assertNotIn("Traceback", errors)
+                self.assertFalse(os.path.exists(f"/proc/{running.read_text().strip()}"))
 
 
 class Precision(unittest.TestCase):

@@ -102,4 +102,7 @@ def main():
         fail(1, f"more than {TOLERANCE:.0%} above the baseline: {'; '.join(slower)}; if it must be so, launch/guard --renew")
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)

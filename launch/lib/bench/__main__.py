@@ -58,8 +58,10 @@ def cases(options):
 
 
 def main():
-    # Contestants are in sessions of their own, so whoever ends the bench ends its contestant by it.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # Contestants are in sessions of their own, so whoever ends the bench ends its contestant by it. What was ignored stays ignored.
+    for ending in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(ending) != signal.SIG_IGN:
+            signal.signal(ending, lambda number, frame: sys.exit(128 + number))
     options = arguments()
     wanted = list(cases(options))
     if not shutil.which("mpirun"):
