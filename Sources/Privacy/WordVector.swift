@@ -32,7 +32,7 @@ package struct WordVector: Sendable {
   }
 }
 
-/// Masks.
+/// Masks from keys.
 extension WordVector {
   /// Adds the mask of a key of eight words.
   package mutating func add(maskOf key: SIMD8<UInt32>) { forEachRow(of: key) { $0 &+= $1 } }
@@ -54,10 +54,12 @@ extension WordVector {
   }
 }
 
-/// Fixed point.
+/// Conversion from numbers to levels and back.
 extension WordVector {
-  /// Sets the first words to ⌊clip(value · factor) + u⌋ + middle of `values`, as many at most: clipped to ±`bound`, and u uniform in
-  /// [0, 1), multiples of 2⁻²⁴, from the words of `random`. It returns the first value that is not finite, and stops there.
+  /// Sets a word for each of `values`, from the first word on, to ⌊v + u⌋ + `middle`: v is the value times `factor`, clipped to ±`bound`, and u
+  /// a multiple of 2⁻²⁴, uniform in [0, 1), from `random`.
+  ///
+  /// Stops at a value that is not finite and returns its index; nil if there is none.
   package mutating func setFirst(
     _ values: Buffer<Float>, factor: Double, bound: Double, middle: Int32, _ random: inout Philox
   ) -> Int? {
@@ -75,7 +77,7 @@ extension WordVector {
     return nil
   }
 
-  /// Writes (word − middle) · factor / divisor of the first words to `values`, rounded once to Double and once to Float.
+  /// Writes (word − `middle`) · `factor` / `divisor` to each of `values`, from the first word on, rounded once to Double and once to Float.
   package func writeFirst(less middle: Int64, times factor: Int64, over divisor: Double, to values: Buffer<Float>) {
     for index in 0..<values.count {
       values[index] = Float(Double((Int64(self[index]) - middle) * factor) / divisor)
@@ -83,7 +85,7 @@ extension WordVector {
   }
 }
 
-/// The words elsewhere.
+/// Conversion from and to floats and bytes.
 extension WordVector {
   /// The words whose bits are those of `floats`, which are not read as numbers.
   package init(bits floats: Buffer<Float>) {

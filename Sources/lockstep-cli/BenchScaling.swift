@@ -78,9 +78,8 @@ struct BenchScaling: ParsableCommand {
       do {
         // A batch may be larger than the data, because only its cut matters here.
         let samples = max(training.count, batch)
-        return (
-          ranks, try BatchPlan(samples: samples, globalBatch: batch, microbatch: microbatch, atMost: most)
-        )
+        let plan = try BatchPlan(samples: samples, globalBatch: batch, microbatch: microbatch, atMost: most)
+        return (ranks, plan)
       } catch {
         throw TrainingError(.usage, "\(error)")
       }

@@ -294,11 +294,13 @@ class Ending(unittest.TestCase):
                     fake = pathlib.Path(directory, name)
                     fake.write_text(f'#!/bin/sh\n[ "$3" != --help ] || exit 0\necho $$ >"{running}.new"; mv "{running}.new" "{running}"; exec sleep 600\n')
                     fake.chmod(0o755)
+                # Where tests run in the background of a shell, some signals are ignored.
                 bench = subprocess.Popen(
-                    [sys.executable, "-B", os.path.join(ROOT, "launch/lib/bench"), "--root", ROOT, "--program", f"{directory}/program",
+                    ["env", "--default-signal", sys.executable, "-B", os.path.join(ROOT, "launch/lib/bench"), "--root", ROOT, "--program", f"{directory}/program",
                      "--data", directory, "--only", "steps", "--models", "article", "--batches", "256", "--no-peers", "--arguments="],
                     env=os.environ | {"PATH": f"{directory}:{os.environ['PATH']}"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     text=True)
+                self.addCleanup(bench.kill)
                 while not running.exists():
                     self.assertIsNone(bench.poll(), "ended by itself")
                     time.sleep(0.05)
