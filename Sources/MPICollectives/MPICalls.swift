@@ -1,6 +1,8 @@
 internal import COpenMPI
 
 import Collectives
+import Glibc
+import Tensors
 
 // Wraps each call of MPI's once: raw memory and codes inside, errors outside. The communicator is the world, except for
 // memory that a host's ranks share. Only these wait without limit: `allreduce` (see there), and calls that cannot be
@@ -54,6 +56,8 @@ enum MPICalls {
   }
 
   static func initialise() throws(CommunicationError) {
+    // `ob1` is what Open MPI sends messages with where it finds no network that needs another way.
+    if MPICommunicator.needsNoNetwork(ProcessEnvironment.variables) { unsafe setenv("OMPI_MCA_pml", "ob1", 0) }
     var provided: Int32 = 0
     // One thread at a time calls MPI, but not always the main one: tests run on others.
     try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")

@@ -58,6 +58,16 @@ public final class MPICommunicator: Communicator {
   /// Leaves MPI. Collective, and the last call to it.
   public static func finish() throws(CommunicationError) { try MPICalls.finalise() }
 
+  /// Whether all ranks are on this host by the launcher's `variables`, and the user leaves it to Open MPI how to send messages.
+  ///
+  /// Open MPI then looks for networks for nothing. It loads the libraries of two, psm and psm2, which measure the clock for a tenth of a
+  /// second each while they are loaded, with or without such a network.
+  package static func needsNoNetwork(_ variables: [String: String]) -> Bool {
+    guard let size = variables["OMPI_COMM_WORLD_SIZE"] else { return false }
+    return size == variables["OMPI_COMM_WORLD_LOCAL_SIZE"] && variables["OMPI_MCA_pml"] == nil
+      && variables["OMPI_MCA_mtl"] == nil
+  }
+
   /// Whether this process has initialised MPI and not left it.
   public static var isRunning: Bool { MPICalls.isInitialised() && !MPICalls.isFinalised() }
 
