@@ -34,21 +34,21 @@ package struct WordVector: Sendable {
 
 /// Masks from keys.
 extension WordVector {
-  /// Adds the mask of a key of eight words.
-  package mutating func add(maskOf key: SIMD8<UInt32>) { forEachRow(of: key) { $0 &+= $1 } }
+  /// Adds the mask of `key`.
+  package mutating func add(_ key: MaskKey) { forEachRow(of: key) { $0 &+= $1 } }
 
-  /// Takes the mask of a key of eight words off again.
-  package mutating func subtract(maskOf key: SIMD8<UInt32>) { forEachRow(of: key) { $0 &-= $1 } }
+  /// Takes the mask of `key` off again.
+  package mutating func subtract(_ key: MaskKey) { forEachRow(of: key) { $0 &-= $1 } }
 
   /// A mask's words are those of ChaCha20 under its key with a nonce of zeros, 16 blocks in turn: first the first words of the
   /// sixteen, then the second ones. So no word has to be moved from where it is made.
   @inline(__always)
   private mutating func forEachRow(
-    of key: SIMD8<UInt32>, _ body: (inout SIMD16<UInt32>, SIMD16<UInt32>) -> Void
+    of key: MaskKey, _ body: (inout SIMD16<UInt32>, SIMD16<UInt32>) -> Void
   ) {
     var mine = rows.mutableSpan
     for first in stride(from: 0, to: mine.count, by: 16) {
-      let mask = ChaCha20.blocks(key: key, counter: SIMD4(UInt32(first), 0, 0, 0))
+      let mask = ChaCha20.blocks(key: key.words, counter: SIMD4(UInt32(first), 0, 0, 0))
       for row in 0..<min(16, mine.count - first) { body(&mine[first + row], mask[row]) }
     }
   }

@@ -28,12 +28,12 @@ import Testing
   }
 
   @Test func aMaskTakenOffLeavesTheWords() {
-    let key = SIMD8<UInt32>(1, 2, 3, 4, 5, 6, 7, 8)
+    let key = MaskKey(SIMD8(1, 2, 3, 4, 5, 6, 7, 8))
     for count in [1, 15, 16, 17, 255, 256, 257, 600] {
       var masked = words(count)
-      masked.add(maskOf: key)
+      masked.add(key)
       #expect(masked.array != words(count).array)
-      masked.subtract(maskOf: key)
+      masked.subtract(key)
       #expect(masked.array == words(count).array)
     }
   }
