@@ -219,7 +219,8 @@ public struct AttentionHeads {
   ) {
     let piece = unsafe ProductPiece(
       depth: left.depth, part: max(left.depth, 1), product: product, tiles: tiles.base)
-    unsafe Kernels.multiply(
-      left, right, piece, ProductEnding(stride: stride, accumulation: accumulation), nil, SingleOperands.self)
+    var ending = unsafe ProductEnding(stride: stride)
+    if accumulation == .add { unsafe (ending.addend, ending.addendStride) = (UnsafePointer(product), stride) }
+    Kernels.multiply(left, right, piece, ending, nil, SingleOperands.self)
   }
 }

@@ -91,10 +91,11 @@ private func multiply(
     depth = BFloat16Operands.pairs(k, part: part)
     partDepth = BFloat16Operands.pairs(part, part: part)
   }
+  let addend = accumulation == .add ? product : residual
   let ending = unsafe ProductEnding(
     bias: bias.map { unsafe UnsafePointer($0.base) }, activation: activation,
-    residual: residual.map { unsafe UnsafePointer($0.elements.base) }, residualStride: residual?.stride ?? 0,
-    stride: product.stride, isTransposed: product.isTransposed, accumulation: accumulation)
+    addend: addend.map { unsafe UnsafePointer($0.elements.base) }, addendStride: addend?.stride ?? 0,
+    stride: product.stride, isTransposed: product.isTransposed)
   let piece = unsafe ProductPiece(
     depth: depth, part: partDepth, product: product.elements.base, tiles: right.tiles.base,
     isContinued: !(stretch?.isFirst ?? true), isWritten: stretch?.isLast ?? true)
@@ -114,10 +115,9 @@ func multiply<Operands: ProductOperands>(
   var piece = piece
   piece.down = left.down
   piece.along = left.along
-  // A tile's rows lie apart, and no processor foresees them. A sum that is added to a row would wait for it, and stores to rows in no near cache
-  // would wait for one another. So these rows are asked for while the tile is summed, some before each part.
-  let isAsked =
-    piece.isWritten && piece.depth >= 32 && ending.isPlain && (ending.accumulation == .add || m * n >= farProduct)
+  // A tile's rows lie apart, and no processor foresees them. Stores to rows in no near cache would wait for one another.
+  // So these rows are asked for while the tile is summed, some before each part.
+  let isAsked = piece.isWritten && piece.depth >= 32 && ending.isPlain && m * n >= farProduct
   let parts = max(1, (piece.depth + piece.part - 1) / max(piece.part, 1))
   piece.asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
   // So many tiles of left stay in the second-level cache while all panels pass over them.
@@ -171,9 +171,12 @@ extension LeftFactor {
   /// The first row, and the number of columns.
   var first = 0
   var columns: Int
+  /// From one row to the next, where it is read as it lies and not laid out.
+  var stride: Int? = nil
 
   /// The panel that begins at `column`, and the floats from one of its rows to the next.
   func panel(at column: Int) -> (base: UnsafePointer<Float>, stride: Int) {
+    if let stride { return unsafe (base + (first * stride + column), stride) }
     let width = wholeVectors(min(PackedMatrix.width, laidOut.columns - column))
     return unsafe (base + (column * laidOut.rows + first * width), width)
   }
@@ -223,12 +226,12 @@ enum ProductTile {
 @safe struct ProductEnding {
   var bias: UnsafePointer<Float>? = nil
   var activation = ProductActivation.none
-  var residual: UnsafePointer<Float>? = nil
-  var residualStride = 0
+  /// What is added last, the product's own memory or another's, and the floats from one of its rows to the next.
+  var addend: UnsafePointer<Float>? = nil
+  var addendStride = 0
   /// From a row of the product's memory to the next.
   var stride: Int
   var isTransposed = false
-  var accumulation = Accumulation.replace
 }
 
 /// Rows of left by a panel.
@@ -338,8 +341,8 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
     return finish(rows: upper &+ lower, width: PackedMatrix.width, piece, ending)
   }
-  unsafe first.finish(target, piece, ending)
-  unsafe last.finish(target + upper &* ending.stride, piece, ending)
+  first.finish(piece, ending, piece.row)
+  last.finish(piece, ending, piece.row &+ upper)
 }
 
 /// Asks for those of the `rows` rows at `target` that are part `index`'s to ask for. It is a call, because within a kernel it would take registers
@@ -419,21 +422,21 @@ extension RegisterTile {
   }
 
   /// See ``Registers``'s.
-  @inline(__always) fileprivate mutating func finish(
-    _ target: UnsafeMutablePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding
-  ) {
+  @inline(__always) fileprivate mutating func finish(_ piece: ProductPiece, _ ending: ProductEnding, _ row: Int) {
     if piece.columns == PackedMatrix.width {
       if let bias = unsafe ending.bias { unsafe add(bias.lanes(piece.column), bias.lanes(piece.column &+ laneCount)) }
       if ending.activation == .relu { rectify() }
-      return unsafe write(to: target, stride: ending.stride, ending.accumulation)
+      if let addend = unsafe ending.addend(row, piece.column) { unsafe add(addend, stride: ending.addendStride) }
+      let target = unsafe piece.product + (row &* ending.stride &+ piece.column)
+      return unsafe store(to: target, stride: ending.stride)
     }
     let rest = piece.columns &- laneCount
     if let bias = unsafe ending.bias {
       unsafe add(bias.lanes(piece.column), bias.lanes(piece.column &+ laneCount, first: rest))
     }
     if ending.activation == .relu { rectify() }
-    unsafe left.write(to: target, stride: ending.stride, first: laneCount, ending.accumulation)
-    unsafe right.write(to: target + laneCount, stride: ending.stride, first: rest, ending.accumulation)
+    left.write(first: laneCount, piece, ending, row, piece.column)
+    right.write(first: rest, piece, ending, row, piece.column &+ laneCount)
   }
 }
 
@@ -467,9 +470,8 @@ extension RegisterTile {
     unsafe last.store(to: piece.tiles + upper &* laneCount)
     return finish(rows: upper &+ lower, width: laneCount, piece, ending)
   }
-  let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
-  unsafe first.finish(target, piece, ending)
-  unsafe last.finish(target + upper &* ending.stride, piece, ending)
+  first.finish(piece, ending, piece.row)
+  last.finish(piece, ending, piece.row &+ upper)
 }
 
 @inline(never) private func narrowWaiting<let upper: Int, let lower: Int, Operands: ProductOperands>(
@@ -525,38 +527,37 @@ extension Registers {
     for row in 0..<count { self[row] += unsafe memory.lanes(row &* laneCount) }
   }
 
-  /// Adds the bias, replaces values less than 0 if that is asked for, and writes or adds the sums to rows of the product's memory.
-  @inline(__always) fileprivate mutating func finish(
-    _ target: UnsafeMutablePointer<Float>, _ piece: ProductPiece, _ ending: ProductEnding
-  ) {
+  /// Adds the bias, replaces values less than 0 if that is asked for, adds the addend, and writes the sums to the product's rows from `row` on.
+  @inline(__always) fileprivate mutating func finish(_ piece: ProductPiece, _ ending: ProductEnding, _ row: Int) {
     if let bias = unsafe ending.bias {
       let added = unsafe bias.lanes(piece.column, first: piece.columns)
       for row in 0..<count { self[row] += added }
     }
     if ending.activation == .relu { rectify() }
-    unsafe write(to: target, stride: ending.stride, first: piece.columns, ending.accumulation)
+    write(first: piece.columns, piece, ending, row, piece.column)
   }
 
-  /// Writes the first `columns` lanes of the vectors to a matrix' rows, `stride` floats apart, or adds them to these.
-  @inline(__always) fileprivate func write(
-    to target: UnsafeMutablePointer<Float>, stride: Int, first columns: Int, _ accumulation: Accumulation
+  /// Writes the first `columns` lanes of the vectors, with the addend, to the product's rows from `row` on, at `column`.
+  @inline(__always) fileprivate mutating func write(
+    first columns: Int, _ piece: ProductPiece, _ ending: ProductEnding, _ row: Int, _ column: Int
   ) {
-    if accumulation == .add {
-      for row in 0..<count {
-        let at = row &* stride
-        unsafe target.store(target.lanes(at, first: columns) + self[row], at, first: columns)
-      }
-    } else {
-      for row in 0..<count { unsafe target.store(self[row], row &* stride, first: columns) }
+    let target = unsafe piece.product + (row &* ending.stride &+ column)
+    if let addend = unsafe ending.addend(row, column) {
+      for index in 0..<count { self[index] += unsafe addend.lanes(index &* ending.addendStride, first: columns) }
     }
+    for index in 0..<count { unsafe target.store(self[index], index &* ending.stride, first: columns) }
   }
 }
 
 extension ProductEnding {
-  /// Whether little is to be done to the sums: they get a bias, may be rectified, and are written or added to rows of the product's memory.
-  @inline(__always) fileprivate var isPlain: Bool {
-    let hasResidual = unsafe residual != nil
-    return !isTransposed && !hasResidual && (activation == .none || activation == .relu)
+  /// Whether little is to be done to the sums: they get a bias, may be rectified, get an addend, and are written to rows of the product's
+  /// memory.
+  @inline(__always) fileprivate var isPlain: Bool { !isTransposed && (activation == .none || activation == .relu) }
+
+  /// What is added to the sums of a product that is not transposed, from `row` and `column` on.
+  @inline(__always) fileprivate func addend(_ row: Int, _ column: Int) -> UnsafePointer<Float>? {
+    guard let addend = unsafe addend else { return nil }
+    return unsafe addend + (row &* addendStride &+ column)
   }
 
   /// Does to one vector of sums what is to be done, and writes `width` of its lanes to a row of the product's memory.
@@ -574,10 +575,8 @@ extension ProductEnding {
     case .tanh: sums = sums.tanh()
     case .sigmoid: sums = sums.sigmoid()
     }
-    if let residual = unsafe residual { unsafe sums += residual.lanes(row * residualStride + column, first: width) }
-    let at = row * stride + column
-    if accumulation == .add { unsafe sums += product.lanes(at, first: width) }
-    unsafe product.store(sums, at, first: width)
+    if let addend = unsafe addend { unsafe sums += addend.lanes(row * addendStride + column, first: width) }
+    unsafe product.store(sums, row * stride + column, first: width)
   }
 }
 

@@ -79,6 +79,42 @@ import Testing
     }
   }
   /// What one call gives for several microbatches is what the tree gives of a call for each.
+  @Test(arguments: 1...70)
+  func `A matrix that is read where it lies gives the bits of one laid out`(n: Int) {
+    let (m, k, stride) = (13, 21, 80)
+    let (a, memory) = (noise(m * k, seed: 1), noise(k * stride, seed: 2))
+    let b = Matrix(memory, columns: stride)[columns: 5..<5 + n]
+    let isRead = n <= 64 && n % laneCount == 0
+    let laidOut = PackedMatrix(rows: k, columns: n).pack(b)
+    // Room for one row: what is laid out all the same does not fit.
+    let read = PackedMatrix(rows: isRead ? 1 : k, columns: n).packUnlessReadable(b)
+    #expect(read.rows == k && read.columns == n && !read.isPaired)
+    let products = [laidOut, read].map { right in
+      let product = filled(m * n)
+      multiply(Matrix(a, rows: m, columns: k), right, into: Matrix(product, rows: m, columns: n))
+      return bits(product)
+    }
+    #expect(products[0] == products[1])
+    let parts = [laidOut, read].map { right in
+      let product = filled(m * n)
+      multiply(Matrix(a, rows: m, columns: k), right, into: Matrix(product, rows: m, columns: n), part: 8)
+      return bits(product)
+    }
+    #expect(parts[0] == parts[1])
+    // Pairs and transposed matrices are always laid out.
+    let pairs = PackedMatrix(rows: k + 1, columns: n)
+    #expect(pairs.packUnlessReadable(b, inPairs: true).isPaired)
+    let turned = noise(n * k, seed: 3)
+    let transposed = PackedMatrix(rows: k, columns: n).packUnlessReadable(Matrix(turned, columns: k).transposed)
+    let product = filled(m * n)
+    multiply(Matrix(a, rows: m, columns: k), transposed, into: Matrix(product, rows: m, columns: n))
+    let other = filled(m * n)
+    multiply(
+      Matrix(a, rows: m, columns: k), PackedMatrix(rows: k, columns: n).pack(Matrix(turned, columns: k).transposed),
+      into: Matrix(other, rows: m, columns: n))
+    #expect(bits(product) == bits(other))
+  }
+
   @Test(arguments: [(8, 4), (9, 4), (31, 8), (21, 3), (16, 1), (130, 32), (3, 5)], ProductPrecision.allCases)
   func `Parts of a sum are added as the tree adds them`(_ cut: (k: Int, part: Int), precision: ProductPrecision) {
     let (k, part) = cut

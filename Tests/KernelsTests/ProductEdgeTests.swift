@@ -207,6 +207,17 @@ import Testing
             into: Matrix(product, rows: n, columns: m).transposed)
           #expect(bits(product) == (0..<m * n).map { (turned[$0] + residual[$0]).bitPattern })
         }
+        // A residual whose rows lie farther apart, and one in the product's own memory.
+        let far = noise(m * (n + 5), seed: 6)
+        let product = filled(m * n)
+        multiply(
+          left, packed, residual: Matrix(far, columns: n + 5)[columns: 2..<n + 2],
+          into: Matrix(product, rows: m, columns: n))
+        #expect(bits(product) == (0..<m * n).map { (far[$0 / n * (n + 5) + 2 + $0 % n] + sums[$0]).bitPattern })
+        let own = Buffer(residual.array)
+        multiply(
+          left, packed, residual: Matrix(own, rows: m, columns: n), into: Matrix(own, rows: m, columns: n))
+        #expect(bits(own) == (0..<m * n).map { (residual[$0] + sums[$0]).bitPattern })
         let held = Buffer(residual.array)
         multiply(left, packed, bias: bias, into: Matrix(held, rows: m, columns: n), .add)
         #expect(bits(held) == (0..<m * n).map { (residual[$0] + (sums[$0] + bias[$0 % n])).bitPattern })

@@ -63,12 +63,12 @@ struct DilatedConvolution {
     _ accumulation: Accumulation
   ) {
     multiply(
-      Matrix(input, columns: channels).transposed, room.pack(Matrix(outputGradient, columns: filters)),
+      Matrix(input, columns: channels).transposed, room.packUnlessReadable(Matrix(outputGradient, columns: filters)),
       into: tap(1, of: gradient), accumulation)
     if seeing > 0 {
       multiply(
-        earlier(input, channels).transposed, room.pack(later(outputGradient, filters)), into: tap(0, of: gradient),
-        accumulation)
+        earlier(input, channels).transposed, room.packUnlessReadable(later(outputGradient, filters)),
+        into: tap(0, of: gradient), accumulation)
     } else if accumulation == .replace {
       gradient.prefix(channels * filters).fill(0)
     }

@@ -69,8 +69,9 @@ struct GatedStackUnit {
       z, skipWeights.forward, bias: isFirst ? skipBias : nil, into: Matrix(skipped, columns: skip),
       isFirst ? .replace : .add)
     if isLast { return }
-    next.copy(from: state)
-    multiply(z, residualWeights.forward, bias: all[place + 5], into: Matrix(next, columns: width), .add)
+    multiply(
+      z, residualWeights.forward, bias: all[place + 5], residual: Matrix(state, columns: width),
+      into: Matrix(next, columns: width))
   }
 
   /// dz, given the gradients of what leaves the unit.
@@ -86,7 +87,7 @@ struct GatedStackUnit {
     _ products: Buffer<Float>, by room: PackedMatrix, skipped: Buffer<Float>, state: Buffer<Float>,
     into sums: ParameterBlock, _ accumulation: Accumulation
   ) {
-    let z = room.pack(Matrix(products, columns: width))
+    let z = room.packUnlessReadable(Matrix(products, columns: width))
     multiply(Matrix(skipped, columns: skip).transposed, z, into: skipMatrix(sums[place + 2]), accumulation)
     if isLast { return }
     multiply(Matrix(state, columns: width).transposed, z, into: residualMatrix(sums[place + 4]), accumulation)

@@ -91,8 +91,9 @@ final class Projection {
       let here = outputGradients[rows: rows]
       if let inputGradient { factor.multiply(here, packed.backward, into: inputGradient[rows: rows]) }
       factor.multiply(
-        here.transposed, packedInput.pack(input[rows: rows], inPairs: precision.isPaired), into: weightsGradient,
-        gradient.accumulation, stretch: ProductStretch(sums, isFirst: start == 0, isLast: rows.upperBound == count))
+        here.transposed, packedInput.packUnlessReadable(input[rows: rows], inPairs: precision.isPaired),
+        into: weightsGradient, gradient.accumulation,
+        stretch: ProductStretch(sums, isFirst: start == 0, isLast: rows.upperBound == count))
     }
     columnSums(outputGradient, into: gradient[place + 1], gradient.accumulation)
   }
