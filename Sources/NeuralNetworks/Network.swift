@@ -110,14 +110,17 @@ public final class Network {
   /// Returns the loss over `examples`, and writes or adds its gradient by the weights, summed over the samples, to
   /// `gradient`. `noise` gives the place in the run.
   ///
-  /// - Parameter microbatch: the samples of a microbatch, if there are several (``PassPlan``). Each has its ``losses``,
-  ///   and their gradients are added in the order of the tree. nil if all samples are one microbatch.
+  /// - Parameters:
+  ///   - microbatch: the samples of a microbatch, if there are several (``PassPlan``). Each has its ``losses``, and their gradients are added in
+  ///     the order of the tree. nil if all samples are one microbatch.
+  ///   - weights: the version of `parameters`, if there are other passes with the same.
   @discardableResult
   public func differentiate(
     _ examples: Examples, parameters: Buffer<Float>, into gradient: Buffer<Float>, _ accumulation: Accumulation,
-    noise: Noise, microbatch: Int? = nil
+    noise: Noise, microbatch: Int? = nil, weights: WeightsVersion? = nil
   ) -> LossSums {
-    let pass = Pass(samples: examples.samples, noise: noise, microbatch: microbatch, precision: precision)
+    let pass = Pass(
+      samples: examples.samples, noise: noise, microbatch: microbatch, precision: precision, weights: weights)
     let (windows, total) = lossAndWindows(examples, parameters, pass, gradient, accumulation)
     if accumulation == .replace { gradient.prefix(skippedCount).fill(0) }
     flushingDenormals { body.backward(windows, pass) }

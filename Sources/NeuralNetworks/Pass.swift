@@ -16,16 +16,20 @@ public struct Pass: Sendable {
   public var noise: Noise?
   /// The numbers that the factors of products are rounded to (``Layer/roundsFactors``).
   public let precision: ProductPrecision
+  /// The version of the parameters, which other passes of a step share; nil if nobody knows of others.
+  public let weights: WeightsVersion?
   /// The number of the layer at work, counted through all containers in the order in which they are opened, so that no
   /// two layers share one. The network itself has 0.
   var place: UInt32 = 0
 
   /// A pass over `samples` samples, in microbatches of `microbatch` samples; nil for a single one.
   public init(
-    samples: Int, noise: Noise? = nil, microbatch: Int? = nil, precision: ProductPrecision = .fp32
+    samples: Int, noise: Noise? = nil, microbatch: Int? = nil, precision: ProductPrecision = .fp32,
+    weights: WeightsVersion? = nil
   ) {
     self.samples = samples
     self.precision = precision
+    self.weights = weights
     // A microbatch may be planned larger than all data, up to any number.
     self.microbatch = min(microbatch ?? samples, samples)
     self.noise = noise

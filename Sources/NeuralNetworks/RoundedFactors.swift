@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// The factors of a layer's products as a pass of ``Kernels/ProductPrecision/bf16`` has them: its input, its weights and its output's gradient, each
-/// rounded once a pass. The buffers are made by the first such pass, for most networks have none.
+/// rounded once a pass, the weights when they have changed. The buffers are made by the first such pass, for most networks have none.
 final class RoundedFactors {
   private let layout: ParameterLayout
   private let capacity: Int
@@ -11,6 +11,7 @@ final class RoundedFactors {
   private lazy var inputs = Buffer<Float>(count: capacity * inputCount)
   private lazy var outputGradients = Buffer<Float>(count: capacity * outputCount)
   private lazy var values = Buffer<Float>(count: layout.count)
+  private var version: WeightsVersion?
 
   /// Of a layer with parameters in `layout`, for up to `capacity` samples of these counts of floats.
   init(_ layout: ParameterLayout, capacity: Int, inputCount: Int, outputCount: Int) {
@@ -28,8 +29,10 @@ final class RoundedFactors {
   }
 
   /// The parameters of the pass forward, the weights rounded; what is only added stays as it is.
-  func round(_ parameters: ParameterBlock) -> ParameterBlock {
+  func round(_ parameters: ParameterBlock, _ pass: Pass) -> ParameterBlock {
     let rounded = ParameterBlock(values, layout)
+    if version != nil && version == pass.weights { return rounded }
+    version = pass.weights
     for (place, parameter) in layout.parameters.enumerated() {
       if parameter.role == .weight {
         roundToBFloat16(parameters[place], into: rounded[place])

@@ -37,6 +37,10 @@ public final class Sequential: Layer {
   /// A listener to the stages' work.
   var stageObserver: (any StageObserver)?
   private let stages: [Stage]
+  /// The last layer, if it can add a residual.
+  private let last: (any ResidualAdding)?
+  /// Whether ``forward(_:_:residual:into:_:)`` takes a residual.
+  var addsResidual: Bool { last != nil }
   /// The first stage that a gradient is worked out for: those before it have nothing to learn.
   private var firstLearningStage = 0
 
@@ -90,6 +94,7 @@ public final class Sequential: Layer {
     self.outputShape = shape
     self.parameters = parameters
     self.stages = stages
+    last = stages.last?.layer as? any ResidualAdding
     placeCount = places + 1
   }
 
@@ -110,15 +115,28 @@ public final class Sequential: Layer {
   public func forward(
     _ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass
   ) {
+    forward(input, parameters, residual: nil, into: output, pass)
+  }
+
+  /// Goes forward; `residual` is for the last layer to add, and nil unless ``addsResidual``.
+  func forward(
+    _ input: Buffer<Float>, _ parameters: ParameterBlock, residual: Buffer<Float>?, into output: Buffer<Float>,
+    _ pass: Pass
+  ) {
     var current = input
     stageObserver?.begin()
     for (index, stage) in stages.enumerated() {
       let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
       var own = parameters.part(from: stage.start, stage.layout)
       if pass.precision == .bf16, let factors = stage.factors {
-        (current, own) = (factors.round(input: current), factors.round(own))
+        (current, own) = (factors.round(input: current), factors.round(own, pass))
       }
-      stage.layer.forward(current, own, into: next, pass.entering(after: stage.placesBefore))
+      let inner = pass.entering(after: stage.placesBefore)
+      if let residual, let last, index == stages.count - 1 {
+        last.forward(current, own, residual: residual, into: next, inner)
+      } else {
+        stage.layer.forward(current, own, into: next, inner)
+      }
       stageObserver?.endForward(stage: index)
       current = next
     }

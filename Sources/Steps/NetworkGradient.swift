@@ -3,10 +3,11 @@ import NeuralNetworks
 import Tensors
 
 /// The gradient of a network's loss: plain training.
-public final class NetworkGradient: GradientSource {
+public final class NetworkGradient: VersionedSource {
   public let passMicrobatches: Int
   public var losses: [LossSums] { network.losses }
 
+  var weights: WeightsVersion?
   private let network: Network
   private let microbatch: Int
   private let feed: Feed
@@ -27,6 +28,6 @@ public final class NetworkGradient: GradientSource {
     let noise = share.noise
     network.differentiate(
       feed.load(share.samples, noise: noise), parameters: parameters, into: gradient, accumulation, noise: noise,
-      microbatch: microbatch)
+      microbatch: microbatch, weights: weights)
   }
 }

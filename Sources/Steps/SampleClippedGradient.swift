@@ -12,10 +12,11 @@ import Tensors
 /// whole microbatch, where the network's layers can, which rounds differently. Frozen parameters and
 /// averages do not count in the norm, and are not scaled. A sample whose gradient is not finite counts as zeros, so that it cannot move the
 /// weights further either. Places without a sample (``EpochOrder/none``) count as nothing.
-public final class SampleClippedGradient: GradientSource {
+public final class SampleClippedGradient: VersionedSource {
   public let passMicrobatches = 1
   public private(set) var losses: [LossSums] = []
 
+  var weights: WeightsVersion?
   private let network: Network
   private let clipNorm: Float
   private let stepped: [Range<Int>]
@@ -68,7 +69,7 @@ public final class SampleClippedGradient: GradientSource {
     for sample in 0..<examples.samples {
       total += network.differentiate(
         examples.part(sample..<sample + 1), parameters: parameters, into: own, .replace,
-        noise: noise.advanced(by: sample))
+        noise: noise.advanced(by: sample), weights: weights)
       let norm = stepped.reduce(0) { $0 + sumOfSquares(own[$1]) }.squareRoot()
       if norm.isFinite {
         let factor = Float(min(1, Double(clipNorm) / (norm + 1e-6)))

@@ -28,6 +28,8 @@ public final class TrainingStep {
   public private(set) var nonFiniteMicrobatch: Int?
 
   private let source: any GradientSource
+  /// The source, if its layers may keep what they make of a step's weights.
+  private let versioned: (any VersionedSource)?
   private let layout: ParameterLayout
   private let reduction: GradientReduction
   private let communicator: any Communicator
@@ -63,6 +65,7 @@ public final class TrainingStep {
     let source = gradient.source
     perturbation = gradient.perturbation
     self.source = source
+    versioned = source as? any VersionedSource
     self.layout = layout
     self.optimizer = optimizer
     self.parameters = parameters
@@ -99,11 +102,13 @@ public final class TrainingStep {
     let start = spans.map { _ in SpanRecorder.now } ?? 0
     let began = ContinuousClock.now
     nonFiniteMicrobatch = nil
+    versioned?.weights = WeightsVersion()
     for (index, share) in plan.contributions.enumerated() {
       let microbatches = StepShare(share.microbatches, of: batch, order, step: step)
       differentiate(microbatches, share, asking: index == 0 ? requests : [])
       reduction.fold(share)
     }
+    versioned?.weights = nil
     let computed = ContinuousClock.now
     if let spans { spans.recorder.record(spans.gradients, from: start, to: SpanRecorder.now) }
     let (total, isFinite, updating) = try reduceAndUpdate(

@@ -7,6 +7,8 @@ final class AttentionStepper: Stepper {
   private let shape: TokenShape
   private let heads: Int
   private let samples: Int
+  /// A step of the sequence at work, whose weights have one version.
+  private var pass: Pass
   private let inputProjection: Projection
   private let outputProjection: Projection
   /// q, k and v of the position [samples, 3 · width], and the heads' results [samples, width].
@@ -22,6 +24,7 @@ final class AttentionStepper: Stepper {
     self.shape = shape
     self.heads = heads
     self.samples = samples
+    pass = Pass(samples: samples)
     inputProjection = Projection(inputs: shape.width, units: 3 * shape.width, capacity: samples)
     outputProjection = Projection(inputs: shape.width, units: shape.width, capacity: samples)
     projected = Buffer(count: samples * 3 * shape.width)
@@ -33,14 +36,12 @@ final class AttentionStepper: Stepper {
 
   func step(_ input: Buffer<Float>, _ parameters: ParameterBlock, at position: Int, into output: Buffer<Float>) {
     // The weights stay the same from position to position.
-    let isLaidOut = position > 0
-    inputProjection.forward(
-      input, weights: parameters[0], bias: parameters[1], into: projected, isLaidOut: isLaidOut)
+    if position == 0 { pass = Pass(samples: samples, weights: WeightsVersion()) }
+    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected, pass)
     for sample in 0..<samples {
       for head in 0..<heads { attend(sample, head, at: position) }
     }
-    outputProjection.forward(
-      attended, weights: parameters[2], bias: parameters[3], into: output, isLaidOut: isLaidOut)
+    outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output, pass)
   }
 
   private func attend(_ sample: Int, _ head: Int, at position: Int) {

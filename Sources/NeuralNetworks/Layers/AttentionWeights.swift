@@ -18,7 +18,7 @@ extension MultiHeadAttention {
     let size = width / heads
     let projected = Buffer<Float>(count: tokens * 3 * width)
     Projection(inputs: width, units: 3 * width, capacity: tokens)
-      .forward(input, weights: parameters[0], bias: parameters[1], into: projected)
+      .forward(input, weights: parameters[0], bias: parameters[1], into: projected, Pass(samples: 1))
     let columns = Matrix(projected, columns: 3 * width)
     let (scores, weights) = (Buffer<Float>(count: tokens * tokens), Buffer<Float>(count: heads * tokens * tokens))
     let factor = 1 / Float(size).squareRoot()

@@ -75,7 +75,7 @@ extension MultiHeadAttention {
   }
 }
 
-private final class MultiHeadAttentionLayer: Layer {
+private final class MultiHeadAttentionLayer: ResidualAdding {
   private let shape: TokenShape
   private let heads: Int
   private let isCausal: Bool
@@ -109,14 +109,18 @@ private final class MultiHeadAttentionLayer: Layer {
     attendedGradient = Buffer(count: capacity * shape.count)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+  func forward(
+    _ input: Buffer<Float>, _ parameters: ParameterBlock, residual: Buffer<Float>?, into output: Buffer<Float>,
+    _ pass: Pass
+  ) {
     let projected = projected.prefix(3 * input.count)
     let attended = attended.prefix(input.count)
-    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected, pass.precision)
+    inputProjection.forward(input, weights: parameters[0], bias: parameters[1], into: projected, pass)
     pass.round(projected)
     attention.forward(projected, into: attended, pass.precision)
     pass.round(attended)
-    outputProjection.forward(attended, weights: parameters[2], bias: parameters[3], into: output, pass.precision)
+    outputProjection.forward(
+      attended, weights: parameters[2], bias: parameters[3], residual: residual, into: output, pass)
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
@@ -131,13 +135,13 @@ private final class MultiHeadAttentionLayer: Layer {
     let attendedGradient = attendedGradient.prefix(windows.input.count)
     outputProjection.backward(
       windows.outputGradient, input: attended, weights: windows.parameters[2], into: windows.gradient, at: 2,
-      inputGradient: attendedGradient, pass.precision)
+      inputGradient: attendedGradient, pass)
     pass.round(attendedGradient)
     attention.backward(attendedGradient, projected: projected, into: projectedGradient, pass.precision)
     pass.round(projectedGradient)
     inputProjection.backward(
       projectedGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
-      inputGradient: windows.inputGradient, pass.precision)
+      inputGradient: windows.inputGradient, pass)
   }
 }
 

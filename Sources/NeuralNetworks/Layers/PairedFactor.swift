@@ -26,4 +26,14 @@ final class PairedFactor {
       room.pack(left, inPairs: true, part: part), right, bias: bias, into: product, accumulation, part: part,
       stretch: stretch)
   }
+
+  /// The same product with a bias, and `residual` added last.
+  func multiply(
+    _ left: Matrix, _ right: PackedMatrix, bias: Buffer<Float>, residual: Matrix?, into product: Matrix
+  ) {
+    guard right.isPaired else {
+      return Kernels.multiply(left, right, bias: bias, residual: residual, into: product)
+    }
+    Kernels.multiply(room.pack(left, inPairs: true), right, bias: bias, residual: residual, into: product)
+  }
 }

@@ -6,8 +6,8 @@ import Tensors
 final class Projection {
   private let inputs: Int
   private let units: Int
-  /// W laid out once a pass, for y and for the input's gradient.
-  private var packed: (forward: PackedMatrix, backward: PackedMatrix)
+  /// W laid out for y and for the input's gradient.
+  private var packed: (forward: LaidOutWeights, backward: LaidOutWeights)
   /// Room for some rows of x laid out, and for the sums of W's gradient between these rows and the next.
   private let packedInput: PackedMatrix
   private let sums: ProductSums
@@ -22,7 +22,7 @@ final class Projection {
   init(inputs: Int, units: Int, capacity: Int) {
     self.inputs = inputs
     self.units = units
-    packed = (PackedMatrix(rows: inputs, columns: units), PackedMatrix(rows: units, columns: inputs))
+    packed = (LaidOutWeights(rows: inputs, columns: units), LaidOutWeights(rows: units, columns: inputs))
     stretch = max(256, (1 << 16) / (inputs + units) / 16 * 16)
     packedInput = PackedMatrix(rows: min(capacity, stretch), columns: inputs)
     sums = ProductSums(rows: units, columns: inputs)
@@ -60,38 +60,34 @@ final class Projection {
 
   /// Computes y of the rows of `input`.
   ///
-  /// - Parameter isLaidOut: whether the last call laid out these very weights.
+  /// - Parameter residual: what is added to y, as large; nil for nothing.
   func forward(
-    _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>,
-    isLaidOut: Bool = false, _ precision: ProductPrecision = .fp32
+    _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>, residual: Buffer<Float>? = nil,
+    into output: Buffer<Float>, _ pass: Pass
   ) {
-    if !isLaidOut {
-      packed.forward = packed.forward.pack(
-        Matrix(weights, rows: units, columns: inputs).transposed, inPairs: precision.isPaired)
-    }
-    factor.multiply(Matrix(input, columns: inputs), packed.forward, bias: bias, into: Matrix(output, columns: units))
+    packed.forward.take(Matrix(weights, rows: units, columns: inputs).transposed, pass)
+    factor.multiply(
+      Matrix(input, columns: inputs), packed.forward.matrix, bias: bias,
+      residual: residual.map { Matrix($0, columns: units) }, into: Matrix(output, columns: units))
   }
 
   /// Computes the gradients, given that of y. Those of W and b go to `place` and the one behind it in `gradient`, and
   /// ∂loss/∂x replaces `inputGradient` if it is asked for.
   func backward(
     _ outputGradient: Buffer<Float>, input: Buffer<Float>, weights: Buffer<Float>, into gradient: GradientBlock,
-    at place: Int, inputGradient: Buffer<Float>?, _ precision: ProductPrecision = .fp32
+    at place: Int, inputGradient: Buffer<Float>?, _ pass: Pass
   ) {
     let (input, outputGradients) = (Matrix(input, columns: inputs), Matrix(outputGradient, columns: units))
     let weightsGradient = Matrix(gradient[place], columns: inputs)
     let inputGradient = inputGradient.map { Matrix($0, columns: inputs) }
-    if inputGradient != nil {
-      packed.backward = packed.backward.pack(
-        Matrix(weights, rows: units, columns: inputs), inPairs: precision.isPaired)
-    }
+    if inputGradient != nil { packed.backward.take(Matrix(weights, rows: units, columns: inputs), pass) }
     let count = outputGradient.count / units
     for start in stride(from: 0, to: count, by: stretch) {
       let rows = start..<min(start + stretch, count)
       let here = outputGradients[rows: rows]
-      if let inputGradient { factor.multiply(here, packed.backward, into: inputGradient[rows: rows]) }
+      if let inputGradient { factor.multiply(here, packed.backward.matrix, into: inputGradient[rows: rows]) }
       factor.multiply(
-        here.transposed, packedInput.packUnlessReadable(input[rows: rows], inPairs: precision.isPaired),
+        here.transposed, packedInput.packUnlessReadable(input[rows: rows], inPairs: pass.precision.isPaired),
         into: weightsGradient, gradient.accumulation,
         stretch: ProductStretch(sums, isFirst: start == 0, isLast: rows.upperBound == count))
     }

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// A ``Projection`` of each token as a layer: `weights` [units, inputs] and `bias` [units].
-final class ProjectionLayer: Layer {
+final class ProjectionLayer: ResidualAdding {
   private let projection: Projection
   let parameters: [ParameterSpecification]
   var roundsFactors: Bool { true }
@@ -13,24 +13,29 @@ final class ProjectionLayer: Layer {
     parameters = Projection.parameters(inputs: inputs, units: units)
   }
 
-  func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    projection.forward(input, weights: parameters[0], bias: parameters[1], into: output, pass.precision)
+  func forward(
+    _ input: Buffer<Float>, _ parameters: ParameterBlock, residual: Buffer<Float>?, into output: Buffer<Float>,
+    _ pass: Pass
+  ) {
+    projection.forward(
+      input, weights: parameters[0], bias: parameters[1], residual: residual, into: output, pass)
   }
 
   func makeStepper(samples: Int, positions: Int) -> (any Stepper)? {
     let weights = parameters[0].shape
     let projection = Projection(inputs: weights[1], units: weights[0], capacity: samples)
     // The weights stay the same from position to position.
+    var pass = Pass(samples: samples)
     return PositionStepper { input, parameters, position, output in
-      projection.forward(
-        input, weights: parameters[0], bias: parameters[1], into: output, isLaidOut: position > 0)
+      if position == 0 { pass = Pass(samples: samples, weights: WeightsVersion()) }
+      projection.forward(input, weights: parameters[0], bias: parameters[1], into: output, pass)
     }
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     projection.backward(
       windows.outputGradient, input: windows.input, weights: windows.parameters[0], into: windows.gradient, at: 0,
-      inputGradient: windows.inputGradient, pass.precision)
+      inputGradient: windows.inputGradient, pass)
   }
 }
 
@@ -43,7 +48,7 @@ extension ProjectionLayer: SampleNorms {
       projection.backward(
         windows.outputGradient.rows(row, of: sums), input: windows.input.rows(row, of: rows),
         weights: windows.parameters[0], into: gradient, at: 0,
-        inputGradient: windows.inputGradient?.rows(row, of: rows), pass.precision)
+        inputGradient: windows.inputGradient?.rows(row, of: rows), pass)
       for place in parameters.indices { norms[sample] += sumOfSquares(gradient[place]) }
     }
   }

@@ -70,11 +70,11 @@ final class RecurrentProducts {
   /// x in the order of steps, and its gradient, of no floats where nobody asks for it.
   private let inputs: StepRows
   private let inputsGradient: Buffer<Float>
-  /// The weights, laid out once a pass, forward and backward, and the recurrent ones likewise, for the products of all its steps.
-  private var packedWeights: PackedMatrix
-  private var packedWeightsBackward: PackedMatrix
-  private var recurrentForward: PackedMatrix
-  private var recurrentBackward: PackedMatrix
+  /// The weights, laid out forward and backward, and the recurrent ones likewise, for the products of all steps.
+  private var packedWeights: LaidOutWeights
+  private var packedWeightsBackward: LaidOutWeights
+  private var recurrentForward: LaidOutWeights
+  private var recurrentBackward: LaidOutWeights
   /// h before the first step and after each, rounded, in passes of less than single precision.
   private lazy var roundedStates = StepRows(steps: shape.steps + 1, capacity: capacity, width: shape.units)
   private let capacity: Int
@@ -90,10 +90,10 @@ final class RecurrentProducts {
       rows: shape.steps * capacity, columns: max(shape.features, shape.units, shape.rows))
     inputs = StepRows(steps: shape.steps, capacity: capacity, width: shape.features)
     inputsGradient = Buffer(count: needsInputGradient ? shape.steps * capacity * shape.features : 0)
-    recurrentForward = PackedMatrix(rows: shape.units, columns: shape.rows)
-    recurrentBackward = PackedMatrix(rows: shape.rows, columns: shape.units)
-    packedWeights = PackedMatrix(rows: shape.features, columns: shape.rows)
-    packedWeightsBackward = PackedMatrix(rows: needsInputGradient ? shape.rows : 0, columns: shape.features)
+    recurrentForward = LaidOutWeights(rows: shape.units, columns: shape.rows)
+    recurrentBackward = LaidOutWeights(rows: shape.rows, columns: shape.units)
+    packedWeights = LaidOutWeights(rows: shape.features, columns: shape.rows)
+    packedWeightsBackward = LaidOutWeights(rows: needsInputGradient ? shape.rows : 0, columns: shape.features)
     packedRows = PackedMatrix(rows: shape.steps * capacity, columns: max(shape.features, shape.units))
   }
 
@@ -103,17 +103,15 @@ final class RecurrentProducts {
     let (steps, rows) = (0..<shape.steps, shape.steps * samples)
     let ordered = inputs[steps, samples: samples]
     swapAxes(input, into: ordered, outer: samples, inner: shape.steps, width: shape.features)
-    packedWeights = packedWeights.pack(
-      Matrix(weights, rows: shape.rows, columns: shape.features).transposed, inPairs: pass.precision.isPaired)
+    packedWeights.take(Matrix(weights, rows: shape.rows, columns: shape.features).transposed, pass)
     factor.multiply(
-      Matrix(ordered, rows: rows, columns: shape.features), packedWeights,
+      Matrix(ordered, rows: rows, columns: shape.features), packedWeights.matrix,
       into: Matrix(sums[steps, samples: samples], rows: rows, columns: shape.rows))
   }
 
-  /// Lays R out for ``projectState(_:into:_:samples:)``: once a pass, before its first step.
+  /// Lays R out for ``projectState(_:of:into:_:_:)``, before a pass' first step.
   func beginForward(recurrent: Buffer<Float>, _ pass: Pass) {
-    recurrentForward = recurrentForward.pack(
-      Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed, inPairs: pass.precision.isPaired)
+    recurrentForward.take(Matrix(recurrent, rows: shape.rows, columns: shape.units).transposed, pass)
   }
 
   /// The product of h after `step` steps and Rᵀ, into or onto `sums`.
@@ -128,14 +126,13 @@ final class RecurrentProducts {
       state = rounded
     }
     factor.multiply(
-      Matrix(state, rows: samples, columns: shape.units), recurrentForward,
+      Matrix(state, rows: samples, columns: shape.units), recurrentForward.matrix,
       into: Matrix(sums, rows: samples, columns: shape.rows), accumulation)
   }
 
-  /// Lays R out for ``passBack(_:into:_:samples:)``: once a pass, before its last step.
+  /// Lays R out for ``passBack(_:into:_:_:)``, before a pass' last step.
   func beginBackward(recurrent: Buffer<Float>, _ pass: Pass) {
-    recurrentBackward = recurrentBackward.pack(
-      Matrix(recurrent, rows: shape.rows, columns: shape.units), inPairs: pass.precision.isPaired)
+    recurrentBackward.take(Matrix(recurrent, rows: shape.rows, columns: shape.units), pass)
   }
 
   /// One step's ∂loss/∂h = ∂loss/∂a · R, into or onto `stateGradient`. Rounds `sumsGradient` where the pass does.
@@ -145,7 +142,7 @@ final class RecurrentProducts {
     let samples = pass.samples
     pass.round(sumsGradient)
     factor.multiply(
-      Matrix(sumsGradient, rows: samples, columns: shape.rows), recurrentBackward,
+      Matrix(sumsGradient, rows: samples, columns: shape.rows), recurrentBackward.matrix,
       into: Matrix(stateGradient, rows: samples, columns: shape.units), accumulation)
   }
 
@@ -176,9 +173,10 @@ final class RecurrentProducts {
     columnSums(ofSums, into: windows.gradient[2], windows.gradient.accumulation)
     if let inputGradient = windows.inputGradient {
       let ordered = inputsGradient.prefix(rows * shape.features)
-      packedWeightsBackward = packedWeightsBackward.pack(
-        Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features), inPairs: paired)
-      factor.multiply(gradients, packedWeightsBackward, into: Matrix(ordered, rows: rows, columns: shape.features))
+      packedWeightsBackward.take(
+        Matrix(windows.parameters[0], rows: shape.rows, columns: shape.features), pass)
+      factor.multiply(
+        gradients, packedWeightsBackward.matrix, into: Matrix(ordered, rows: rows, columns: shape.features))
       swapAxes(ordered, into: inputGradient, outer: shape.steps, inner: samples, width: shape.features)
     }
   }

@@ -80,7 +80,8 @@ private final class ResidualLayer: Layer {
     let start: Int
     /// The places before it (``Pass``).
     let placesBefore: Int
-    /// Its own output, [capacity, output shape], which its gradient may be made from: the sum of both ways would be the wrong one.
+    /// Its own output, [capacity, output shape], which its gradient may be made from: the sum of both ways would be the wrong one. Of no
+    /// floats if it adds up both ways itself.
     let output: Buffer<Float>
 
     func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, count: Int, _ pass: Pass) -> Buffer<Float> {
@@ -92,7 +93,8 @@ private final class ResidualLayer: Layer {
     func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>?, _ pass: Pass) {
       layer.backward(
         BackwardWindows(
-          outputGradient: windows.outputGradient, input: windows.input, output: output.prefix(windows.output.count),
+          outputGradient: windows.outputGradient, input: windows.input,
+          output: output.count == 0 ? windows.output : output.prefix(windows.output.count),
           parameters: windows.parameters.part(from: start, layout), inputGradient: inputGradient,
           gradient: windows.gradient.part(from: start, layout)), pass.entering(after: placesBefore))
     }
@@ -102,6 +104,8 @@ private final class ResidualLayer: Layer {
   let placeCount: Int
   private let body: Way
   private let shortcut: Way?
+  /// The body, if its last layer adds what comes by the other way while it writes its output.
+  private let adder: Sequential?
   /// What the shortcut gives of the input's gradient, [capacity, input shape]; of no floats where it is x itself.
   private let shortcutGradient: Buffer<Float>
   /// ∂loss/∂sum, [capacity, output shape], if a rectifier is behind it; else of no floats, for it is the output's.
@@ -109,9 +113,11 @@ private final class ResidualLayer: Layer {
   private let rectifying: Bool
 
   init(body: any Layer, shortcut: (any Layer)?, outputCount: Int, inputCount: Int, rectifying: Bool) {
+    let adder = (body as? Sequential).flatMap { $0.addsResidual && !rectifying ? $0 : nil }
+    self.adder = adder
     self.body = Way(
       layer: body, layout: ParameterLayout(body.parameters), start: 0, placesBefore: 0,
-      output: Buffer(count: outputCount))
+      output: Buffer(count: adder == nil ? outputCount : 0))
     let start = self.body.layout.count
     self.shortcut = shortcut.map {
       Way(
@@ -132,8 +138,13 @@ private final class ResidualLayer: Layer {
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
-    let own = body.forward(input, parameters, count: output.count, pass)
     let other = shortcut?.forward(input, parameters, count: output.count, pass) ?? input
+    if let adder {
+      return adder.forward(
+        input, parameters.part(from: body.start, body.layout), residual: other, into: output,
+        pass.entering(after: body.placesBefore))
+    }
+    let own = body.forward(input, parameters, count: output.count, pass)
     if rectifying { rectifiedSum(own, other, into: output) } else { sum(own, other, into: output) }
   }
 
