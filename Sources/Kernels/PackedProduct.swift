@@ -31,7 +31,8 @@ public enum ProductActivation: Sendable {
 ///   - right: the right factor, [k, n].
 ///   - bias: a float for each element of a row of the product's memory, or nil: n floats, or m where the product is transposed.
 ///   - activation: applied to the sum with its bias.
-///   - residual: [m, n], transposed if the product is; added last. Not with `.add`, which no activation goes with either.
+///   - residual: [m, n], transposed if the product is; added last, and may be the product's own memory. Not with `.add`, which no activation
+///     goes with either.
 ///   - product: the product, [m, n].
 ///   - accumulation: whether it is written or added.
 ///   - part: the products of a microbatch, by which k is cut; the last part may be shorter. Each part's sum is complete before the parts' are
