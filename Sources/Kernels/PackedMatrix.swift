@@ -39,6 +39,7 @@ public struct PackedMatrix {
     -> PackedMatrix
   {
     let (depth, columns) = matrix.shape
+    precondition(stride == nil, "a matrix that is read where it lies is no room for another")
     precondition(
       wholeVectors(columns) * depth <= panels.count,
       "a packed \(rows) × \(self.columns) matrix of one of [\(depth), \(columns)]")
@@ -56,16 +57,16 @@ public struct PackedMatrix {
     return PackedMatrix(rows: depth, columns: columns, isPaired: isPaired, part: part, panels: panels, tiles: tiles)
   }
 
-  /// Lays `matrix` out as ``pack(_:inPairs:part:)`` does, unless its rows are a few whole vectors: then products read it where it lies, as
-  /// fast, and it must stay as it is until the last of them. The bits of a product are the same.
-  public func packUnlessReadable(_ matrix: Matrix, inPairs isPaired: Bool = false, part: Int? = nil) -> PackedMatrix {
+  /// Takes `matrix` for products: lays it out as ``pack(_:inPairs:part:)`` does, unless its rows are a few whole vectors. Then products read
+  /// it where it lies, as fast. It must stay as it is until the last of them, and the result is not for laying out in. The bits are the same.
+  public func packUnlessReadable(_ matrix: Matrix, inPairs isPaired: Bool = false) -> PackedMatrix {
     let (depth, columns) = matrix.shape
     guard !matrix.isTransposed, !isPaired, columns % laneCount == 0, columns <= Self.mostReadable else {
-      return pack(matrix, inPairs: isPaired, part: part)
+      return pack(matrix, inPairs: isPaired)
     }
     return PackedMatrix(
-      rows: depth, columns: columns, isPaired: false, part: max(1, min(part ?? depth, depth)), panels: matrix.elements,
-      tiles: tiles, stride: matrix.stride)
+      rows: depth, columns: columns, isPaired: false, part: max(1, depth), panels: matrix.elements, tiles: tiles,
+      stride: matrix.stride)
   }
 
   /// The columns up to which a matrix is read where it lies. More were not seen to gain, and with 128 an LSTM's step took half a percent longer.

@@ -11,7 +11,7 @@ struct LaidOutWeights {
 
   /// Lays `weights` out as products of `pass` want them, unless the last ones were of its version. All passes must have one precision.
   mutating func take(_ weights: Matrix, _ pass: Pass) {
-    if version != nil && version == pass.weights { return }
+    if pass.keeps(version) { return }
     matrix = matrix.pack(weights, inPairs: pass.precision.isPaired)
     version = pass.weights
   }

@@ -56,6 +56,9 @@ public struct Pass: Sendable {
     return inner
   }
 
+  /// Whether what was made of weights of `version` is good for this pass, too.
+  func keeps(_ version: WeightsVersion?) -> Bool { version != nil && version == weights }
+
   /// Rounds what a layer has worked out and will multiply: of ``precision`` bf16 in place, of fp32 not at all.
   public func round(_ factors: Buffer<Float>) {
     if precision == .bf16 { roundToBFloat16(factors, into: factors) }

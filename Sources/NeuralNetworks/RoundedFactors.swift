@@ -31,7 +31,7 @@ final class RoundedFactors {
   /// The parameters of the pass forward, the weights rounded; what is only added stays as it is.
   func round(_ parameters: ParameterBlock, _ pass: Pass) -> ParameterBlock {
     let rounded = ParameterBlock(values, layout)
-    if version != nil && version == pass.weights { return rounded }
+    if pass.keeps(version) { return rounded }
     version = pass.weights
     for (place, parameter) in layout.parameters.enumerated() {
       if parameter.role == .weight {

@@ -123,6 +123,7 @@ public final class Sequential: Layer {
     _ input: Buffer<Float>, _ parameters: ParameterBlock, residual: Buffer<Float>?, into output: Buffer<Float>,
     _ pass: Pass
   ) {
+    precondition(residual == nil || addsResidual, "a residual for a last layer that adds none")
     var current = input
     stageObserver?.begin()
     for (index, stage) in stages.enumerated() {
