@@ -33,7 +33,8 @@ extension ProgramTests {
       #expect(outcome.code == 70)
       let lines = outcome.errorLines
       try #require(lines.count == 2, "\(outcome.errors)")
-      for line in lines { #expect(line.contains("rank \(victim) on ") && line.contains(" is stopped in ")) }
+      // "in step 512 (gradients)", or "after step 512 (report)": where it is at that moment is chance.
+      for line in lines { #expect(line.contains("rank \(victim) on ") && line.contains(" is stopped "), "\(line)") }
       #expect(Program.haveEnded(job.ranks.values), "a rank outlived its job")
     }
 
