@@ -5,34 +5,46 @@
 public func philoxWords(counter: SIMD4<UInt32>, key: SIMD2<UInt32>, into words: Buffer<UInt32>) {
   precondition(words.count % philoxGroup == 0, "\(words.count) words are no multiple of \(philoxGroup)")
   precondition(UInt64(counter[0]) + UInt64(words.count / 4) <= 1 << 32, "a Philox stream ends after 2^32 blocks")
-  // Words of 32 bits in lanes of 64, for products of 64: what is above the lower half is masked away before each.
+  // Words of 32 bits in the lower halves of lanes of 64, for products of 64; what is above them does not count. A block is two lanes of
+  // `front`, c0 and c2, and two of `back`, c1 and c3: so a round is one product for both, whose lanes then change places, and the words
+  // come to lie in their order. With a vector for each of the four, the compiler put them in order by two dozen permutations in each round.
   let low = SIMD8<UInt64>(repeating: 0xFFFF_FFFF)
-  let shift = SIMD8<UInt64>(repeating: 32)
-  let places = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7)
+  let half = SIMD8<UInt64>(repeating: 32)
+  let factors = lanes(0xD251_1F53, 0xCD9E_8D57)
+  let increments = lanes(0x9E37_79B9, 0xBB67_AE85)
+  let places = SIMD8<UInt64>(0, 0, 1, 0, 2, 0, 3, 0)
   for group in 0..<words.count / philoxGroup {
-    var c0 = (places &+ SIMD8(repeating: UInt64(counter[0]) &+ 8 &* UInt64(group))) & low
-    var c1 = SIMD8<UInt64>(repeating: UInt64(counter[1]))
-    var c2 = SIMD8<UInt64>(repeating: UInt64(counter[2]))
-    var c3 = SIMD8<UInt64>(repeating: UInt64(counter[3]))
-    var (k0, k1) = (key[0], key[1])
+    var front = places &+ lanes(counter[0] &+ UInt32(truncatingIfNeeded: 8 &* group), counter[2])
+    var back = lanes(counter[1], counter[3])
+    var (front4, back4) = (front &+ lanes(4, 0), back)
+    var keys = lanes(key[0], key[1])
     for _ in 0..<10 {
-      let first = (c0 & low) &* SIMD8(repeating: 0xD251_1F53)
-      let second = (c2 & low) &* SIMD8(repeating: 0xCD9E_8D57)
-      c0 = (second &>> shift) ^ c1 ^ SIMD8(repeating: UInt64(k0))
-      c1 = second & low
-      c2 = (first &>> shift) ^ c3 ^ SIMD8(repeating: UInt64(k1))
-      c3 = first & low
-      k0 &+= 0x9E37_79B9
-      k1 &+= 0xBB67_AE85
+      let (products, products4) = (swapped((front & low) &* factors), swapped((front4 & low) &* factors))
+      front = (products &>> half) ^ back ^ keys
+      front4 = (products4 &>> half) ^ back4 ^ keys
+      back = products & low
+      back4 = products4 & low
+      keys &+= increments
     }
-    let front = c0 | (c1 &<< shift)
-    let back = c2 | (c3 &<< shift)
     let target = unsafe UnsafeMutableRawPointer(words.base + group * philoxGroup)
-    for block in 0..<8 {
-      unsafe target.storeBytes(of: front[block], toByteOffset: 16 * block, as: UInt64.self)
-      unsafe target.storeBytes(of: back[block], toByteOffset: 16 * block + 8, as: UInt64.self)
-    }
+    unsafe target.storeBytes(of: (front & low) | (back &<< half), as: SIMD8<UInt64>.self)
+    unsafe target.storeBytes(of: (front4 & low) | (back4 &<< half), toByteOffset: 64, as: SIMD8<UInt64>.self)
   }
+}
+
+/// The two words in turn, for four blocks.
+private func lanes(_ even: UInt32, _ odd: UInt32) -> SIMD8<UInt64> {
+  var lanes = SIMD8<UInt64>(repeating: UInt64(even))
+  lanes.oddHalf = SIMD4(repeating: UInt64(odd))
+  return lanes
+}
+
+/// Each pair of lanes in the other order.
+@inline(__always) private func swapped(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> {
+  var swapped = lanes
+  swapped.evenHalf = lanes.oddHalf
+  swapped.oddHalf = lanes.evenHalf
+  return swapped
 }
 
 /// The words of eight blocks.
