@@ -43,7 +43,7 @@ let package = Package(
     // The rooms, in the order in which data passes through them.
     // Kernels takes longest to compile. SwiftPM starts what is ready in the reverse order of names: so Privacy and Exchange have `Buffer`
     // from Tensors, as others do, and do not come before it.
-    room("Primitives"),
+    room("Primitives", ["CIntrinsics"]),
     room("Kernels", ["Primitives", "COpenBLAS", "CIntrinsics"]),
     room("Tensors", ["Primitives"]),
     room("Privacy", ["Primitives", "Tensors"]),

@@ -112,11 +112,16 @@ public final class ImageDataset: Dataset {
       destination.count == samples.count * pixels, "\(samples.count) images of \(pixels) into \(destination.count)")
     let (start, pixels) = (images.elementsStart, self.pixels)
     images.content.withBytes { bytes in
-      var target = 0
-      for sample in samples {
+      func image(_ sample: UInt32) -> Range<Int> {
         precondition(sample < count, "sample \(sample) of \(count)")
         let first = start + Int(sample) * pixels
-        normalise(bytes.extracting(first..<first + pixels), into: destination[target..<target + pixels])
+        return first..<first + pixels
+      }
+      var target = 0
+      for place in samples.indices {
+        // No processor foresees which image is next, and memory takes longer to give one than it takes to divide the pixels of two.
+        if place + 2 < samples.endIndex { prefetch(bytes.extracting(image(samples[place + 2]))) }
+        normalise(bytes.extracting(image(samples[place])), into: destination[target..<target + pixels])
         target += pixels
       }
     }
