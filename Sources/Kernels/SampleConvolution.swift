@@ -64,15 +64,17 @@ extension SampleConvolution {
   ///
   /// `input` [samples, height, width, inputChannels] · `weights` [kernel, kernel, inputChannels, outputChannels] · `bias`
   /// [outputChannels], nil for none · `output` [samples, output height, output width, outputChannels].
+  ///
+  /// `isLaidOut` says that the last call had these very weights.
   public func forward(
     _ input: Buffer<Float>, weights: Buffer<Float>, bias: Buffer<Float>?, into output: Buffer<Float>, samples: Int,
-    rectifying: Bool
+    rectifying: Bool, isLaidOut: Bool = false
   ) {
     let bias = bias ?? sums.noBias.prefix(shape.outputChannels)
     precondition(input.count == samples * inputCount, "a convolution of \(input.count) floats")
     precondition(output.count == samples * outputCount, "a convolution into \(output.count) floats")
     precondition(weights.count == weightsCount && bias.count == shape.outputChannels, "a convolution's weights")
-    beginForward(weights)
+    if !isLaidOut { beginForward(weights) }
     for sample in 0..<samples {
       convolve(
         input[sample * inputCount..<(sample + 1) * inputCount], bias: bias,

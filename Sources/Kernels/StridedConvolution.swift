@@ -46,7 +46,7 @@ public struct StridedConvolution: SampleConvolution {
   }
 
   public func beginForward(_ weights: Buffer<Float>) {
-    let width = vectors(in: shape.outputChannels) * laneCount
+    let width = tileVectors(in: shape.outputChannels) * laneCount
     for group in 0..<shape.outputChannels / width {
       for tap in 0..<taps {
         let (from, to) = (tap * shape.outputChannels + group * width, (group * taps + tap) * width)
@@ -57,7 +57,7 @@ public struct StridedConvolution: SampleConvolution {
 
   public func convolve(_ input: Buffer<Float>, bias: Buffer<Float>, into output: Buffer<Float>, rectifying: Bool) {
     let image = padded(input)
-    let vectors = vectors(in: shape.outputChannels)
+    let vectors = tileVectors(in: shape.outputChannels)
     for group in stride(from: 0, to: shape.outputChannels, by: vectors * laneCount) {
       for y in 0..<shape.outputHeight {
         forEachTile(of: shape.outputWidth, vectors: vectors) { x, rows in
@@ -78,7 +78,7 @@ public struct StridedConvolution: SampleConvolution {
     precondition(!needsInputGradient || backwardWeights.count > 0, "a convolution made without an input gradient")
     sums.weights.fill(0)
     guard needsInputGradient else { return }
-    let width = vectors(in: rowCount) * laneCount
+    let width = tileVectors(in: rowCount) * laneCount
     let channels = shape.outputChannels
     for tap in 0..<taps {
       // `tap / width` counts the groups of all of the kernel's rows, for a row is whole groups.
@@ -92,7 +92,7 @@ public struct StridedConvolution: SampleConvolution {
   public func differentiate(_ input: Buffer<Float>, _ gradient: Buffer<Float>, inputGradient: Buffer<Float>?) {
     let image = padded(input)
     let channels = shape.outputChannels
-    let vectors = vectors(in: channels)
+    let vectors = tileVectors(in: channels)
     for group in stride(from: 0, to: channels, by: vectors * laneCount) {
       for ky in 0..<shape.kernelHeight {
         forEachTile(of: rowCount, vectors: vectors) { place, rows in
@@ -112,7 +112,7 @@ public struct StridedConvolution: SampleConvolution {
 
   private func differentiateInput(_ gradient: Buffer<Float>, into inputGradient: Buffer<Float>) {
     let target = shape.padding > 0 ? imageGradient : inputGradient
-    let vectors = vectors(in: rowCount)
+    let vectors = tileVectors(in: rowCount)
     target.fill(0)
     for y in 0..<shape.outputHeight {
       for ky in 0..<shape.kernelHeight {
@@ -149,9 +149,6 @@ public struct StridedConvolution: SampleConvolution {
   }
 }
 
-/// The vectors of a tile's row, along `count` floats: two where they divide into pairs.
-private func vectors(in count: Int) -> Int { count % (2 * laneCount) == 0 ? 2 : 1 }
-
 /// Cuts `count` rows into tiles that fit into the registers.
 @inline(__always)
 private func forEachTile(of count: Int, vectors: Int, _ body: (_ start: Int, _ rows: Int) -> Void) {
@@ -169,57 +166,6 @@ private func forEachTile(of count: Int, vectors: Int, _ body: (_ start: Int, _ r
 /// What is done on a tile of sums.
 private protocol TileWork {
   func run<Tile: ConvolutionTile>(on tile: Tile.Type)
-}
-
-/// A tile of sums whose rows are one vector or two.
-private protocol ConvolutionTile {
-  static var width: Int { get }
-  init()
-  init(_ memory: UnsafePointer<Float>, stride: Int)
-  mutating func addOuterProduct(_ column: UnsafePointer<Float>, stride: Int, row: UnsafePointer<Float>)
-  mutating func addRow(_ row: UnsafePointer<Float>)
-  mutating func rectify()
-  func store(to memory: UnsafeMutablePointer<Float>, stride: Int)
-  func write(to gradient: UnsafeMutablePointer<Float>, stride: Int, _ accumulation: Accumulation)
-}
-
-extension Registers: ConvolutionTile {
-  fileprivate static var width: Int { laneCount }
-
-  @inline(__always)
-  fileprivate mutating func addOuterProduct(
-    _ column: UnsafePointer<Float>, stride: Int, row: UnsafePointer<Float>
-  ) {
-    unsafe addOuterProduct(SingleOperands.self, column, stride: stride, row.lanes(0))
-  }
-
-  @inline(__always)
-  fileprivate mutating func addRow(_ row: UnsafePointer<Float>) {
-    let lanes = unsafe row.lanes(0)
-    for index in 0..<count { self[index] += lanes }
-  }
-
-  @inline(__always)
-  fileprivate func write(to gradient: UnsafeMutablePointer<Float>, stride: Int, _ accumulation: Accumulation) {
-    for index in 0..<count {
-      let target = unsafe gradient + index &* stride
-      unsafe target.store(accumulation == .add ? target.lanes(0) + self[index] : self[index], 0)
-    }
-  }
-}
-
-extension RegisterTile: ConvolutionTile {
-  fileprivate static var width: Int { 2 * laneCount }
-
-  @inline(__always)
-  fileprivate mutating func addOuterProduct(
-    _ column: UnsafePointer<Float>, stride: Int, row: UnsafePointer<Float>
-  ) {
-    unsafe addOuterProduct(column, stride: stride, row.lanes(0), row.lanes(laneCount))
-  }
-
-  @inline(__always)
-  fileprivate mutating func addRow(_ row: UnsafePointer<Float>) { unsafe add(row.lanes(0), row.lanes(laneCount)) }
 }
 
 @inline(__always)

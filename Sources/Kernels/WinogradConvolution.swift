@@ -26,7 +26,7 @@ public struct WinogradConvolution: SampleConvolution {
   /// The convolution, and that of the output's gradient, which gives the input's.
   private let forward: WinogradPass
   private let backward: WinogradPass
-  /// The weights U of the two passes, [places][channels / 2 lanes][inputChannels][2 lanes].
+  /// The weights U of the two passes, [places][channels / width][inputChannels][width]; a width is one vector or two.
   private let forwardWeights: Buffer<Float>
   private let backwardWeights: Buffer<Float>
   /// A sample with zeros around it, and its output's gradient with zeros around it.
@@ -38,10 +38,10 @@ public struct WinogradConvolution: SampleConvolution {
   /// The gradient of U, [places][inputChannels][outputChannels].
   private let weightsProducts: Buffer<Float>
 
-  /// A 3×3 kernel, a stride of 1, no padding or a row of it, and whole pairs of vectors of input and output channels.
+  /// A 3×3 kernel, a stride of 1, no padding or a row of it, and whole vectors of input and output channels.
   public static func fits(_ shape: ConvolutionShape, needsInputGradient: Bool) -> Bool {
     shape.stride == 1 && shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.padding <= 1
-      && shape.inputChannels % (2 * laneCount) == 0 && shape.outputChannels % (2 * laneCount) == 0
+      && shape.inputChannels % laneCount == 0 && shape.outputChannels % laneCount == 0
   }
 
   public init?(_ shape: ConvolutionShape, needsInputGradient: Bool) {
@@ -148,13 +148,19 @@ private struct WinogradPass {
   var paddedWidth: Int { 2 * squareColumns + 2 }
   var paddedCount: Int { (2 * squareRows + 2) * paddedWidth * inputChannels }
 
-  /// The rows of squares of a block: as many as keep its inputs and products within half a megabyte, one at least.
-  var blockRows: Int { max(1, 131_072 / (places * (inputChannels + channels)) / squareColumns) }
+  /// The rows of squares of a block: as many as keep its inputs and products within 256 KB, one at least.
+  var blockRows: Int { max(1, 65_536 / (places * (inputChannels + channels)) / squareColumns) }
   /// The squares of a block, up to whole tiles of registers.
   var blockSquares: Int { roundedUp(blockRows * squareColumns) }
 
-  /// Squares up to an even number of them of eight at least, which tiles of six and four rows divide.
-  func roundedUp(_ squares: Int) -> Int { max(8, (squares + 1) / 2 * 2) }
+  /// The vectors of a row of a tile of sums.
+  var vectors: Int { tileVectors(in: channels) }
+
+  /// Squares up to a number, of eight at least, which ``forEachTile(of:vectors:_:)`` divides.
+  func roundedUp(_ squares: Int) -> Int {
+    let step = 4 / vectors
+    return max(8, (squares + step - 1) / step * step)
+  }
 
   /// The floats from one place's matrix of a block to the next: an odd number of cache lines, so that those of all places do not meet in
   /// the same set of a cache.
@@ -236,39 +242,48 @@ private func multiply(
   _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, into products: UnsafeMutablePointer<Float>,
   squares: Int, _ pass: WinogradPass
 ) {
-  for group in stride(from: 0, to: pass.channels, by: 2 * laneCount) {
+  let vectors = pass.vectors
+  for group in stride(from: 0, to: pass.channels, by: vectors * laneCount) {
     let w = unsafe weights + group * pass.inputChannels
-    var square = 0
-    while square < squares {
+    forEachTile(of: squares, vectors: vectors) { square, rows in
       let v = unsafe inputs + square * pass.inputChannels
       let target = unsafe products + square * pass.channels + group
-      if tilesOfFour(squares - square) > 0 {
-        unsafe multiply(RegisterTile<4>.self, v, w, into: target, pass)
-        square += 4
-      } else {
-        unsafe multiply(RegisterTile<6>.self, v, w, into: target, pass)
-        square += 6
+      switch (vectors, rows) {
+      case (2, 4): unsafe multiply(RegisterTile<4>.self, v, w, into: target, pass)
+      case (2, _): unsafe multiply(RegisterTile<6>.self, v, w, into: target, pass)
+      case (_, 8): unsafe multiply(Registers<8>.self, v, w, into: target, pass)
+      default: unsafe multiply(Registers<12>.self, v, w, into: target, pass)
       }
     }
   }
 }
 
-/// The tiles of four rows that leave whole tiles of six of an even number of rows.
+/// Cuts `count` rows, of two vectors each into tiles of six and four, of one vector each into tiles of twelve and eight.
 @inline(__always)
-private func tilesOfFour(_ rows: Int) -> Int { rows % 6 == 0 ? 0 : rows % 6 == 4 ? 1 : 2 }
+private func forEachTile(of count: Int, vectors: Int, _ body: (_ start: Int, _ rows: Int) -> Void) {
+  let unit = 2 / vectors
+  var start = 0
+  while start < count {
+    // The tiles of four that leave whole tiles of six of an even number of rows.
+    let rest = (count - start) / unit % 6
+    let rows = unit * (rest == 0 ? 6 : 4)
+    body(start, rows)
+    start += rows
+  }
+}
 
 /// A row of the tile is one of neighbouring squares.
 @inline(__always)
-private func multiply<let squares: Int>(
-  _ tile: RegisterTile<squares>.Type, _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+private func multiply<Tile: ConvolutionTile>(
+  _ tile: Tile.Type, _ inputs: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
   into products: UnsafeMutablePointer<Float>, _ pass: WinogradPass
 ) {
   var sums = tile.init()
   var (v, w) = unsafe (inputs, weights)
   for _ in 0..<pass.inputChannels {
-    unsafe sums.addOuterProduct(v, stride: pass.inputChannels, w.lanes(0), w.lanes(laneCount))
+    unsafe sums.addOuterProduct(v, stride: pass.inputChannels, row: w)
     unsafe v += 1
-    unsafe w += 2 * laneCount
+    unsafe w += tile.width
   }
   unsafe sums.store(to: products, stride: pass.channels)
 }
@@ -363,17 +378,16 @@ private func accumulateProducts(
   _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>, into totals: UnsafeMutablePointer<Float>,
   squares: Int, _ pass: WinogradPass
 ) {
-  for group in stride(from: 0, to: pass.channels, by: 2 * laneCount) {
-    var channel = 0
-    while channel < pass.inputChannels {
+  let vectors = pass.vectors
+  for group in stride(from: 0, to: pass.channels, by: vectors * laneCount) {
+    forEachTile(of: pass.inputChannels, vectors: vectors) { channel, rows in
       let target = unsafe totals + channel * pass.channels + group
       let (v, z) = unsafe (inputs + channel, gradients + group)
-      if tilesOfFour(pass.inputChannels - channel) > 0 {
-        unsafe accumulateProducts(RegisterTile<4>.self, v, z, into: target, squares: squares, pass)
-        channel += 4
-      } else {
-        unsafe accumulateProducts(RegisterTile<6>.self, v, z, into: target, squares: squares, pass)
-        channel += 6
+      switch (vectors, rows) {
+      case (2, 4): unsafe accumulateProducts(RegisterTile<4>.self, v, z, into: target, squares: squares, pass)
+      case (2, _): unsafe accumulateProducts(RegisterTile<6>.self, v, z, into: target, squares: squares, pass)
+      case (_, 8): unsafe accumulateProducts(Registers<8>.self, v, z, into: target, squares: squares, pass)
+      default: unsafe accumulateProducts(Registers<12>.self, v, z, into: target, squares: squares, pass)
       }
     }
   }
@@ -381,29 +395,29 @@ private func accumulateProducts(
 
 /// A row of the tile is one of neighbouring input channels.
 @inline(__always)
-private func accumulateProducts<let channels: Int>(
-  _ tile: RegisterTile<channels>.Type, _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>,
+private func accumulateProducts<Tile: ConvolutionTile>(
+  _ tile: Tile.Type, _ inputs: UnsafePointer<Float>, _ gradients: UnsafePointer<Float>,
   into totals: UnsafeMutablePointer<Float>, squares: Int, _ pass: WinogradPass
 ) {
   var sums = unsafe tile.init(totals, stride: pass.channels)
   var (v, z) = unsafe (inputs, gradients)
   for _ in 0..<squares {
-    unsafe sums.addOuterProduct(v, stride: 1, z.lanes(0), z.lanes(laneCount))
+    unsafe sums.addOuterProduct(v, stride: 1, row: z)
     unsafe v += pass.inputChannels
     unsafe z += pass.channels
   }
   unsafe sums.store(to: totals, stride: pass.channels)
 }
 
-/// U = G g Gᵀ, grouped by pairs of vectors of output channels.
+/// U = G g Gᵀ, grouped by one vector or two of output channels.
 private func transformWeights(
   _ weights: UnsafePointer<Float>, _ shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>
 ) {
   let (from, to) = (shape.inputChannels, shape.outputChannels)
-  let pair = 2 * laneCount
+  let width = tileVectors(in: to) * laneCount
   for i in 0..<from {
     for o in stride(from: 0, to: to, by: laneCount) {
-      let target = unsafe transformed + (o / pair * from + i) * pair + o % pair
+      let target = unsafe transformed + (o / width * from + i) * width + o % width
       unsafe transform(weights + i * to + o, tap: from * to) { place, u in
         unsafe target.store(u, place * from * to)
       }
@@ -416,14 +430,14 @@ private func transformTurnedWeights(
   _ weights: UnsafePointer<Float>, _ shape: ConvolutionShape, into transformed: UnsafeMutablePointer<Float>
 ) {
   let (from, to) = (shape.inputChannels, shape.outputChannels)
-  let pair = 2 * laneCount
+  let width = tileVectors(in: from) * laneCount
   for i in 0..<from {
     for o in stride(from: 0, to: to, by: laneCount) {
-      let target = unsafe transformed + (i / pair * to + o) * pair + i % pair
+      let target = unsafe transformed + (i / width * to + o) * width + i % width
       // From the last tap backwards.
       unsafe transform(weights + (8 * from + i) * to + o, tap: -from * to) { place, u in
         let column = unsafe target + place * from * to
-        for lane in 0..<laneCount { unsafe column[lane * pair] = u[lane] }
+        for lane in 0..<laneCount { unsafe column[lane * width] = u[lane] }
       }
     }
   }

@@ -4,7 +4,8 @@ import Testing
 /// The convolution by Winograd's filtering, with and without its ReLU, against plain loops in Double.
 @Suite struct WinogradConvolutionTests {
   /// Even and odd sides, one square and many, with zeros around the image and without; several blocks of rows of squares, the last
-  /// one shorter; channels that make tiles of six rows, of six and four, and of four alone.
+  /// one shorter; channels that make tiles of six rows, of six and four, and of four alone; and an odd number of vectors of them, of which
+  /// tiles of twelve and eight rows are made.
   private static let sizes = [
     ConvolutionSize(height: 2, width: 2, inputChannels: 32, kernel: 3, channels: 32, padding: 1),
     ConvolutionSize(height: 3, width: 3, inputChannels: 32, kernel: 3, channels: 64, padding: 0),
@@ -13,6 +14,12 @@ import Testing
     ConvolutionSize(height: 7, width: 7, inputChannels: 64, kernel: 3, channels: 128, padding: 1),
     ConvolutionSize(height: 6, width: 13, inputChannels: 32, kernel: 3, channels: 32, padding: 0),
     ConvolutionSize(height: 30, width: 21, inputChannels: 32, kernel: 3, channels: 32, padding: 1),
+    ConvolutionSize(height: 4, width: 4, inputChannels: laneCount, kernel: 3, channels: laneCount, padding: 1),
+    ConvolutionSize(height: 28, width: 28, inputChannels: laneCount, kernel: 3, channels: laneCount, padding: 1),
+    ConvolutionSize(height: 9, width: 6, inputChannels: 3 * laneCount, kernel: 3, channels: laneCount, padding: 0),
+    ConvolutionSize(height: 7, width: 8, inputChannels: laneCount, kernel: 3, channels: 2 * laneCount, padding: 1),
+    ConvolutionSize(height: 5, width: 6, inputChannels: 64, kernel: 3, channels: 3 * laneCount, padding: 1),
+    ConvolutionSize(height: 40, width: 33, inputChannels: 5 * laneCount, kernel: 3, channels: laneCount, padding: 1),
   ]
 
   @Test(arguments: sizes, [false, true])
@@ -38,11 +45,12 @@ import Testing
       WinogradConvolution(size.shape, needsInputGradient: true) != nil
     }
     #expect(can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 32, padding: 1)))
-    // Another kernel; channels that leave half a pair of vectors; two rows of zeros.
+    #expect(
+      can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 3 * laneCount, padding: 1)))
+    // Another kernel; channels that leave part of a vector; two rows of zeros.
     #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 5, channels: 32, padding: 1)))
     #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 3, kernel: 3, channels: 32, padding: 1)))
-    #expect(
-      !can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 3 * laneCount, padding: 1)))
+    #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 36, padding: 1)))
     #expect(!can(ConvolutionSize(height: 8, width: 8, inputChannels: 32, kernel: 3, channels: 32, padding: 2)))
     // Every second position alone.
     #expect(

@@ -11,6 +11,8 @@ import Testing
   private static let layers: [(name: String, layer: any LayerSpecification, input: Shape)] = [
     ("dense of tokens", TokenDense(20), [5, 12]), ("attention", MultiHeadAttention(heads: 2), [5, 12]),
     ("RNN", RNN(17), [4, 7]), ("LSTM", LSTM(17), [4, 7]), ("GRU", GRU(17), [4, 7]),
+    ("convolution", Conv2D(filters: 32, kernel: 3, padding: .same), [4, 5, 32]),
+    ("convolution of stride 2", Conv2D(filters: 16, kernel: 3, padding: .same, stride: 2), [5, 6, 16]),
   ]
 
   /// A layer in a container, which rounds its factors, and its results for weights of a seed.

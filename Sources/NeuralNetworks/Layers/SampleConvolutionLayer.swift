@@ -7,6 +7,9 @@ final class SampleConvolutionLayer: Layer {
   let parameters: [ParameterSpecification]
   var roundsFactors: Bool { true }
   private let rectifying: Bool
+  /// The versions of the weights that the kernel has laid out, for its output and for its input's gradient.
+  private var forwardVersion: WeightsVersion?
+  private var backwardVersion: WeightsVersion?
   var kept: Buffer<Float>?
   private var hasBias: Bool { parameters.count > 1 }
 
@@ -34,20 +37,24 @@ final class SampleConvolutionLayer: Layer {
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
     convolution.forward(
       input, weights: parameters[0], bias: hasBias ? parameters[1] : nil, into: output, samples: pass.samples,
-      rectifying: rectifying)
+      rectifying: rectifying, isLaidOut: pass.keeps(forwardVersion))
+    forwardVersion = pass.weights
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     convolution.backward(
       windows.outputGradient, output: windows.output, input: windows.input, weights: windows.parameters[0],
       into: windows.gradient[0], bias: hasBias ? windows.gradient[1] : nil, inputGradient: windows.inputGradient,
-      samples: pass.samples, rectifying: rectifying, windows.gradient.accumulation)
+      samples: pass.samples, rectifying: rectifying, isLaidOut: pass.keeps(backwardVersion),
+      windows.gradient.accumulation)
+    backwardVersion = windows.inputGradient == nil ? nil : pass.weights
   }
 }
 
 extension SampleConvolutionLayer: SampleGradientKeeper {
   func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
     let (inputs, outputs) = (convolution.inputCount, convolution.outputCount)
+    backwardVersion = nil
     convolution.backward(
       windows.outputGradient.rows(samples, of: outputs), output: windows.output.rows(samples, of: outputs),
       input: windows.input.rows(samples, of: inputs), weights: windows.parameters[0], into: gradient[0],
