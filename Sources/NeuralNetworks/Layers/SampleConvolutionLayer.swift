@@ -54,6 +54,7 @@ final class SampleConvolutionLayer: Layer {
 extension SampleConvolutionLayer: SampleGradientKeeper {
   func differentiate(_ samples: Range<Int>, _ windows: BackwardWindows, into gradient: GradientBlock) {
     let (inputs, outputs) = (convolution.inputCount, convolution.outputCount)
+    // Of these weights the version is not known.
     backwardVersion = nil
     convolution.backward(
       windows.outputGradient.rows(samples, of: outputs), output: windows.output.rows(samples, of: outputs),
