@@ -3,6 +3,9 @@
 For each model the directory holds MODEL.weights.safetensors, by PyTorch's names, and MODEL.maps.safetensors: `inputs` [pictures, rows, columns],
 `targets`, `noisy` (the copies of SmoothGrad), `orders` (the permutations of Shapley's values), `squares` (the square of each pixel), and a map
 a method. Prints a line for each model and method: the largest difference of a value, as a part of the largest value of Captum's map.
+
+Captum works in double precision here. A rectifier has no slope at 0, and where a sum is 0 up to its rounding, single precision may stand on the
+wrong side of it, which a map of few slopes shows.
 """
 import sys, pathlib, warnings
 import torch, torch.nn as nn
@@ -28,9 +31,9 @@ def rollout(model, x):
     hooks = [b.register_forward_hook(look) for b in model.blocks]
     model(x)
     for hook in hooks: hook.remove()
-    result = torch.eye(weights[0].shape[-1])
+    result = torch.eye(weights[0].shape[-1], dtype=torch.double)
     for a in weights:
-        a = a.mean(1)[0] + torch.eye(a.shape[-1])
+        a = a.mean(1)[0] + torch.eye(a.shape[-1], dtype=torch.double)
         result = (a / a.sum(-1, keepdim=True)) @ result
     return result[0, 1:].reshape(7, 7).repeat_interleave(4, 0).repeat_interleave(4, 1)
 
@@ -39,7 +42,7 @@ def maps(model, x, target, ours):
     """Name and map [rows, columns] of each method for one picture x [1, 1, rows, columns]."""
     saliency = Saliency(model)
     yield "saliency", saliency.attribute(x, target=target)
-    noisy = ours["noisy"].reshape(-1, 1, 28, 28)
+    noisy = ours["noisy"].reshape(-1, 1, 28, 28).double()
     slopes = [saliency.attribute(noisy[i:i + 1].clone(), target=target, abs=False) for i in range(len(noisy))]
     yield "smoothgrad", torch.cat(slopes).mean(0)
     integrated = IntegratedGradients(model)
@@ -62,13 +65,13 @@ def maps(model, x, target, ours):
 
 directory = pathlib.Path(sys.argv[1])
 for name in sys.argv[2:]:
-    model = getattr(zoo, name)().eval()
+    model = getattr(zoo, name)().eval().double()
     weights = load_file(directory / f"{name}.weights.safetensors")
     missing = model.load_state_dict(weights, strict=False)
     assert not missing.unexpected_keys and all(k.endswith("bias_hh_l0") for k in missing.missing_keys), missing
     ours = load_file(directory / f"{name}.maps.safetensors")
     for picture, target in enumerate(ours["targets"].tolist()):
-        x = ours["inputs"][picture].reshape(1, 1, 28, 28).clone()
+        x = ours["inputs"][picture].reshape(1, 1, 28, 28).double()
         own = {key: value[picture] for key, value in ours.items() if key not in ("orders", "squares")}
         own |= {"orders": ours["orders"], "squares": ours["squares"]}
         for method, found in maps(model, x, target, own):
