@@ -119,7 +119,7 @@ public final class ImageDataset: Dataset {
       }
       var target = 0
       for place in samples.indices {
-        // No processor foresees which image is next, and memory takes longer to give one than it takes to divide the pixels of two.
+        // No processor foresees which image is next, so that dividing its pixels would wait for memory.
         if place + 2 < samples.endIndex { prefetch(bytes.extracting(image(samples[place + 2]))) }
         normalise(bytes.extracting(image(samples[place])), into: destination[target..<target + pixels])
         target += pixels

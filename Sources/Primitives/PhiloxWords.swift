@@ -7,7 +7,7 @@ public func philoxWords(counter: SIMD4<UInt32>, key: SIMD2<UInt32>, into words: 
   precondition(UInt64(counter[0]) + UInt64(words.count / 4) <= 1 << 32, "a Philox stream ends after 2^32 blocks")
   // Words of 32 bits in the lower halves of lanes of 64, for products of 64; what is above them does not count. A block is two lanes of
   // `front`, c0 and c2, and two of `back`, c1 and c3: so a round is one product for both, whose lanes then change places, and the words
-  // come to lie in their order. With a vector for each of the four, the compiler put them in order by two dozen permutations in each round.
+  // come to lie in their order. With a vector for each of the four, the compiler permuted them in each round.
   let low = SIMD8<UInt64>(repeating: 0xFFFF_FFFF)
   let half = SIMD8<UInt64>(repeating: 32)
   let factors = lanes(0xD251_1F53, 0xCD9E_8D57)
