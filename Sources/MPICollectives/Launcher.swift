@@ -44,6 +44,10 @@ struct Launcher {
   /// - Parameters:
   ///   - input: what is waited for first: a line ends the process, the end of the input lets it begin. nil for nothing.
   ///   - line: what is said where the launcher is killed; empty for nothing.
+  ///
+  /// Each rank that died has such a process, and all of them see the launcher without ranks at one time. The one that has
+  /// locked a file of the launcher kills it and speaks; it keeps the lock until the launcher is dead. Where there is no
+  /// `flock`, each of them may speak.
   private func start(input: Int32?, saying line: String) {
     let script = """
       fields() { { read -r line <"/proc/$1/stat"; } 2>/dev/null || line=') gone'; line=${line##*) }; }
@@ -61,9 +65,16 @@ struct Launcher {
         [ "$began" = "$2" ] || exit 0
         sleep 0.1
       done
-      [ "$empty" -ge 50 ] && kill -STOP "$1" || exit 0
+      [ "$empty" -ge 50 ] || exit 0
+      exec 9<"/proc/$1/stat"
+      flock -n 9 2>/dev/null
+      [ $? != 1 ] && kill -STOP "$1" || exit 0
       [ -z "$3" ] || printf '%s\\n' "$3" >>"/proc/$1/fd/2"
       kill -KILL "$1"
+      while fields "$1"; do
+        case $line in Z* | X* | gone) break ;; esac
+        sleep 0.1
+      done
       """
     var attributes = posix_spawnattr_t()
     var files = unsafe posix_spawn_file_actions_t()
