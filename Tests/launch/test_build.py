@@ -3,6 +3,7 @@
 A package of one file in a directory with a blank in its name, and stand-ins for swift and clang that note how they are called.
 """
 
+import filecmp
 import http.server
 import os
 import re
@@ -73,6 +74,11 @@ class PackageCase(unittest.TestCase):
             [os.path.join(self.root, "launch", "build"), *arguments], env=self.environment(settings), cwd="/",
             capture_output=True, text=True, timeout=120)
 
+    def compiler_given(self):
+        """The compiler that the last call of swift was told to take."""
+        with open(self.calls + ".compiler") as file:
+            return file.read().strip()
+
     def calls_made(self):
         """The arguments of each call of swift so far."""
         if not os.path.exists(self.calls):
@@ -94,16 +100,20 @@ class BuildTests(PackageCase):
         self.assertNotIn("LOCKSTEP_LANES_16", call)
 
     def test_modules_run_seldom_are_not_optimized(self):
-        """In the program alone: SwiftPM looks for what it needs of tests beside the compiler."""
+        """SwiftPM looks for what it needs of tests beside the compiler: the one that it gets has all else of the toolchain beside it."""
         with open(os.path.join(LAUNCH, "..", "Package.swift")) as file:
             package = file.read()
-        compiler = os.path.join(self.root, "launch/lib/swiftc")
-        for arguments, expected in (([], compiler), (["--build-tests"], "")):
+        real = os.path.dirname(os.path.realpath(shutil.which("swiftc")))
+        for arguments, scratch in (([], ".build/program-native"), (["--build-tests"], ".build")):
             self.build(*arguments)
-            with open(self.calls + ".compiler") as file:
-                self.assertEqual(file.read().strip(), expected)
+            compiler = os.path.join(self.root, scratch, "toolchain/bin/swiftc")
+            self.assertEqual(self.compiler_given(), compiler)
+            self.assertTrue(filecmp.cmp(compiler, os.path.join(LAUNCH, "lib/swiftc"), shallow=False))
+            for folder in (".", ".."):
+                beside, expected = (set(os.listdir(os.path.join(each, folder))) for each in (os.path.dirname(compiler), real))
+                self.assertEqual(beside, expected)
         environment = os.environ | {"LOCKSTEP_SWIFTC": "echo"}
-        levels = {"Kernels": "-O", "Steps": "-O", "Training": "-Onone", "RunReport": "-Onone", "ArgumentParser": "-Onone"}
+        levels = {"Kernels": "-O", "Steps": "-O", "KernelsTests": "-Onone", "Training": "-Onone", "RunReport": "-Onone", "ArgumentParser": "-Onone"}
         for module, last in levels.items():
             self.assertIn('"' + module + '"', package)
             words = [compiler, "-module-name", module, "-O"]
@@ -115,6 +125,11 @@ class BuildTests(PackageCase):
         for module in named:
             # ArgumentParserToolInfo is a target of ArgumentParser's package.
             self.assertIn('"' + module.removesuffix("ToolInfo").replace("_", "-") + '"', package)
+
+    def test_a_toolchain_of_another_shape_optimizes_all(self):
+        self.write("tools/swiftc", "#!/bin/sh\necho '{\"paths\": {}}'\n", executable=True)
+        self.assertEqual(self.build().returncode, 0)
+        self.assertEqual(self.compiler_given(), "")
 
     def test_does_nothing_when_nothing_changed(self):
         self.build()
