@@ -116,12 +116,14 @@ public func batchNorm(
       if rectifying {
         for row in rows {
           let at = row * channels + c
+          unsafe y.prefetchToWrite(after: at, of: input.count)
           let value = unsafe own.output(x.lanes(at, first: width))
           unsafe y.store(value.replacing(with: zero, where: value .< zero), at, first: width)
         }
       } else {
         for row in rows {
           let at = row * channels + c
+          unsafe y.prefetchToWrite(after: at, of: input.count)
           unsafe y.store(own.output(x.lanes(at, first: width)), at, first: width)
         }
       }
@@ -211,6 +213,7 @@ private func gradient(
       let slope = unsafe ds.lanes(c, first: width) * statistics.inverseDeviations.base.lanes(c, first: width) * part
       for row in rows {
         let at = row * channels + c
+        unsafe d.prefetchToWrite(after: at, of: input.count)
         let value = unsafe x.lanes(at, first: width)
         let gradient = unsafe open(g.lanes(at, first: width), own, value)
         unsafe d.store((gradient - mean - (value - own.mean) * slope) * own.factor, at, first: width)

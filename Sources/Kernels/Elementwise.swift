@@ -32,6 +32,7 @@ public func rectifiedSum(_ left: Buffer<Float>, _ right: Buffer<Float>, into des
   let c = unsafe destination.base
   let zero = Lanes(repeating: 0)
   forEachVector(of: left.count) { i, width in
+    unsafe c.prefetchToWrite(after: i, of: left.count)
     let value = unsafe a.lanes(i, first: width) + b.lanes(i, first: width)
     unsafe c.store(value.replacing(with: zero, where: value .< zero), i, first: width)
   }
@@ -131,6 +132,7 @@ public func rectifyGradient(
   let zero = Lanes(repeating: 0)
   let whole = output.count / laneCount * laneCount
   for i in stride(from: 0, to: whole, by: laneCount) {
+    unsafe d.prefetchToWrite(after: i, of: whole)
     unsafe d.store(zero.replacing(with: g.lanes(i), where: y.lanes(i) .> zero), i)
   }
   for i in whole..<output.count { unsafe d[i] = y[i] > 0 ? g[i] : 0 }

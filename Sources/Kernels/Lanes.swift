@@ -42,6 +42,9 @@ extension UnsafePointer<Float> {
 /// The floats of a cache line.
 private let cacheLine = 16
 
+/// The floats from a vector that is written to what is asked for then: 4 KB, because processors foresee no more than a page.
+private let writeAhead = 1024
+
 extension UnsafeMutablePointer<Float> {
   /// Prefetches the `count` floats from `offset` on, which are written soon.
   @inline(__always)
@@ -49,6 +52,14 @@ extension UnsafeMutablePointer<Float> {
     for line in stride(from: offset, to: offset + count, by: cacheLine) {
       unsafe lockstep_prefetch_to_write(self + line)
     }
+  }
+
+  /// Prefetches the line that will be written some time after the one at `offset`, if it is one of the `count` floats from here on. For loops
+  /// that write more, one vector after the other, than the near caches hold: else stores wait for the lines that they change.
+  @inline(__always)
+  func prefetchToWrite(after offset: Int, of count: Int) {
+    let next = offset + writeAhead
+    if next < count { unsafe lockstep_prefetch_to_write(self + next) }
   }
 
   /// The lanes at `offset` floats from here, aligned or not.

@@ -105,7 +105,13 @@ public struct WinogradConvolution: SampleConvolution {
       let rows = first..<min(first + pass.blockRows, pass.squareRows)
       let squares = pass.roundedUp(rows.count * pass.squareColumns)
       unsafe transformInputs(padded, rows, pass, into: inputs.base)
+      // The outputs of a microbatch are in no near cache, and stores to them would wait. So they are asked for while the products are
+      // worked out.
+      let outputs = pass.outputs(of: rows)
+      let part = (outputs.count + places - 1) / places
       for place in 0..<places {
+        let start = outputs.lowerBound + place * part
+        unsafe output.prefetchToWrite(start, count: min(part, outputs.upperBound - start))
         unsafe multiply(
           inputs.base + place * inputPlane, weights + place * pass.inputChannels * pass.channels,
           into: products.base + place * productPlane, squares: squares, pass)
@@ -152,6 +158,12 @@ private struct WinogradPass {
   var blockRows: Int { max(1, 65_536 / (places * (inputChannels + channels)) / squareColumns) }
   /// The squares of a block, up to whole tiles of registers.
   var blockSquares: Int { roundedUp(blockRows * squareColumns) }
+
+  /// The output's floats of the squares in `rows`.
+  func outputs(of rows: Range<Int>) -> Range<Int> {
+    let line = outputWidth * channels
+    return 2 * rows.lowerBound * line..<min(2 * rows.upperBound, outputHeight) * line
+  }
 
   /// The vectors of a row of a tile of sums.
   var vectors: Int { tileVectors(in: channels) }
