@@ -48,8 +48,11 @@ class SignalTests(unittest.TestCase):
         with open(os.path.join(directory, "hosts"), "w") as file:
             file.write("localhost slots=3\n")
         sent = 0
-        process = subprocess.Popen(["bash", "-c", SCRIPT, "launch/train", LAUNCH, directory], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+        # A file, as all that source it are: with -c, bash may say of a job that ends at once that it is done.
+        script = os.path.join(directory, "script")
+        with open(script, "w") as file:
+            file.write(SCRIPT)
+        process = subprocess.Popen(["bash", script, LAUNCH, directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.assertEqual(process.stdout.readline(), "sourced\n")
         source = random.Random(1)
         while process.poll() is None:
