@@ -42,7 +42,7 @@ extension UnsafePointer<Float> {
 /// The floats of a cache line.
 private let cacheLine = 16
 
-/// The floats from a vector that is written to what is asked for then: 4 KB, because processors foresee no more than a page.
+/// How far ahead of a write memory is asked for, in floats: 4 KB, a page, beyond which processors do not look by themselves.
 private let writeAhead = 1024
 
 extension UnsafeMutablePointer<Float> {

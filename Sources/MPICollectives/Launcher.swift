@@ -46,7 +46,7 @@ struct Launcher {
   ///   - line: what is said where the launcher is killed; empty for nothing.
   ///
   /// Each rank that died has such a process, and all of them see the launcher without ranks at one time. The one that has
-  /// locked a file of the launcher kills it and speaks; it keeps the lock until the launcher is dead. Where there is no
+  /// locked a file of the launcher kills it and speaks; it keeps the lock until the launcher is dead, for a second at most. Where there is no
   /// `flock`, each of them may speak.
   private func start(input: Int32?, saying line: String) {
     let script = """
@@ -71,7 +71,8 @@ struct Launcher {
       [ $? != 1 ] && kill -STOP "$1" || exit 0
       [ -z "$3" ] || printf '%s\\n' "$3" >>"/proc/$1/fd/2"
       kill -KILL "$1"
-      while fields "$1"; do
+      for look in 1 2 3 4 5 6 7 8 9 10; do
+        fields "$1"
         case $line in Z* | X* | gone) break ;; esac
         sleep 0.1
       done
