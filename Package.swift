@@ -41,10 +41,13 @@ let package = Package(
     .target(name: "CEarly"),
 
     // The rooms, in the order in which data passes through them.
-    // Kernels takes longest to compile. SwiftPM starts what is ready in the reverse order of names: so Privacy and Exchange have `Buffer`
-    // from Tensors, as others do, and do not come before it.
+    // The kernels take longest to compile, and all but data and texts waits for them. SwiftPM starts what is ready in the reverse order of
+    // names: so they have names that come before others', and Privacy and Exchange have `Buffer` from Tensors, as others do.
     room("Primitives", ["CIntrinsics"]),
-    room("Kernels", ["Primitives", "COpenBLAS", "CIntrinsics"]),
+    room("Vectors", ["Primitives", "CIntrinsics"]),
+    room("VectorProducts", ["Primitives", "Vectors", "COpenBLAS", "CIntrinsics"]),
+    room("VectorKernels", ["Primitives", "Vectors", "CIntrinsics"]),
+    room("Kernels", ["Primitives", "Vectors", "VectorProducts", "VectorKernels"]),
     room("Tensors", ["Primitives"]),
     room("Privacy", ["Primitives", "Tensors"]),
     room("Digests", ["COpenSSL"]),

@@ -56,21 +56,21 @@ package struct RunPlan {
     }
     fingerprint = Self.fingerprint(
       recipe, batches, schedule, data: (training, test, targets), program: options.program, privacy: privacy)
-    facts =
-      fingerprint.entries.map { ($0.key, Self.fact($0.value)) } + [
-        ("shared_memory", "\(execution.sharesMemory)"),
-        ("optimizer_sharding", "\(execution.shardsOptimizer)"),
-        ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
-        ("save_best", "\(options.savesBest)"),
-        ("lr_find", options.search.map { "\($0)" } ?? "none"),
-        ("init_from_file", recipe.initialWeights ?? "none"),
-        ("trace", options.trace.map { "\($0)" } ?? "none"),
-        ("max_steps", options.maxSteps.map(String.init) ?? "none"),
-        ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),
-        ("checkpoint_every", "\(options.checkpointEvery)"),
-        ("on_nonfinite", execution.onNonFinite.rawValue),
-        ("nonfinite_limit", "\(execution.nonFiniteLimit)"), ("verify_every", "\(execution.verifyEvery)"),
-      ]
+    let settings: [(String, String)] = [
+      ("shared_memory", "\(execution.sharesMemory)"),
+      ("optimizer_sharding", "\(execution.shardsOptimizer)"),
+      ("early_stopping", options.earlyStopping.map(String.init) ?? "none"),
+      ("save_best", "\(options.savesBest)"),
+      ("lr_find", options.search.map { "\($0)" } ?? "none"),
+      ("init_from_file", recipe.initialWeights ?? "none"),
+      ("trace", options.trace.map { "\($0)" } ?? "none"),
+      ("max_steps", options.maxSteps.map(String.init) ?? "none"),
+      ("run_dir", options.directory ?? "none"), ("resume", "\(options.resume)"),
+      ("checkpoint_every", "\(options.checkpointEvery)"),
+      ("on_nonfinite", execution.onNonFinite.rawValue),
+      ("nonfinite_limit", "\(execution.nonFiniteLimit)"), ("verify_every", "\(execution.verifyEvery)"),
+    ]
+    facts = fingerprint.entries.map { ($0.key, Self.fact($0.value)) } + settings
   }
 
   /// The parts of the training data that the recipe makes. Throws with 64 if they do not fit them.

@@ -2,7 +2,7 @@
 enum Arrows {
   /// Modules that only these rooms may import.
   static let onlyImporters: [String: Set<String>] = [
-    "COpenBLAS": ["Kernels"],
+    "COpenBLAS": ["VectorProducts"],
     "COpenMPI": ["MPICollectives"],
     "CProcesses": ["MPICollectives"],
     "CEarly": ["lockstep-cli"],
@@ -29,7 +29,11 @@ enum Arrows {
     if let only = onlyImporters[module], !only.contains(room) { return true }
     switch room {
     case "Primitives": return rooms.contains(module)
-    case "Kernels": return rooms.contains(module) && module != "Primitives"
+    case "Vectors": return rooms.contains(module) && module != "Primitives"
+    case "VectorProducts", "VectorKernels":
+      return rooms.contains(module) && !["Primitives", "Vectors"].contains(module)
+    case "Kernels":
+      return rooms.contains(module) && !["Primitives", "Vectors", "VectorProducts", "VectorKernels"].contains(module)
     case "NeuralNetworks", "Optimizers", "Datasets": return module == "Collectives"
     default: return false
     }

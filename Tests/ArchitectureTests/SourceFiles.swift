@@ -4,7 +4,7 @@ import Foundation
 enum SourceFiles {
   /// A Swift file of a room, without its comments.
   struct File: Sendable {
-    /// From the package's top, such as `Sources/Kernels/Adam.swift`.
+    /// From the package's top, such as `Sources/VectorKernels/Adam.swift`.
     var path: String
     /// The target, such as `Kernels`.
     var room: String

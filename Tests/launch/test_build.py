@@ -113,7 +113,7 @@ class BuildTests(PackageCase):
                 beside, expected = (set(os.listdir(os.path.join(each, folder))) for each in (os.path.dirname(compiler), real))
                 self.assertEqual(beside, expected)
         environment = os.environ | {"LOCKSTEP_SWIFTC": "echo"}
-        levels = {"Kernels": "-O", "Steps": "-O", "KernelsTests": "-Onone", "Training": "-Onone", "RunReport": "-Onone", "ArgumentParser": "-Onone"}
+        levels = {"VectorProducts": "-O", "Steps": "-O", "KernelsTests": "-Onone", "Training": "-Onone", "RunReport": "-Onone", "ArgumentParser": "-Onone"}
         for module, last in levels.items():
             self.assertIn('"' + module + '"', package)
             words = [compiler, "-module-name", module, "-O"]

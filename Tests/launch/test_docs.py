@@ -1,6 +1,7 @@
-"""launch/docs without a compiler: python3 Tests/launch/test_docs.py
+"""launch/docs without a compiler, and once with it: python3 Tests/launch/test_docs.py
 
-Stand-ins for swift, docc and pkg-config in a checkout of a few modules. The site itself is made and looked at by Tests/slow/docs.
+Stand-ins for swift, docc and pkg-config in a checkout of a few modules. The site itself is made once, for its links, and looked at by
+Tests/slow/docs.
 """
 
 import json
@@ -9,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from checkout import REPOSITORY, CheckoutTests
@@ -169,6 +171,12 @@ class ArticleTests(unittest.TestCase):
 
     def read(self, name):
         return pathlib.Path(REPOSITORY, name).read_text()
+
+    def test_the_site_has_no_fault(self):
+        """A link to a function ends where nothing is as soon as the function has another parameter."""
+        with tempfile.TemporaryDirectory() as directory:
+            made = subprocess.run([os.path.join(REPOSITORY, "launch", "docs"), os.path.join(directory, "site")], capture_output=True, text=True)
+        self.assertEqual(made.returncode, 0, made.stderr)
 
     def test_the_first_net_is_that_of_the_readme(self):
         nets = [re.search(r"```swift\n(import Lockstep\n.*?)```", self.read(name), re.DOTALL)[1]
