@@ -126,17 +126,18 @@ public final class Sequential: Layer {
     precondition(residual == nil || addsResidual, "a residual for a last layer that adds none")
     var current = input
     stageObserver?.begin()
-    for (index, stage) in stages.enumerated() {
-      let next = stage.output?.prefix(pass.samples * stage.outputCount) ?? output
-      var own = parameters.part(from: stage.start, stage.layout)
-      if pass.precision == .bf16, let factors = stage.factors {
+    // By their places: a stage in a variable of its own would be copied, and each of its references counted.
+    for index in stages.indices {
+      let next = stages[index].output?.prefix(pass.samples * stages[index].outputCount) ?? output
+      var own = parameters.part(from: stages[index].start, stages[index].layout)
+      if pass.precision == .bf16, let factors = stages[index].factors {
         (current, own) = (factors.round(input: current), factors.round(own, pass))
       }
-      let inner = pass.entering(after: stage.placesBefore)
+      let inner = pass.entering(after: stages[index].placesBefore)
       if let residual, let last, index == stages.count - 1 {
         last.forward(current, own, residual: residual, into: next, inner)
       } else {
-        stage.layer.forward(current, own, into: next, inner)
+        stages[index].layer.forward(current, own, into: next, inner)
       }
       stageObserver?.endForward(stage: index)
       current = next
@@ -171,23 +172,24 @@ public final class Sequential: Layer {
   ) {
     var currentGradient = windows.outputGradient
     var current = windows.output
-    for (index, stage) in stages.enumerated().reversed() {
-      let previous = index == 0 ? nil : stages[index - 1]
-      let before = previous?.output?.prefix(pass.samples * (previous?.outputCount ?? 0)) ?? windows.input
-      let beforeGradient =
-        index == 0
-        ? windows.inputGradient
-        : previous?.outputGradient?.prefix(pass.samples * (previous?.outputCount ?? 0))
+    for index in stages.indices.reversed() {
+      var (before, beforeGradient) = (windows.input, windows.inputGradient)
+      if index > 0 {
+        let count = pass.samples * stages[index - 1].outputCount
+        before = stages[index - 1].output?.prefix(count) ?? before
+        beforeGradient = stages[index - 1].outputGradient?.prefix(count)
+      }
+      let needsInputGradient = stages[index].needsInputGradient
       var own = BackwardWindows(
         outputGradient: currentGradient, input: before, output: current,
-        parameters: windows.parameters.part(from: stage.start, stage.layout),
-        inputGradient: stage.needsInputGradient ? beforeGradient : nil,
-        gradient: windows.gradient.part(from: stage.start, stage.layout))
-      if pass.precision == .bf16, let factors = stage.factors {
+        parameters: windows.parameters.part(from: stages[index].start, stages[index].layout),
+        inputGradient: needsInputGradient ? beforeGradient : nil,
+        gradient: windows.gradient.part(from: stages[index].start, stages[index].layout))
+      if pass.precision == .bf16, let factors = stages[index].factors {
         own = factors.round(own, isShared: index == stages.count - 1)
       }
-      body(index, stage.layer, own, pass.entering(after: stage.placesBefore))
-      guard index > firstLearningStage, stage.needsInputGradient, let beforeGradient else { return }
+      body(index, stages[index].layer, own, pass.entering(after: stages[index].placesBefore))
+      guard index > firstLearningStage, needsInputGradient, let beforeGradient else { return }
       current = before
       currentGradient = beforeGradient
     }
