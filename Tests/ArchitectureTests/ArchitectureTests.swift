@@ -72,6 +72,13 @@ import Testing
     #expect(numbers.filter { $0.value.count > 1 }.isEmpty)
   }
 
+  /// The start of a run, its loop and its accounts are read one by one.
+  @Test func `No file of the trainer's is longer than 200 lines`() throws {
+    let files = try SourceFiles.all().filter { $0.path.hasPrefix("Sources/Training/Trainer") }
+    #expect(files.count > 3, "the sources were not found")
+    for file in files { #expect(file.code.count(where: \.isNewline) <= 200, "\(file.path)") }
+  }
+
   @Test func `The check of imports sees each arrow that must not be`() {
     // The check is itself code that could pass everything: here it is shown what it must not pass.
     let declared = SourceFiles.declaredDependencies(
