@@ -42,7 +42,7 @@ let package = Package(
 
     // The rooms, in the order in which data passes through them.
     // The kernels take longest to compile, and all but data and texts waits for them. SwiftPM starts what is ready in the reverse order of
-    // names: so they have names that come before others', and Privacy and Exchange have `Buffer` from Tensors, as others do.
+    // names: so theirs are late in the alphabet, and Privacy and Exchange have `Buffer` from Tensors, as others do.
     room("Primitives", ["CIntrinsics"]),
     room("Vectors", ["Primitives", "CIntrinsics"]),
     room("VectorProducts", ["Primitives", "Vectors", "COpenBLAS", "CIntrinsics"]),

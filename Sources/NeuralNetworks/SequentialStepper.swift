@@ -18,9 +18,11 @@ final class SequentialStepper: Stepper {
 
   func step(_ input: Buffer<Float>, _ parameters: ParameterBlock, at position: Int, into output: Buffer<Float>) {
     var current = input
-    for (index, stage) in stages.enumerated() {
-      let next = index == stages.count - 1 ? output : stage.output
-      stage.stepper.step(current, parameters.part(from: stage.start, stage.layout), at: position, into: next)
+    // By their places, as in ``Sequential/forward(_:_:into:_:)``.
+    for index in stages.indices {
+      let next = index == stages.count - 1 ? output : stages[index].output
+      let own = parameters.part(from: stages[index].start, stages[index].layout)
+      stages[index].stepper.step(current, own, at: position, into: next)
       current = next
     }
   }

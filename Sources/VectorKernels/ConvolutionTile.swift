@@ -37,8 +37,7 @@ extension Registers: ConvolutionTile {
   mutating func addOuterProduct(
     _ column: UnsafePointer<Float>, stride: Int, row: UnsafePointer<Float>
   ) {
-    let vector = unsafe row.lanes(0)
-    for row in 0..<count { self[row] = unsafe self[row].addingProduct(column.broadcast(row &* stride), vector) }
+    unsafe addOuterProduct(column, stride: stride, row.lanes(0))
   }
 
   @inline(__always)

@@ -530,7 +530,7 @@ extension RegisterTile {
 
 extension Registers {
   /// Adds the outer product of the floats at `column`, one a vector and `stride` floats apart, and of a vector.
-  @inline(__always) mutating func addOuterProduct<Operands: ProductOperands>(
+  @inline(__always) fileprivate mutating func addOuterProduct<Operands: ProductOperands>(
     _: Operands.Type, _ column: UnsafePointer<Float>, stride: Int, _ vector: Lanes
   ) { for row in 0..<count { self[row] = unsafe Operands.add(to: self[row], column.broadcast(row &* stride), vector) } }
 

@@ -52,6 +52,15 @@
     }
   }
 
+  /// Adds the outer product of the floats at `column`, one a vector and `stride` floats apart, and of a vector.
+  @inlinable
+  @inline(__always)
+  package mutating func addOuterProduct(_ column: UnsafePointer<Float>, stride: Int, _ vector: Lanes) {
+    for index in 0..<count {
+      vectors[index] = unsafe vectors[index].addingProduct(column.broadcast(index &* stride), vector)
+    }
+  }
+
   /// Adds each vector, times `factor`, to that at `memory`, side by side.
   @inlinable
   @inline(__always)
