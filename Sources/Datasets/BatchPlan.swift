@@ -30,12 +30,12 @@ public struct BatchPlan: Hashable, Sendable {
     self.microbatch = microbatch
   }
 
-  /// An eighth of the global batch, but at least 4, at most `most`, and never more than the global batch.
+  /// An eighth of the global batch, but at least 4, at most `most`, which may be less, and never more than the global batch.
   ///
   /// Eight microbatches keep up to eight ranks busy. A matrix product is not efficient on fewer than about 4 rows, and
   /// gains little beyond 32.
   public static func defaultMicrobatch(globalBatch: Int, atMost most: Int = mostSamples) -> Int {
-    min(globalBatch, max(4, min(most, globalBatch / 8)))
+    min(globalBatch, most, max(4, globalBatch / 8))
   }
 
   /// The steps in an epoch.

@@ -14,3 +14,13 @@ extension ResidualAdding {
     forward(input, parameters, residual: nil, into: output, pass)
   }
 }
+
+/// A layer that can add what comes from elsewhere to its input's gradient while it writes it, for ``Residual``.
+protocol ResidualGradientAdding: Layer {
+  /// Computes the gradients, that of the input with `residualGradient` [samples, input shape] added; without one that alone.
+  func backward(_ windows: BackwardWindows, adding residualGradient: Buffer<Float>?, _ pass: Pass)
+}
+
+extension ResidualGradientAdding {
+  func backward(_ windows: BackwardWindows, _ pass: Pass) { backward(windows, adding: nil, pass) }
+}

@@ -41,6 +41,10 @@ public final class Sequential: Layer {
   private let last: (any ResidualAdding)?
   /// Whether ``forward(_:_:residual:into:_:)`` takes a residual.
   var addsResidual: Bool { last != nil }
+  /// The first layer, if it can add a residual's gradient.
+  private let first: (any ResidualGradientAdding)?
+  /// Whether ``backward(_:adding:_:)`` takes a residual's gradient.
+  var addsResidualGradient: Bool { first != nil && firstLearningStage == 0 }
   /// The first stage that a gradient is worked out for: those before it have nothing to learn.
   private var firstLearningStage = 0
 
@@ -95,6 +99,7 @@ public final class Sequential: Layer {
     self.parameters = parameters
     self.stages = stages
     last = stages.last?.layer as? any ResidualAdding
+    first = stages.first?.layer as? any ResidualGradientAdding
     placeCount = places + 1
   }
 
@@ -158,10 +163,19 @@ public final class Sequential: Layer {
     return SequentialStepper(steppers)
   }
 
-  public func backward(_ windows: BackwardWindows, _ pass: Pass) {
+  public func backward(_ windows: BackwardWindows, _ pass: Pass) { backward(windows, adding: nil, pass) }
+
+  /// Goes backward; `residualGradient` is for the first layer to add to the input's gradient, and nil unless ``addsResidualGradient``.
+  func backward(_ windows: BackwardWindows, adding residualGradient: Buffer<Float>?, _ pass: Pass) {
+    precondition(
+      residualGradient == nil || addsResidualGradient, "a residual's gradient for a first layer that adds none")
     stageObserver?.begin()
     forEachStageBackward(windows, pass) { index, layer, windows, pass in
-      layer.backward(windows, pass)
+      if index == 0, let residualGradient, let first {
+        first.backward(windows, adding: residualGradient, pass)
+      } else {
+        layer.backward(windows, pass)
+      }
       stageObserver?.endBackward(stage: index)
     }
   }

@@ -27,16 +27,15 @@ public func layerNorm(
     func value(_ i: Int, _ count: Int) -> Lanes { unsafe x.lanes(i, first: count) }
     let mean = sumOfVectors(of: width, value) / Float(width)
     let m = Lanes(repeating: mean)
-    // The differences are stored first, for behind a row's end the lanes of what is loaded are 0, and those of x − m are not.
+    // Behind a row's end the lanes of what is loaded are 0, and those of x − m are not: the rest is squared as it is read again.
     @inline(__always)
-    func subtractMean(_ i: Int, _ count: Int) { unsafe y.store(x.lanes(i, first: count) - m, i, first: count) }
-    forEachVector(of: width, subtractMean)
-    @inline(__always)
-    func square(_ i: Int, _ count: Int) -> Lanes {
-      let difference = unsafe y.lanes(i, first: count)
-      return difference * difference
+    func squareDifference(_ i: Int, _ count: Int) -> Lanes {
+      let difference = unsafe x.lanes(i, first: count) - m
+      unsafe y.store(difference, i, first: count)
+      let stored = count == laneCount ? difference : unsafe y.lanes(i, first: count)
+      return stored * stored
     }
-    let inverseDeviation = 1 / (sumOfVectors(of: width, square) / Float(width) + epsilon).squareRoot()
+    let inverseDeviation = 1 / (sumOfVectors(of: width, squareDifference) / Float(width) + epsilon).squareRoot()
     let r = Lanes(repeating: inverseDeviation)
     @inline(__always)
     func scaleAndShift(_ i: Int, _ count: Int) {
@@ -55,50 +54,59 @@ public func layerNorm(
 ///     dx = r · (g · s − mean(g · s) − n · mean(g · s · n)), means over the row
 ///
 /// `scaleGradient` and `shiftGradient` [width] receive the complete sums; `inputGradient` [rows, width] may be nil.
+///
+/// - Parameter other: what `inputGradient` has of another way around, [rows, width]: it is added last. nil for nothing.
 public func layerNormGradient(
   _ outputGradient: Buffer<Float>, input: Buffer<Float>, scale: Buffer<Float>, means: Buffer<Float>,
   inverseDeviations: Buffer<Float>, scaleGradient: Buffer<Float>, shiftGradient: Buffer<Float>,
-  into inputGradient: Buffer<Float>?
+  adding other: Buffer<Float>? = nil, into inputGradient: Buffer<Float>?
 ) {
   let width = scale.count
   precondition(
     input.count == means.count * width && outputGradient.count == input.count
       && inverseDeviations.count == means.count && scaleGradient.count == width && shiftGradient.count == width
-      && (inputGradient?.count ?? input.count) == input.count, "layer normalisation's gradient: counts do not fit")
+      && (inputGradient?.count ?? input.count) == input.count && (other?.count ?? input.count) == input.count,
+    "layer normalisation's gradient: counts do not fit")
   scaleGradient.fill(0)
   shiftGradient.fill(0)
   let s = unsafe UnsafePointer(scale.base)
   let (ds, db) = unsafe (scaleGradient.base, shiftGradient.base)
   let (gradients, inputs) = unsafe (UnsafePointer(outputGradient.base), UnsafePointer(input.base))
   let (ms, rs) = unsafe (means.base, inverseDeviations.base)
-  let inputGradients = unsafe inputGradient.map { unsafe $0.base }
+  let (inputGradients, others) = unsafe (inputGradient.map { unsafe $0.base }, other.map { unsafe $0.base })
   for row in 0..<means.count {
     let g = unsafe gradients + row * width
     let x = unsafe inputs + row * width
     let (m, r) = unsafe (Lanes(repeating: ms[row]), Lanes(repeating: rs[row]))
     @inline(__always)
     func normalised(_ i: Int, _ count: Int) -> Lanes { unsafe (x.lanes(i, first: count) - m) * r }
+    // Behind the row's end g is 0, and with it each term.
+    var (sum, slopes) = (Lanes(repeating: 0), Lanes(repeating: 0))
     @inline(__always)
-    func addParameters(_ i: Int, _ count: Int) {
-      let own = unsafe g.lanes(i, first: count)
-      unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised(i, count)), i, first: count)
+    func addTerms(_ i: Int, _ count: Int) {
+      let (own, normalised) = unsafe (g.lanes(i, first: count), normalised(i, count))
+      unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised), i, first: count)
       unsafe db.store(db.lanes(i, first: count) + own, i, first: count)
+      let scaled = unsafe own * s.lanes(i, first: count)
+      sum += scaled
+      slopes += scaled * normalised
     }
-    forEachVector(of: width, addParameters)
+    forEachVector(of: width, addTerms)
     guard let inputGradients = unsafe inputGradients else { continue }
     let d = unsafe inputGradients + row * width
-    // Behind the row's end g is 0, and with it each term.
+    let (mean, slope) = (Lanes(repeating: sum.total() / Float(width)), Lanes(repeating: slopes.total() / Float(width)))
     @inline(__always)
-    func scaled(_ i: Int, _ count: Int) -> Lanes { unsafe g.lanes(i, first: count) * s.lanes(i, first: count) }
-    @inline(__always)
-    func product(_ i: Int, _ count: Int) -> Lanes { scaled(i, count) * normalised(i, count) }
-    let mean = Lanes(repeating: sumOfVectors(of: width, scaled) / Float(width))
-    let slope = Lanes(repeating: sumOfVectors(of: width, product) / Float(width))
-    @inline(__always)
-    func write(_ i: Int, _ count: Int) {
-      unsafe d.store((scaled(i, count) - mean - normalised(i, count) * slope) * r, i, first: count)
+    func gradient(_ i: Int, _ count: Int) -> Lanes {
+      unsafe (g.lanes(i, first: count) * s.lanes(i, first: count) - mean - normalised(i, count) * slope) * r
     }
-    forEachVector(of: width, write)
+    if let others = unsafe others {
+      let o = unsafe others + row * width
+      forEachVector(of: width) { i, count in
+        unsafe d.store(gradient(i, count) + o.lanes(i, first: count), i, first: count)
+      }
+    } else {
+      forEachVector(of: width) { i, count in unsafe d.store(gradient(i, count), i, first: count) }
+    }
   }
 }
 

@@ -38,9 +38,8 @@ public struct AttentionHeads {
     size = width / heads
     self.width = width
     self.isCausal = isCausal
-    let block = isCausal ? Self.block(tokens) : tokens
-    blocks = stride(from: 0, to: tokens, by: max(block, 1)).map { $0..<min($0 + block, tokens) }
-    weights = Buffer(count: block * wholeVectors(tokens))
+    blocks = isCausal ? Self.blocks(tokens) : [0..<tokens]
+    weights = Buffer(count: (blocks.map(\.count).max() ?? 0) * wholeVectors(tokens))
     weightsGradient = Buffer(count: weights.count)
     keyColumns = Buffer(count: size * wholeVectors(tokens))
     valueColumns = Buffer(count: keyColumns.count)
@@ -51,13 +50,11 @@ public struct AttentionHeads {
     kept = Buffer(count: capacity * heads * tokens * 2)
   }
 
-  /// The most queries of a block: fewer multiply less that is masked, and more make faster products.
-  private static let mostQueries = 64
-
-  /// Blocks of one size, or almost.
-  private static func block(_ tokens: Int) -> Int {
-    let count = (tokens + mostQueries - 1) / mostQueries
-    return (tokens + count - 1) / max(count, 1)
+  /// Blocks of 48 queries: fewer multiply less that is masked, and more make faster products. 48 are whole tiles of rows, and the keys of a
+  /// block end with a whole vector. A rest of fewer than 16 goes with the last block.
+  private static func blocks(_ tokens: Int) -> [Range<Int>] {
+    let count = max(1, (tokens + 32) / 48)
+    return (0..<count).map { index in index * 48..<(index == count - 1 ? tokens : (index + 1) * 48) }
   }
 
   /// The scores' factor: √d divides them.

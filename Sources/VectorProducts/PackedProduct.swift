@@ -502,15 +502,17 @@ extension RegisterTile {
   _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ depth: Int,
   _ piece: ProductPiece, to first: inout Registers<upper>, _ last: inout Registers<lower>
 ) {
-  var (x, y) = unsafe (a, b)
   let (down, along, across) = (piece.down, piece.along, piece.across)
+  // Two sets of rows, each found from its own first one.
+  var (x, z, y) = unsafe (a, a + upper &* down, b)
   var left = depth
   while left > 0 {
     left &-= 1
     let vector = unsafe y.lanes(0)
     unsafe first.addOuterProduct(operands, x, stride: down, vector)
-    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, vector)
-    unsafe x += along
+    unsafe last.addOuterProduct(operands, z, stride: down, vector)
+    unsafe x = (x + along).asUnknown
+    unsafe z = (z + along).asUnknown
     unsafe y += across
   }
 }

@@ -35,7 +35,8 @@ import Testing
     for (globalBatch, microbatch) in [3: 3, 32: 4, 64: 8, 256: 8] {
       #expect(BatchPlan.defaultMicrobatch(globalBatch: globalBatch, atMost: 8) == microbatch, "of \(globalBatch)")
     }
-    #expect(BatchPlan.defaultMicrobatch(globalBatch: 256, atMost: 1) == 4)
+    for most in 1...3 { #expect(BatchPlan.defaultMicrobatch(globalBatch: 256, atMost: most) == most) }
+    #expect(BatchPlan.defaultMicrobatch(globalBatch: 1, atMost: 2) == 1)
   }
 
   @Test func theArticlesEpoch() throws {

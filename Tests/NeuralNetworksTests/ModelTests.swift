@@ -153,7 +153,7 @@ import Testing
   /// The largest microbatch of a recipe that names none, through containers as well.
   @Test(arguments: [
     ("article", 32), ("mlp", 32), ("keras-convnet", 32), ("pytorch-convnet", 32), ("vgg", 32), ("resnet", 32),
-    ("rnn", 32), ("lstm", 8), ("gru", 8), ("vit", 4), ("gpt", 4), ("wavenet", 4), ("bert", 4),
+    ("rnn", 32), ("lstm", 8), ("gru", 8), ("vit", 4), ("gpt", 2), ("wavenet", 2), ("bert", 4),
   ])
   func usualMicrobatches(_ name: String, samples: Int) throws {
     let outputs = ["gpt": 2 * 784, "wavenet": 784, "bert": 784][name] ?? 10

@@ -45,7 +45,7 @@ public struct GatedStack: LayerSpecification {
     }
   }
 
-  public var usualMicrobatch: Int { 4 }
+  public var usualMicrobatch: Int { 2 }
 
   public func learntCount(for input: Shape) -> Double {
     guard let width = (try? shape(for: input)).map({ Double($0.width) }) else { return 0 }

@@ -29,7 +29,7 @@ public struct LayerNorm: LayerSpecification {
   }
 }
 
-private final class LayerNormLayer: Layer {
+private final class LayerNormLayer: ResidualGradientAdding {
   private let rows: Int
   private let width: Int
   let parameters: [ParameterSpecification]
@@ -69,11 +69,11 @@ private final class LayerNormLayer: Layer {
     }
   }
 
-  func backward(_ windows: BackwardWindows, _ pass: Pass) {
+  func backward(_ windows: BackwardWindows, adding residualGradient: Buffer<Float>?, _ pass: Pass) {
     layerNormGradient(
       windows.outputGradient, input: windows.input, scale: windows.parameters[0],
       means: means.prefix(pass.samples * rows), inverseDeviations: inverseDeviations.prefix(pass.samples * rows),
-      scaleGradient: scaleGradient, shiftGradient: shiftGradient, into: windows.inputGradient)
+      scaleGradient: scaleGradient, shiftGradient: shiftGradient, adding: residualGradient, into: windows.inputGradient)
     windows.gradient.complete(0, with: scaleGradient)
     windows.gradient.complete(1, with: shiftGradient)
   }

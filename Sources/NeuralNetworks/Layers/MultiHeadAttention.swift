@@ -41,7 +41,8 @@ public struct MultiHeadAttention: LayerSpecification {
     return 2 * width * ((needsInputGradient ? 3 : 2) * tokens * 3 * width + 6 * pairs + 3 * tokens * width)
   }
 
-  public var usualMicrobatch: Int { 4 }
+  /// With `causal` there are many tokens, as a rule, such as an image's pixels, and each leaves as much.
+  public var usualMicrobatch: Int { causal ? 2 : 4 }
 
   public func learntCount(for input: Shape) -> Double {
     guard let width = try? shape(for: input).width else { return 0 }

@@ -91,12 +91,16 @@ private final class ResidualLayer: Layer {
     }
 
     func backward(_ windows: BackwardWindows, into inputGradient: Buffer<Float>?, _ pass: Pass) {
-      layer.backward(
-        BackwardWindows(
-          outputGradient: windows.outputGradient, input: windows.input,
-          output: output.count == 0 ? windows.output : output.prefix(windows.output.count),
-          parameters: windows.parameters.part(from: start, layout), inputGradient: inputGradient,
-          gradient: windows.gradient.part(from: start, layout)), pass.entering(after: placesBefore))
+      layer.backward(self.windows(windows, into: inputGradient), pass.entering(after: placesBefore))
+    }
+
+    /// The way's own windows, of those of the container.
+    func windows(_ windows: BackwardWindows, into inputGradient: Buffer<Float>?) -> BackwardWindows {
+      BackwardWindows(
+        outputGradient: windows.outputGradient, input: windows.input,
+        output: output.count == 0 ? windows.output : output.prefix(windows.output.count),
+        parameters: windows.parameters.part(from: start, layout), inputGradient: inputGradient,
+        gradient: windows.gradient.part(from: start, layout))
     }
   }
 
@@ -106,6 +110,8 @@ private final class ResidualLayer: Layer {
   private let shortcut: Way?
   /// The body, if its last layer adds what comes by the other way while it writes its output.
   private let adder: Sequential?
+  /// The body, if its first layer adds what comes back by the other way while it writes the input's gradient.
+  private let gradientAdder: Sequential?
   /// What the shortcut gives of the input's gradient, [capacity, input shape]; of no floats where it is x itself.
   private let shortcutGradient: Buffer<Float>
   /// ∂loss/∂sum, [capacity, output shape], if a rectifier is behind it; else of no floats, for it is the output's.
@@ -115,6 +121,7 @@ private final class ResidualLayer: Layer {
   init(body: any Layer, shortcut: (any Layer)?, outputCount: Int, inputCount: Int, rectifying: Bool) {
     let adder = (body as? Sequential).flatMap { $0.addsResidual && !rectifying ? $0 : nil }
     self.adder = adder
+    gradientAdder = (body as? Sequential).flatMap { $0.addsResidualGradient ? $0 : nil }
     self.body = Way(
       layer: body, layout: ParameterLayout(body.parameters), start: 0, placesBefore: 0,
       output: Buffer(count: adder == nil ? outputCount : 0))
@@ -159,11 +166,18 @@ private final class ResidualLayer: Layer {
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
     let windows = rectifying ? beforeRectifier(windows) : windows
-    body.backward(windows, into: windows.inputGradient, pass)
     guard let shortcut else {
-      if let inputGradient = windows.inputGradient { add(windows.outputGradient, into: inputGradient) }
+      let inputGradient = windows.inputGradient
+      if let gradientAdder, inputGradient != nil {
+        return gradientAdder.backward(
+          body.windows(windows, into: inputGradient), adding: windows.outputGradient,
+          pass.entering(after: body.placesBefore))
+      }
+      body.backward(windows, into: inputGradient, pass)
+      if let inputGradient { add(windows.outputGradient, into: inputGradient) }
       return
     }
+    body.backward(windows, into: windows.inputGradient, pass)
     let own = windows.inputGradient.map { shortcutGradient.prefix($0.count) }
     shortcut.backward(windows, into: own, pass)
     if let own, let inputGradient = windows.inputGradient { add(own, into: inputGradient) }
