@@ -106,12 +106,13 @@ public struct BatchSearch {
     return Array(sequence(first: least) { $0 < most ? 2 * $0 : nil })
   }
 
-  /// The microbatches to choose from, in rising order. A product of fewer than four rows is slow, and one of more than 64 no
-  /// faster.
+  /// The microbatches to choose from, in rising order. A product of fewer than four rows is slow, unless the model asks for fewer samples, and
+  /// one of more than 64 no faster.
   private var microbatches: [Int] {
     if let microbatch = recipe.microbatch { return [microbatch] }
     let most = max(1, (batches.last ?? 1) / power(atLeast: ranks))
-    return [1, 2, 4, 8, 16, 32, 64].filter { $0 <= most && $0 >= min(4, most) }
+    let usual = recipe.model.usualMicrobatch
+    return Set([1, 2, 4, 8, 16, 32, 64, usual]).filter { $0 <= most && $0 >= min(4, most, usual) }.sorted()
   }
 
   private func measure() throws -> Result {

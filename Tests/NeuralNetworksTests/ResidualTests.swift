@@ -3,7 +3,8 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// A residual block against its two ways, each by itself: whether the body's last layer adds the other way or not, the bits are those of a sum.
+/// A residual block against its two ways, each by itself: whether the body's last and first layers add the other way, forward and
+/// back, or not, the bits are those of a sum.
 @Suite struct ResidualTests {
   private static let shape: Shape = [5, 6]
   private static let samples = 3

@@ -108,17 +108,17 @@ import Testing
   }
 
   /// Batch normalisation makes the microbatch a part of the recipe's quality.
-  @Test func batchNormalisationKeepsTheUsualMicrobatch() throws {
+  @Test(arguments: [[], [Reshape([8, 8]), MultiHeadAttention(heads: 2, causal: true)]] as [[any LayerSpecification]])
+  func batchNormalisationKeepsTheUsualMicrobatch(_ first: [any LayerSpecification]) throws {
     var run = try SmallRun()
-    run.recipe.model = Model("normalised", input: [8, 8, 1]) {
-      Flatten()
-      Dense(16)
-      BatchNorm()
-      Dense(10)
-    }
+    run.recipe.model = Model(
+      name: "normalised", input: [8, 8, 1], layers: first + [Flatten(), Dense(16), BatchNorm(), Dense(10)])
     run.recipe.microbatch = nil
     run.training = try Subset(of: run.training, indices: Array(repeating: 0..<84, count: 12).flatMap { $0 })
+    let most = run.recipe.model.usualMicrobatch
+    #expect(most == (first.isEmpty ? 32 : 2))
     let found = try Self.search(run, ranks: 2)
-    #expect(found.microbatch == BatchPlan.defaultMicrobatch(globalBatch: found.globalBatch), "\(found)")
+    #expect(
+      found.microbatch == BatchPlan.defaultMicrobatch(globalBatch: found.globalBatch, atMost: most), "\(found)")
   }
 }
