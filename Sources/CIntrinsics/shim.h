@@ -2,7 +2,8 @@
 
 // Instructions that Swift does not reach: arithmetic of whole vectors; each lane picks one of four floats; the square root of all lanes at once
 // (`squareRoot()` takes them one by one, which makes Adam three times as slow); floats as doubles; the first lanes of a vector read and
-// written; a square of floats transposed in registers; products of bfloat16; and asking for a cache line before it is needed.
+// written; a square of floats transposed in registers; products of bfloat16; an address of which the compiler knows nothing; and asking for a
+// cache line before it is needed.
 
 typedef float lockstep_float8 __attribute__((vector_size(32)));
 typedef int lockstep_int8 __attribute__((vector_size(32)));
@@ -13,6 +14,9 @@ typedef double lockstep_double8 __attribute__((vector_size(64)));
 #if defined(__AVX__) || defined(__AVX512F__)
 #include <immintrin.h>
 #endif
+
+// Swift would else look at each address that it gets for nil.
+#pragma clang assume_nonnull begin
 
 // Lane i of the result is four[index[i] & 3]. `four` points to four floats, aligned or not.
 static inline lockstep_float8 lockstep_pick8(const float *four, lockstep_int8 index) {
@@ -263,7 +267,7 @@ static inline void lockstep_restore_denormals(unsigned mode) {
 
 // The same address, of which a compiler does not know that it is. In a loop it then finds the rows behind an address each from there, and
 // not one from the other: a chain of as many additions as there are rows takes longer than a product of each.
-static inline const float *_Nonnull lockstep_unknown(const float *_Nonnull address) {
+static inline const float *lockstep_unknown(const float *address) {
   __asm__("" : "+r"(address));
   return address;
 }
@@ -280,3 +284,5 @@ static inline void lockstep_prefetch_to_write(const void *address) {
   __builtin_prefetch(address, 1);
 #endif
 }
+
+#pragma clang assume_nonnull end
