@@ -265,8 +265,8 @@ static inline void lockstep_restore_denormals(unsigned mode) {
 #endif
 }
 
-// The same address, of which a compiler does not know that it is. In a loop it then finds the rows behind an address each from there, and
-// not one from the other: a chain of as many additions as there are rows takes longer than a product of each.
+// The same address, which the compiler takes for a new one. So in a loop it finds each row from this address, and not from the row before:
+// a chain of as many additions as there are rows takes longer than the rows' products.
 static inline const float *lockstep_unknown(const float *address) {
   __asm__("" : "+r"(address));
   return address;

@@ -30,7 +30,7 @@ public struct BatchPlan: Hashable, Sendable {
     self.microbatch = microbatch
   }
 
-  /// An eighth of the global batch, but at least 4, at most `most`, which may be less, and never more than the global batch.
+  /// An eighth of the global batch, but at least 4. It is never more than `most`, nor than the global batch.
   ///
   /// Eight microbatches keep up to eight ranks busy. A matrix product is not efficient on fewer than about 4 rows, and
   /// gains little beyond 32.

@@ -40,8 +40,8 @@ extension UnsafePointer<Float> {
   @inline(__always)
   package func broadcast(_ offset: Int) -> Lanes { unsafe Lanes(repeating: self[offset]) }
 
-  /// The same memory. Within a loop over `memory` it keeps the compiler from going from row to row by additions, each of which would wait for the
-  /// last.
+  /// The same address, which the compiler takes for a new one. In a loop it keeps the compiler from going from row to row by additions, each of
+  /// which would wait for the last.
   @inlinable
   @inline(__always)
   package var asUnknown: UnsafePointer { unsafe lockstep_unknown(self) }

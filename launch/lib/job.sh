@@ -21,7 +21,8 @@ read_arguments() {
       --hostfile=*) hostfile=${1#*=}; [[ -n $hostfile ]] || fail 64 '--hostfile takes a file'; shift ;;
       --data) arguments+=("$1"); [[ $# -lt 2 ]] || { data=$2; arguments+=("$2"); shift; }; shift ;;
       --data=*) data=${1#--data=}; arguments+=("$1"); shift ;;
-      # The default batch has 8 microbatches, so more ranks would have no work. Of another batch, or other clients, lockstep knows.
+      # The default batch has 8 microbatches in most nets (16 in gpt and wavenet), so more ranks would have no work. Of another batch, or other
+      # clients, lockstep knows.
       --global-batch* | --microbatch* | --client*) most=''; arguments+=("$1"); shift ;;
       *) arguments+=("$1"); shift ;;
     esac

@@ -41,7 +41,7 @@ public struct MultiHeadAttention: LayerSpecification {
     return 2 * width * ((needsInputGradient ? 3 : 2) * tokens * 3 * width + 6 * pairs + 3 * tokens * width)
   }
 
-  /// With `causal` there are many tokens, as a rule, such as an image's pixels, and each leaves as much.
+  /// With `causal` the tokens are many as a rule, such as an image's pixels. So a sample leaves more for the next layer.
   public var usualMicrobatch: Int { causal ? 2 : 4 }
 
   public func learntCount(for input: Shape) -> Double {
