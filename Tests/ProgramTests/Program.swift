@@ -22,15 +22,21 @@ struct Program {
 
     var weightsDigest: String? { value(of: "weights digest") }
 
-    /// What was said on standard error, but for two kinds of line. One is Open MPI's own: mpirun wakes a stopped rank to end it, and where
-    /// that rank was to read a message out of the memory of one that has just ended, Open MPI says that it could not. The other says what is
-    /// waited for, where that takes ten seconds: on a machine that has too much to do.
+    /// What was said on standard error, but for what is waited for, which is said where that takes ten seconds: on a machine that has too
+    /// much to do.
     var errorLines: [Substring] {
       errors.unicodeScalars.split(separator: "\n").map { Substring($0) }.filter { line in
-        line.firstMatch(of: /^\[.+:\d+\] Read -1, expected \d+, errno = 3$/) == nil
-          && line.firstMatch(of: /^lockstep: (reading|evaluating|measuring|writing|making|starting|waiting) [^:;]*$/)
-            == nil
+        line.firstMatch(of: /^lockstep: (reading|evaluating|measuring|writing|making|starting|waiting) [^:;]*$/) == nil
       }
+    }
+
+    /// `errors` without two kinds of line, which are Open MPI's own. mpirun wakes a stopped rank to end it, and where that rank was to read
+    /// a message out of the memory of one that has just ended, Open MPI says that it could not. The other is libevent's: at the end of a
+    /// job mpirun has now and then closed a pipe for which one of its threads still waits.
+    static func withoutLaunchersOwn(_ errors: String) -> String {
+      let readOfTheGone = /(?m)^\[[^\n]+:\d+\] Read -1, expected \d+, errno = 3\n/
+      let closedTooEarly = /(?m)^\[warn\] Epoll [^\n]+: Bad file descriptor\n/
+      return errors.replacing(readOfTheGone, with: "").replacing(closedTooEarly, with: "")
     }
   }
 
@@ -67,7 +73,8 @@ struct Program {
       if hung { kill(process.processIdentifier, SIGKILL) }
       process.waitUntilExit()
       let code = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-      return Outcome(code: hung ? -1 : code, output: texts[0].value(), errors: texts[1].value())
+      return Outcome(
+        code: hung ? -1 : code, output: texts[0].value(), errors: Outcome.withoutLaunchersOwn(texts[1].value()))
     }
 
     /// The processes of the ranks, by their own rank numbers.
