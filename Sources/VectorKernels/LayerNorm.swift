@@ -82,8 +82,7 @@ public func layerNormGradient(
     func normalised(_ i: Int, _ count: Int) -> Lanes { unsafe (x.lanes(i, first: count) - m) * r }
     // Behind the row's end g is 0, and with it each term.
     var (sum, slopes) = (Lanes(repeating: 0), Lanes(repeating: 0))
-    @inline(__always)
-    func addTerms(_ i: Int, _ count: Int) {
+    forEachVector(of: width) { i, count in
       let (own, normalised) = unsafe (g.lanes(i, first: count), normalised(i, count))
       unsafe ds.store(ds.lanes(i, first: count).addingProduct(own, normalised), i, first: count)
       unsafe db.store(db.lanes(i, first: count) + own, i, first: count)
@@ -91,7 +90,6 @@ public func layerNormGradient(
       sum += scaled
       slopes += scaled * normalised
     }
-    forEachVector(of: width, addTerms)
     guard let inputGradients = unsafe inputGradients else { continue }
     let d = unsafe inputGradients + row * width
     let (mean, slope) = (Lanes(repeating: sum.total() / Float(width)), Lanes(repeating: slopes.total() / Float(width)))

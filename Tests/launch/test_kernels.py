@@ -1,4 +1,4 @@
-"""No kernel passes a vector to a function, or goes from row to row by additions: python3 Tests/launch/test_kernels.py
+"""No kernel passes a vector to a function, goes from row to row by additions, or has a variable on the heap: python3 Tests/launch/test_kernels.py
 
 Swift's convention hands a vector over in four pieces, and what computes it is then done piece by piece: a call of which the source says
 `@inline(__always)`, but which the compiler leaves where a caller is large, made Adam divide four floats at a time. Such a function takes
@@ -64,6 +64,17 @@ def chained_rows(listing):
     return chained
 
 
+def boxed_variables(listing):
+    """The functions in `listing` that ask before they touch a variable whether somebody else does."""
+    boxed, function = set(), ""
+    for line in listing.splitlines():
+        if start := re.match(r"[0-9a-f]+ <(.*)>:$", line):
+            function = start[1]
+        elif re.search(r"R_(?:X86_64_PLT32|AARCH64_CALL26)\s+swift_beginAccess", line):
+            boxed.add(function)
+    return boxed
+
+
 class KernelTests(unittest.TestCase):
     def objects(self):
         """The listings of the kernels' object files."""
@@ -89,6 +100,15 @@ class KernelTests(unittest.TestCase):
         self.assertEqual(chained_rows("0000000000000010 <kernel>:\n" + rows + end), {"kernel"})
         anew = "  14:\tlea    (%rdx,%rdi,1),%rsi\n"
         self.assertEqual(chained_rows("0000000000000010 <kernel>:\n" + anew + rows.replace(" 14:", " 15:") + end), set())
+
+    @unittest.skipUnless(shutil.which("objdump"), "there is no objdump")
+    def test_no_variable_is_in_a_box(self):
+        found = {(name, function) for name, listing in self.objects() for function in boxed_variables(listing)}
+        self.assertEqual(found, set(), "keep a variable on the heap")
+
+    def test_finds_boxes(self):
+        listing = "0000000000000000 <kernel>:\n\t\t\t5: R_X86_64_PLT32\tswift_beginAccess-0x4\n"
+        self.assertEqual(boxed_variables(listing), {"kernel"})
 
     @unittest.skipUnless(shutil.which("objdump"), "there is no objdump")
     def test_no_vector_is_passed(self):
