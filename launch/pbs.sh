@@ -29,22 +29,29 @@ arguments+=("$@")
 export LOCKSTEP_CHAIN=${LOCKSTEP_CHAIN:-runs/pbs-${PBS_JOBID%%.*}}
 where=(--run-dir "$LOCKSTEP_CHAIN")
 for argument in ${arguments[@]+"${arguments[@]}"}; do [[ $argument != --run-dir* ]] || where=(); done
-mkdir -p -- "`dirname -- "$LOCKSTEP_CHAIN"`"
+take parent dirname -- "$LOCKSTEP_CHAIN"
+aside mkdir -p -- "$parent"
 exec >>"$LOCKSTEP_CHAIN.log" 2>&1
 
 # What this job was given; long values are broken over lines that begin with a tab.
-resources=`qstat -f "$PBS_JOBID" | sed -e ':more' -e 'N;s/\n\t//;t more' -e 'P;D' |
-  sed -n 's/^ *Resource_List\.\(select\|place\|nodes\|walltime\) = /\1=/p'`
+given() {
+  qstat -f "$PBS_JOBID" | sed -e ':more' -e 'N;s/\n\t//;t more' -e 'P;D' |
+    sed -n 's/^ *Resource_List\.\(select\|place\|nodes\|walltime\) = /\1=/p'
+}
+take resources given
 limit=()
-walltime=`sed -n 's/^walltime=//p' <<<"$resources" | awk -F : '{ for (i = 1; i <= NF; i++) sum = sum * 60 + $i; print sum }'`
+# In seconds.
+given_time() { sed -n 's/^walltime=//p' <<<"$resources" | awk -F : '{ for (i = 1; i <= NF; i++) sum = sum * 60 + $i; print sum }'; }
+take walltime given_time
 [[ -z $walltime || $walltime -le 180 ]] || limit=(--max-time "$((walltime - 90))s")
 
-hosts=`mktemp`
+take hosts mktemp
 trap 'rm -f -- "$hosts"' EXIT
-awk '!count[$1]++ { order[++n] = $1 } END { for (i = 1; i <= n; i++) print order[i] " slots=" count[order[i]] }' \
+aside awk '!count[$1]++ { order[++n] = $1 } END { for (i = 1; i <= n; i++) print order[i] " slots=" count[order[i]] }' \
   "$PBS_NODEFILE" >"$hosts"
 
-printf 'launch/pbs.sh: job %s, %s\n' "$PBS_JOBID" "`paste -sd, "$hosts"`"
+take places paste -sd, "$hosts"
+printf 'launch/pbs.sh: job %s, %s\n' "$PBS_JOBID" "$places"
 with_signals "$root/launch/train" --hostfile "$hosts" ${where[@]+"${where[@]}"} ${limit[@]+"${limit[@]}"} \
   ${arguments[@]+"${arguments[@]}"}
 if [[ $code -eq 75 ]]; then

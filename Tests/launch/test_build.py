@@ -53,7 +53,7 @@ class PackageCase(unittest.TestCase):
         self.write("tools/swift", SWIFT, executable=True)
         self.write("tools/clang", CLANG, executable=True)
         os.makedirs(os.path.join(self.root, "launch", "lib"))
-        for script in ("build", "lib/say.sh", "lib/swiftc"):
+        for script in ("build", "lib/aside.sh", "lib/say.sh", "lib/swiftc"):
             shutil.copy(os.path.join(LAUNCH, script), os.path.join(self.root, "launch", script))
 
     def write(self, name, text, executable=False):

@@ -1,6 +1,7 @@
 """Scripts that catch signals: python3 Tests/launch/test_signals.py
 
-bash 5.2 loses a trap, and may end, where a signal comes while it evaluates $(…), <(…) or >(…); see launch/lib/signals.sh.
+bash 5.2 loses a trap, and may end, where a signal comes while it evaluates $(…), <(…) or >(…); see launch/lib/signals.sh. It loses an INT
+that comes just where a command in the foreground ends; see launch/lib/aside.sh.
 """
 
 import os
@@ -35,6 +36,24 @@ done
 echo done
 """
 
+# Commands of a start, again and again: one INT comes among those of each round, and then a line.
+ROUNDS = """
+set -euo pipefail
+source "$1/lib/signals.sh"
+shout() { printf %s "$1"; }
+for ((round = 0; round < 400; round++)); do
+  stop='' said=''
+  echo begun
+  for ((i = 0; i < 6; i++)); do
+    aside true
+    take said shout "$round"
+    [[ $said == "$round" ]] || echo "said: $said" >&2
+  done
+  read -r sent
+  [[ -n $stop ]] || echo "round $round: lost" >&2
+done
+"""
+
 
 class SignalTests(unittest.TestCase):
     def test_a_signal_in_any_evaluation(self):
@@ -63,6 +82,23 @@ class SignalTests(unittest.TestCase):
         output, errors = process.communicate()
         self.assertEqual((process.returncode, output, errors), (0, "done\n", ""), f"after {sent} signals")
         self.assertGreater(sent, 300)
+
+    def test_no_interrupt_is_lost_between_commands(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+            script.write(ROUNDS)
+            script.flush()
+            process = subprocess.Popen(
+                ["bash", script.name, LAUNCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            source = random.Random(1)
+            rounds = 0
+            while process.stdout.readline() == "begun\n":
+                time.sleep(source.random() * 0.015)
+                process.send_signal(signal.SIGINT)
+                process.stdin.write("sent\n")
+                process.stdin.flush()
+                rounds += 1
+            _, errors = process.communicate()
+        self.assertEqual((process.returncode, errors, rounds), (0, "", 400))
 
     def test_no_script_that_catches_signals_evaluates_so(self):
         scripts = [os.path.join(LAUNCH, name) for name in ("train", "verify", "slurm.sbatch", "pbs.sh")]

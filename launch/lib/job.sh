@@ -45,17 +45,26 @@ open_hostfile() {
 
 set_up() {
   require_temporary
-  "$root/launch/setup"
-  case $data in mnist | fashion-mnist) "$root/launch/fetch" "$data" >/dev/null ;; esac
-  program=`"$root/launch/build"`
-  # Physical cores: two ranks on one core's two threads share its multipliers. Where /sys is missing, lscpu says nothing.
-  cores=`lscpu -p=Core,Socket 2>/dev/null | sed '/^#/d' | sort -u | wc -l` || :
-  [[ $cores -ge 1 && $cores -le `nproc` ]] || cores=`nproc`
+  aside "$root/launch/setup"
+  case $data in mnist | fashion-mnist) aside "$root/launch/fetch" "$data" >/dev/null ;; esac
+  take program "$root/launch/build"
+  take cores count_cores
+  [[ $EUID -ne 0 ]] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}
+
+# count_cores: prints how many ranks this machine, or the allocation, has a place for.
+count_cores() {
+  local cores processors
   # In a job of Slurm's, mpirun takes the allocation for its hosts: 2(x3),1 is two tasks on each of three nodes and one more.
   if [[ -n ${SLURM_JOB_ID-} && -n ${SLURM_TASKS_PER_NODE-} ]]; then
-    cores=`tr ',' '\n' <<<"$SLURM_TASKS_PER_NODE" | tr -d '()' | awk -F x '{ sum += $1 * (NF > 1 ? $2 : 1) } END { print sum }'`
+    tr ',' '\n' <<<"$SLURM_TASKS_PER_NODE" | tr -d '()' | awk -F x '{ sum += $1 * (NF > 1 ? $2 : 1) } END { print sum }'
+    return
   fi
-  [[ $EUID -ne 0 ]] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  # Physical cores: two ranks on one core's two threads share its multipliers. Where /sys is missing, lscpu says nothing.
+  cores=`lscpu -p=Core,Socket 2>/dev/null | sed '/^#/d' | sort -u | wc -l` || :
+  processors=`nproc`
+  [[ $cores -ge 1 && $cores -le $processors ]] || cores=$processors
+  printf '%s' "$cores"
 }
 
 # all_ranks: as many as the hosts have slots or this machine cores, and no more than have work; nothing if mpirun must count.
@@ -72,7 +81,7 @@ all_ranks() {
 # $only, where it is set, is the one host of the hostfile to use; with $spread, ranks go to the hosts in turn.
 start() {
   # mpirun hands TSTP and CONT on to its ranks.
-  local count=$1 mpi=(--mca orte_base_help_aggregate 1 --mca orte_forward_job_control 1) variable directory releasing=''
+  local count=$1 mpi=(--mca orte_base_help_aggregate 1 --mca orte_forward_job_control 1) variable exported directory releasing=''
   shift
   saved=''
   # An error is one line, which lockstep prints; and no stack trace of Open MPI's when a rank is killed.
@@ -82,16 +91,20 @@ start() {
     mpi+=(--hostfile "$machines" ${naive:+--mca regx naive})
     [[ -z ${only-} ]] || mpi+=(--host "${only#*@}")
     [[ -z ${spread-} ]] || mpi+=(--map-by node)
+    take exported compgen -e
     # What decides the bits, where the data are, and flags given as variables must be the same on every host; ssh carries nothing over.
-    for variable in `compgen -e | grep -E '^(OPENBLAS_|XDG_CACHE_HOME$|LOCKSTEP_)' | grep -vx LOCKSTEP_STOP_FILE`; do
-      mpi+=(-x "$variable")
-    done
+    while IFS= read -r variable; do
+      case $variable in
+        LOCKSTEP_STOP_FILE) ;;
+        OPENBLAS_* | XDG_CACHE_HOME | LOCKSTEP_*) mpi+=(-x "$variable") ;;
+      esac
+    done <<<"$exported"
   elif [[ $count -gt $cores ]]; then
     mpi+=(--oversubscribe)
   fi
   # There is nothing to save yet.
   [[ -z $stop ]] || { say_stopped; code=75; return; }
-  directory=`mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null` || directory=''
+  take directory mktemp -d "${TMPDIR:-/tmp}/lockstep-stop.XXXXXXXX" 2>/dev/null || directory=''
   stop_file=${directory:+$directory/asked}
   export LOCKSTEP_STOP_FILE=$stop_file
   release $$ >/dev/null 2>&1 &

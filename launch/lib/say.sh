@@ -1,9 +1,14 @@
 # How launch scripts speak, and where they keep things; to be sourced.
 
+source "${BASH_SOURCE[0]%/*}/aside.sh"
+
 name=launch/${0##*/}
 
 # bash complains at every start about a locale that is not installed: once is enough.
-if [[ -n ${LC_ALL-} && -n `{ LC_ALL=$LC_ALL; } 2>&1` ]]; then export LC_ALL=C.UTF-8; fi
+if [[ -n ${LC_ALL-} ]]; then
+  take REPLY eval '{ LC_ALL=$LC_ALL; } 2>&1'
+  [[ -z $REPLY ]] || export LC_ALL=C.UTF-8
+fi
 
 # fail CODE LINE: says it, on one line whatever is in it, and ends.
 fail() {
@@ -55,9 +60,9 @@ require_temporary() {
 nameless() {
   local file descriptor
   require_temporary
-  file=`mktemp 2>/dev/null` || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
+  take file mktemp 2>/dev/null || fail 73 "TMPDIR=${TMPDIR:-/tmp}: no file can be made there; set TMPDIR to another directory"
   exec {descriptor}<>"$file"
-  rm -f -- "$file"
+  aside rm -f -- "$file"
   printf -v "$1" /dev/fd/%d "$descriptor"
 }
 

@@ -5,10 +5,11 @@
 # as bash has it: a job of nohup's outlives its terminal.
 
 # bash 5.2 loses a trap, says `trap: line 2: unexpected EOF` and may end with 2 where a signal comes while it evaluates $(…), <(…) or
-# >(…). So the shells that source this, and what they source, write `…` and coproc instead, and $(…) only inside of `…`. It loses the
-# code of a command for which it waits when a signal comes. So they wait only for what has ended.
-# Not mended: now and then an INT is lost that comes while the start waits for one of its short commands (9 of 1,655 starts, six at once on two
-# cores, sent after 12 to 30 ms). The next signal is heard.
+# >(…). So the shells that source this, and what they source, write `…` and coproc instead, and $(…) only inside of `…` or in what `aside`
+# runs. Before the job has ended, they write no `…` either, and run nothing but by aside.sh. It loses the code of a command for which it
+# waits when a signal comes. So they wait only for what has ended.
+
+source "${BASH_SOURCE[0]%/*}/aside.sh"
 
 # What a closed descriptor 0, 1 or 2 would be given to is the next file that a program opens.
 [[ -e /proc/$$/fd/0 ]] || exec </dev/null
@@ -25,10 +26,8 @@ trap : USR2
 # with_signals COMMAND…: runs it with input from /dev/null, and sets `code`, its exit code. It has a process group of its own, so what
 # a terminal sends reaches this shell alone. USR2, TSTP and CONT are handed on; a second TERM, INT or QUIT hurries the end.
 with_signals() {
-  local job save='' suspend='' resume='' hurry='' asked='' asking='' never='' tries=0
-  local fifo=${TMPDIR:-/tmp}/lockstep-$$-$RANDOM$RANDOM
-  ! mkfifo -m 600 -- "$fifo" 2>/dev/null || exec {never}<>"$fifo"
-  rm -f -- "$fifo"
+  local job save='' suspend='' resume='' hurry='' asked='' asking='' never tries=0
+  open_pipe never
   set -m
   "$@" </dev/null &
   job=$!
@@ -47,12 +46,11 @@ with_signals() {
       fi
     fi
     [[ -z $hurry ]] || { hurry=''; kill -TERM "$job" 2>/dev/null || :; }
-    # In a process that is no job of this shell's, which would say when it ends.
-    [[ -z $save ]] || { save=''; (ask_to_save "$job" >/dev/null 2>&1 &); }
+    [[ -z $save ]] || { save=''; ask_to_save "$job" >/dev/null 2>&1 & disown "$!"; }
     [[ -z $suspend ]] || { suspend=''; kill -TSTP "$job" 2>/dev/null || :; kill -STOP $$; }
     [[ -z $resume ]] || { resume=''; kill -CONT "$job" 2>/dev/null || :; }
     # Nothing ever comes.
-    if [[ -n $never ]]; then read -r -t 0.05 -u "$never" || :; else sleep 0.05; fi
+    read -r -t 0.05 -u "$never" || :
   done
   # A signal may end even this, but not three times.
   while [[ $tries -lt 3 ]]; do
@@ -60,7 +58,7 @@ with_signals() {
     wait "$job" 2>/dev/null || code=$?
     [[ $code -gt 128 ]] || break
   done
-  [[ -z $never ]] || exec {never}>&-
+  exec {never}>&-
   [[ -z $asking ]] || kill -KILL "$asking" 2>/dev/null || :
   trap - TSTP CONT
   trap : USR2
