@@ -55,6 +55,66 @@ public func multiply(
     stretch: stretch)
 }
 
+/// `product = left · right + bias` with some of left's columns only: right has a row for each of them. Of a left factor that is finite, these are
+/// the bits of the product with all columns, where right would have zeros in the others.
+///
+/// - Parameters:
+///   - left: the left factor, [m, k], as it stands.
+///   - columns: the columns of `left` to multiply.
+///   - right: the right factor, [``NonzeroColumns/count``, n], not in pairs.
+///   - bias: as above.
+///   - product: the product, [m, n].
+public func multiply(
+  _ left: Matrix, columns: NonzeroColumns, _ right: PackedMatrix, bias: Buffer<Float>? = nil, into product: Matrix
+) {
+  precondition(
+    !left.isTransposed && left.shape.columns == columns.columns && !right.isPaired,
+    "some columns of a left factor that is transposed or has others, or of pairs")
+  let factor = unsafe LeftFactor(
+    base: left.elements.base, rows: left.shape.rows, depth: columns.count, down: left.stride, along: 1,
+    isPacked: false, isPaired: false, part: nil, places: UnsafePointer(columns.places.base))
+  multiply(
+    factor, right, bias: bias, activation: .none, residual: nil, into: product, .replace, part: nil, stretch: nil)
+}
+
+/// `product = left · right`, or `product += left · right`, of which right has some columns only; the others of the product are 0, or stay. Of a
+/// left factor that is finite, these are the bits of the product where right has zeros in the others.
+///
+/// - Parameters:
+///   - left: the left factor, [m, k].
+///   - right: the right factor, [k, ``NonzeroColumns/count``], not in pairs.
+///   - columns: the columns of the product that these are.
+///   - product: m rows of ``NonzeroColumns/columns``.
+///   - accumulation: whether it is written or added.
+///   - part: as above.
+///   - block: room for some rows of the columns (``NonzeroColumns/blockRoom``).
+public func multiply(
+  _ left: Matrix, _ right: PackedMatrix, columns: NonzeroColumns, into product: Buffer<Float>,
+  _ accumulation: Accumulation = .replace, part: Int? = nil, block: Buffer<Float>
+) {
+  let (m, k) = left.shape
+  let (n, width) = (columns.count, columns.columns)
+  precondition(
+    k == right.rows && n == right.columns && !right.isPaired && product.count == m * width
+      && block.count >= min(m, NonzeroColumns.blockRows) * n,
+    "product of [\(m), \(k)] and \(n) of \(width) columns into \(product.count) floats")
+  let part = max(1, min(part ?? k, k))
+  precondition((k - 1) / part < 1 << ProductTile.mostWaiting, "\(k) products in parts of \(part)")
+  for first in stride(from: 0, to: m, by: NonzeroColumns.blockRows) {
+    let rows = first..<min(first + NonzeroColumns.blockRows, m)
+    let (down, along) = left.isTransposed ? (1, left.stride) : (left.stride, 1)
+    let factor = unsafe LeftFactor(
+      base: UnsafePointer(left.elements.base) + first * down, rows: rows.count, depth: k, down: down, along: along,
+      isPacked: false, isPaired: false, part: nil)
+    let target = product[rows.lowerBound * width..<rows.upperBound * width]
+    let piece = unsafe ProductPiece(
+      depth: k, part: part, product: block.base, tiles: right.tiles.base,
+      asked: (target.base, width, columns.places.base))
+    multiply(factor, right.factor, piece, unsafe ProductEnding(stride: n), nil, SingleOperands.self)
+    columns.scatter(block.prefix(rows.count * n), into: target, accumulation)
+  }
+}
+
 /// The same with a left factor that was laid out, and the same bits.
 public func multiply(
   _ left: PackedLeft, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
@@ -119,9 +179,11 @@ func multiply<Operands: ProductOperands>(
   var piece = piece
   piece.down = left.down
   piece.along = left.along
+  unsafe piece.places = left.places
   // A tile's rows lie apart, and no processor foresees them. Stores to rows in no near cache would wait for one another.
   // So these rows are asked for while the tile is summed, some before each part.
-  let isAsked = piece.isWritten && piece.depth >= 32 && ending.isPlain && m * n >= farProduct
+  let isFar = unsafe piece.asked != nil || m * n >= farProduct
+  let isAsked = piece.isWritten && piece.depth >= 32 && ending.isPlain && isFar
   let parts = max(1, (piece.depth + piece.part - 1) / max(piece.part, 1))
   piece.asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
   // So many tiles of left stay in the second-level cache while all panels pass over them.
@@ -151,6 +213,8 @@ func multiply<Operands: ProductOperands>(
   var isPaired: Bool
   /// How its columns are cut, if it is laid out.
   var part: Int?
+  /// The columns to multiply, as many as its depth, if not all are.
+  var places: UnsafePointer<Int32>? = nil
 }
 
 extension LeftFactor {
@@ -247,6 +311,8 @@ enum ProductTile {
   var down = 0
   var along = 0
   var across = 0
+  /// The columns of left, if they are not one behind the other.
+  var places: UnsafePointer<Int32>? = nil
   /// The place of the piece in the product, and its columns.
   var row = 0
   var column = 0
@@ -255,6 +321,8 @@ enum ProductTile {
   var tiles: UnsafeMutablePointer<Float>
   /// The rows of a tile whose memory is asked for before each part of its sums; 0 if none is.
   var asks = 0
+  /// The memory to ask for, if it is not the product's: where it is copied to, from row to row, and its columns.
+  var asked: (base: UnsafeMutablePointer<Float>, stride: Int, places: UnsafeMutablePointer<Int32>)? = nil
   /// Where the tile's sums wait between two stretches of k, whether some do, and whether this stretch is the last.
   var sums: UnsafeMutablePointer<Float>? = nil
   var isContinued = false
@@ -341,8 +409,12 @@ private func multiplyPanel<Operands: ProductOperands>(
     first = unsafe RegisterTile(sums, stride: PackedMatrix.width)
     last = unsafe RegisterTile(sums + upper &* PackedMatrix.width, stride: PackedMatrix.width)
   }
-  unsafe addProducts(
-    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
+  if let places = unsafe piece.places {
+    unsafe addProducts(operands, a, b, places, piece, to: &first, &last)
+  } else {
+    unsafe addProducts(
+      operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
+  }
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
   if !piece.isWritten, let sums = unsafe piece.sums {
     unsafe first.store(to: sums, stride: PackedMatrix.width)
@@ -364,8 +436,13 @@ private func multiplyPanel<Operands: ProductOperands>(
 ) {
   let first = index &* piece.asks
   guard first < rows else { return }
-  for row in first..<min(first &+ piece.asks, rows) {
-    unsafe target.prefetchToWrite(row &* ending.stride, count: PackedMatrix.width)
+  let those = first..<min(first &+ piece.asks, rows)
+  if let (base, stride, places) = unsafe piece.asked {
+    let column = unsafe Int(places[piece.column])
+    let width = unsafe Int(places[piece.column &+ piece.columns &- 1]) &+ 1 &- column
+    for row in those { unsafe base.prefetchToWrite((piece.row &+ row) &* stride &+ column, count: width) }
+  } else {
+    for row in those { unsafe target.prefetchToWrite(row &* ending.stride, count: PackedMatrix.width) }
   }
 }
 
@@ -396,6 +473,25 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe first.addOuterProduct(operands, x, stride: down, one, other)
     unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, one, other)
     unsafe x += along
+    unsafe y += across
+  }
+}
+
+/// The products of left's columns at `places`.
+@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
+  _ piece: ProductPiece, to first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>
+) {
+  var (place, y) = unsafe (places, b)
+  let (down, across) = (piece.down, piece.across)
+  var left = piece.depth
+  while left > 0 {
+    left &-= 1
+    let x = unsafe a + Int(place.pointee)
+    let (one, other) = unsafe (y.lanes(0), y.lanes(laneCount))
+    unsafe first.addOuterProduct(operands, x, stride: down, one, other)
+    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, one, other)
+    unsafe place += 1
     unsafe y += across
   }
 }
@@ -470,8 +566,12 @@ extension RegisterTile {
     first = unsafe Registers(sums)
     last = unsafe Registers(sums + upper &* laneCount)
   }
-  unsafe addProducts(
-    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
+  if let places = unsafe piece.places {
+    unsafe addProducts(operands, a, b, places, piece, to: &first, &last)
+  } else {
+    unsafe addProducts(
+      operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
+  }
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
   if !piece.isWritten, let sums = unsafe piece.sums {
     unsafe first.store(to: sums)
@@ -513,6 +613,25 @@ extension RegisterTile {
     unsafe last.addOuterProduct(operands, z, stride: down, vector)
     unsafe x = (x + along).asUnknown
     unsafe z = (z + along).asUnknown
+    unsafe y += across
+  }
+}
+
+/// The products of left's columns at `places`.
+@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
+  _ piece: ProductPiece, to first: inout Registers<upper>, _ last: inout Registers<lower>
+) {
+  var (place, y) = unsafe (places, b)
+  let (down, across) = (piece.down, piece.across)
+  var left = piece.depth
+  while left > 0 {
+    left &-= 1
+    let x = unsafe a + Int(place.pointee)
+    let vector = unsafe y.lanes(0)
+    unsafe first.addOuterProduct(operands, x, stride: down, vector)
+    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, vector)
+    unsafe place += 1
     unsafe y += across
   }
 }

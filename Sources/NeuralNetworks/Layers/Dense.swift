@@ -52,6 +52,8 @@ private final class WideDenseLayer: Layer {
   private let biasSums: MicrobatchSums
   /// The weights, and the output's gradient.
   private let factor: PairedFactor
+  /// The products of a layer that takes the data, of which much may be zero.
+  private let sparse: SparseDense?
 
   /// The columns of weights that are laid out at once: of 512 outputs they stay in the second-level cache.
   private static let columns = 128
@@ -64,9 +66,13 @@ private final class WideDenseLayer: Layer {
     packedWeights = PackedMatrix(rows: needsInputGradient ? units : 0, columns: Self.columns)
     biasSums = MicrobatchSums(count: units)
     factor = PairedFactor(rows: units, columns: max(inputs, capacity))
+    sparse = needsInputGradient ? nil : SparseDense(inputs: inputs, units: units, capacity: capacity)
   }
 
   func forward(_ input: Buffer<Float>, _ parameters: ParameterBlock, into output: Buffer<Float>, _ pass: Pass) {
+    if let sparse, sparse.takes(input, pass) {
+      return sparse.forward(parameters, into: output, packedInput, pass)
+    }
     // yᵀ = W · xᵀ: the weights are many, and are read once, where they lie.
     let samples = packedInput.pack(Matrix(input, columns: inputs).transposed, inPairs: pass.precision.isPaired)
     factor.multiply(
@@ -75,12 +81,16 @@ private final class WideDenseLayer: Layer {
   }
 
   func backward(_ windows: BackwardWindows, _ pass: Pass) {
-    let outputGradients = Matrix(windows.outputGradient, columns: units)
-    let input = packedInput.pack(
-      Matrix(windows.input, columns: inputs), inPairs: pass.precision.isPaired, part: pass.microbatch)
-    factor.multiply(
-      outputGradients.transposed, input,
-      into: Matrix(windows.gradient[0], columns: inputs), windows.gradient.accumulation, part: pass.microbatch)
+    if let sparse, sparse.isTaken {
+      sparse.differentiateWeights(windows, packedInput, pass)
+    } else {
+      let outputGradients = Matrix(windows.outputGradient, columns: units)
+      let input = packedInput.pack(
+        Matrix(windows.input, columns: inputs), inPairs: pass.precision.isPaired, part: pass.microbatch)
+      factor.multiply(
+        outputGradients.transposed, input,
+        into: Matrix(windows.gradient[0], columns: inputs), windows.gradient.accumulation, part: pass.microbatch)
+    }
     biasSums.sum(over: pass, into: windows.gradient[1], windows.gradient.accumulation) { samples, sum, accumulation in
       columnSums(windows.outputGradient.rows(samples, of: units), into: sum, accumulation)
     }
