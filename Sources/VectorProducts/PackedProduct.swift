@@ -70,11 +70,14 @@ public func multiply(
   precondition(
     !left.isTransposed && left.shape.columns == columns.columns && !right.isPaired,
     "some columns of a left factor that is transposed or has others, or of pairs")
-  let factor = unsafe LeftFactor(
-    base: left.elements.base, rows: left.shape.rows, depth: columns.count, down: left.stride, along: 1,
-    isPacked: false, isPaired: false, part: nil, places: UnsafePointer(columns.places.base))
-  multiply(
-    factor, right, bias: bias, activation: .none, residual: nil, into: product, .replace, part: nil, stretch: nil)
+  let chosen = unsafe ChosenColumns(places: UnsafePointer(columns.places.base))
+  unsafe withUnsafePointer(to: chosen) {
+    let factor = unsafe LeftFactor(
+      base: left.elements.base, rows: left.shape.rows, depth: columns.count, down: left.stride, along: 1,
+      isPacked: false, isPaired: false, part: nil, chosen: $0)
+    multiply(
+      factor, right, bias: bias, activation: .none, residual: nil, into: product, .replace, part: nil, stretch: nil)
+  }
 }
 
 /// `product = left · right`, or `product += left · right`, of which right has some columns only; the others of the product are 0, or stay. Of a
@@ -107,10 +110,13 @@ public func multiply(
       base: UnsafePointer(left.elements.base) + first * down, rows: rows.count, depth: k, down: down, along: along,
       isPacked: false, isPaired: false, part: nil)
     let target = product[rows.lowerBound * width..<rows.upperBound * width]
-    let piece = unsafe ProductPiece(
-      depth: k, part: part, product: block.base, tiles: right.tiles.base,
-      asked: (target.base, width, columns.places.base))
-    multiply(factor, right.factor, piece, unsafe ProductEnding(stride: n), nil, SingleOperands.self)
+    let chosen = unsafe ChosenColumns(
+      places: UnsafePointer(columns.places.base), target: target.base, stride: width)
+    unsafe withUnsafePointer(to: chosen) {
+      let piece = unsafe ProductPiece(
+        depth: k, part: part, chosen: $0, product: block.base, tiles: right.tiles.base)
+      multiply(factor, right.factor, piece, unsafe ProductEnding(stride: n), nil, SingleOperands.self)
+    }
     columns.scatter(block.prefix(rows.count * n), into: target, accumulation)
   }
 }
@@ -179,10 +185,10 @@ func multiply<Operands: ProductOperands>(
   var piece = piece
   piece.down = left.down
   piece.along = left.along
-  unsafe piece.places = left.places
+  if let chosen = unsafe left.chosen { unsafe piece.chosen = chosen }
   // A tile's rows lie apart, and no processor foresees them. Stores to rows in no near cache would wait for one another.
   // So these rows are asked for while the tile is summed, some before each part.
-  let isFar = unsafe piece.asked != nil || m * n >= farProduct
+  let isFar = unsafe piece.chosen?.pointee.target != nil || m * n >= farProduct
   let isAsked = piece.isWritten && piece.depth >= 32 && ending.isPlain && isFar
   let parts = max(1, (piece.depth + piece.part - 1) / max(piece.part, 1))
   piece.asks = isAsked ? (ProductTile.mostRows + parts - 1) / parts : 0
@@ -214,7 +220,7 @@ func multiply<Operands: ProductOperands>(
   /// How its columns are cut, if it is laid out.
   var part: Int?
   /// The columns to multiply, as many as its depth, if not all are.
-  var places: UnsafePointer<Int32>? = nil
+  var chosen: UnsafePointer<ChosenColumns>? = nil
 }
 
 extension LeftFactor {
@@ -311,8 +317,8 @@ enum ProductTile {
   var down = 0
   var along = 0
   var across = 0
-  /// The columns of left, if they are not one behind the other.
-  var places: UnsafePointer<Int32>? = nil
+  /// Which columns there are, if not all. Behind a pointer, for a piece is copied for each tile.
+  var chosen: UnsafePointer<ChosenColumns>? = nil
   /// The place of the piece in the product, and its columns.
   var row = 0
   var column = 0
@@ -321,12 +327,19 @@ enum ProductTile {
   var tiles: UnsafeMutablePointer<Float>
   /// The rows of a tile whose memory is asked for before each part of its sums; 0 if none is.
   var asks = 0
-  /// The memory to ask for, if it is not the product's: where it is copied to, from row to row, and its columns.
-  var asked: (base: UnsafeMutablePointer<Float>, stride: Int, places: UnsafeMutablePointer<Int32>)? = nil
   /// Where the tile's sums wait between two stretches of k, whether some do, and whether this stretch is the last.
   var sums: UnsafeMutablePointer<Float>? = nil
   var isContinued = false
   var isWritten = true
+}
+
+/// The columns that a product with some of them takes or gives.
+@safe struct ChosenColumns {
+  var places: UnsafePointer<Int32>
+  /// Where the product is copied to, which is asked for in the place of its own memory; nil if the columns are left's.
+  var target: UnsafeMutablePointer<Float>? = nil
+  /// From one row of the target to the next.
+  var stride = 0
 }
 
 /// Some tiles by one panel.
@@ -393,6 +406,10 @@ private func multiplyPanel<Operands: ProductOperands>(
   _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece,
   _ ending: ProductEnding, _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
 ) {
+  if let chosen = unsafe piece.chosen, unsafe chosen.pointee.target == nil {
+    return unsafe wideChosen(
+      operands, a, b, chosen.pointee.places, piece, ending, RegisterTile<upper>.self, RegisterTile<lower>.self)
+  }
   let along = piece.along
   let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
   var (index, start) = (0, 0)
@@ -409,12 +426,8 @@ private func multiplyPanel<Operands: ProductOperands>(
     first = unsafe RegisterTile(sums, stride: PackedMatrix.width)
     last = unsafe RegisterTile(sums + upper &* PackedMatrix.width, stride: PackedMatrix.width)
   }
-  if let places = unsafe piece.places {
-    unsafe addProducts(operands, a, b, places, piece, to: &first, &last)
-  } else {
-    unsafe addProducts(
-      operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
-  }
+  unsafe addProducts(
+    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
   if !piece.isWritten, let sums = unsafe piece.sums {
     unsafe first.store(to: sums, stride: PackedMatrix.width)
@@ -437,10 +450,12 @@ private func multiplyPanel<Operands: ProductOperands>(
   let first = index &* piece.asks
   guard first < rows else { return }
   let those = first..<min(first &+ piece.asks, rows)
-  if let (base, stride, places) = unsafe piece.asked {
-    let column = unsafe Int(places[piece.column])
-    let width = unsafe Int(places[piece.column &+ piece.columns &- 1]) &+ 1 &- column
-    for row in those { unsafe base.prefetchToWrite((piece.row &+ row) &* stride &+ column, count: width) }
+  if let chosen = unsafe piece.chosen?.pointee, let base = unsafe chosen.target {
+    let column = unsafe Int(chosen.places[piece.column])
+    let width = unsafe Int(chosen.places[piece.column &+ piece.columns &- 1]) &+ 1 &- column
+    for row in those {
+      unsafe base.prefetchToWrite((piece.row &+ row) &* chosen.stride &+ column, count: width)
+    }
   } else {
     for row in those { unsafe target.prefetchToWrite(row &* ending.stride, count: PackedMatrix.width) }
   }
@@ -477,11 +492,12 @@ private func multiplyPanel<Operands: ProductOperands>(
   }
 }
 
-/// The products of left's columns at `places`.
-@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+/// The same of left's columns at `places`. It is a call, because within the kernel it would take registers from its loop.
+@inline(never) private func wideChosen<let upper: Int, let lower: Int, Operands: ProductOperands>(
   _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
-  _ piece: ProductPiece, to first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>
+  _ piece: ProductPiece, _ ending: ProductEnding, _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
 ) {
+  var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
   var (place, y) = unsafe (places, b)
   let (down, across) = (piece.down, piece.across)
   var left = piece.depth
@@ -494,6 +510,13 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe place += 1
     unsafe y += across
   }
+  guard ending.isPlain else {
+    unsafe first.store(to: piece.tiles, stride: PackedMatrix.width)
+    unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
+    return finish(rows: upper &+ lower, width: PackedMatrix.width, piece, ending)
+  }
+  first.finish(piece, ending, piece.row)
+  last.finish(piece, ending, piece.row &+ upper)
 }
 
 @inline(__always) private func addWaiting<let upper: Int, let lower: Int>(
@@ -553,6 +576,10 @@ extension RegisterTile {
   _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ piece: ProductPiece,
   _ ending: ProductEnding, _: Registers<upper>.Type, _: Registers<lower>.Type
 ) {
+  if let chosen = unsafe piece.chosen, unsafe chosen.pointee.target == nil {
+    return unsafe narrowChosen(
+      operands, a, b, chosen.pointee.places, piece, ending, Registers<upper>.self, Registers<lower>.self)
+  }
   let along = piece.along
   var (index, start) = (0, 0)
   while piece.depth &- start > piece.part {
@@ -566,12 +593,8 @@ extension RegisterTile {
     first = unsafe Registers(sums)
     last = unsafe Registers(sums + upper &* laneCount)
   }
-  if let places = unsafe piece.places {
-    unsafe addProducts(operands, a, b, places, piece, to: &first, &last)
-  } else {
-    unsafe addProducts(
-      operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
-  }
+  unsafe addProducts(
+    operands, a + start &* along, b + start &* piece.across, piece.depth &- start, piece, to: &first, &last)
   if index > 0 { addWaiting(piece, index, isLast: true, to: &first, &last) }
   if !piece.isWritten, let sums = unsafe piece.sums {
     unsafe first.store(to: sums)
@@ -617,11 +640,12 @@ extension RegisterTile {
   }
 }
 
-/// The products of left's columns at `places`.
-@inline(__always) private func addProducts<let upper: Int, let lower: Int, Operands: ProductOperands>(
+/// The same of left's columns at `places`. It is a call, because within the kernel it would take registers from its loop.
+@inline(never) private func narrowChosen<let upper: Int, let lower: Int, Operands: ProductOperands>(
   _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
-  _ piece: ProductPiece, to first: inout Registers<upper>, _ last: inout Registers<lower>
+  _ piece: ProductPiece, _ ending: ProductEnding, _: Registers<upper>.Type, _: Registers<lower>.Type
 ) {
+  var (first, last) = (Registers<upper>(), Registers<lower>())
   var (place, y) = unsafe (places, b)
   let (down, across) = (piece.down, piece.across)
   var left = piece.depth
@@ -634,6 +658,13 @@ extension RegisterTile {
     unsafe place += 1
     unsafe y += across
   }
+  guard ending.isPlain else {
+    unsafe first.store(to: piece.tiles)
+    unsafe last.store(to: piece.tiles + upper &* laneCount)
+    return finish(rows: upper &+ lower, width: laneCount, piece, ending)
+  }
+  first.finish(piece, ending, piece.row)
+  last.finish(piece, ending, piece.row &+ upper)
 }
 
 @inline(__always) private func addWaiting<let upper: Int, let lower: Int>(
