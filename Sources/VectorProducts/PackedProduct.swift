@@ -55,6 +55,20 @@ public func multiply(
     stretch: stretch)
 }
 
+/// The same with a left factor that was laid out, and the same bits.
+public func multiply(
+  _ left: PackedLeft, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
+  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil,
+  stretch: ProductStretch? = nil
+) {
+  let factor = unsafe LeftFactor(
+    base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, isPaired: left.isPaired,
+    part: left.part)
+  multiply(
+    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part,
+    stretch: stretch)
+}
+
 /// `product = left · right + bias` with some of left's columns only: right has a row for each of them. Of a left factor that is finite, these are
 /// the bits of the product with all columns, where right would have zeros in the others.
 ///
@@ -62,7 +76,7 @@ public func multiply(
 ///   - left: the left factor, [m, k], as it stands.
 ///   - columns: the columns of `left` to multiply.
 ///   - right: the right factor, [``NonzeroColumns/count``, n], not in pairs.
-///   - bias: as above.
+///   - bias: as of the product of all columns.
 ///   - product: the product, [m, n].
 public func multiply(
   _ left: Matrix, columns: NonzeroColumns, _ right: PackedMatrix, bias: Buffer<Float>? = nil, into product: Matrix
@@ -89,7 +103,7 @@ public func multiply(
 ///   - columns: the columns of the product that these are.
 ///   - product: m rows of ``NonzeroColumns/columns``.
 ///   - accumulation: whether it is written or added.
-///   - part: as above.
+///   - part: as of the product of all columns.
 ///   - block: room for some rows of the columns (``NonzeroColumns/blockRoom``).
 public func multiply(
   _ left: Matrix, _ right: PackedMatrix, columns: NonzeroColumns, into product: Buffer<Float>,
@@ -119,20 +133,6 @@ public func multiply(
     }
     columns.scatter(block.prefix(rows.count * n), into: target, accumulation)
   }
-}
-
-/// The same with a left factor that was laid out, and the same bits.
-public func multiply(
-  _ left: PackedLeft, _ right: PackedMatrix, bias: Buffer<Float>? = nil, activation: ProductActivation = .none,
-  residual: Matrix? = nil, into product: Matrix, _ accumulation: Accumulation = .replace, part: Int? = nil,
-  stretch: ProductStretch? = nil
-) {
-  let factor = unsafe LeftFactor(
-    base: left.base, rows: left.rows, depth: left.columns, down: 1, along: 1, isPacked: true, isPaired: left.isPaired,
-    part: left.part)
-  multiply(
-    factor, right, bias: bias, activation: activation, residual: residual, into: product, accumulation, part: part,
-    stretch: stretch)
 }
 
 private func multiply(
@@ -408,7 +408,7 @@ private func multiplyPanel<Operands: ProductOperands>(
 ) {
   if let chosen = unsafe piece.chosen, unsafe chosen.pointee.target == nil {
     return unsafe wideChosen(
-      operands, a, b, chosen.pointee.places, piece, ending, RegisterTile<upper>.self, RegisterTile<lower>.self)
+      a, b, chosen.pointee.places, piece, ending, RegisterTile<upper>.self, RegisterTile<lower>.self)
   }
   let along = piece.along
   let target = unsafe piece.product + (piece.row &* ending.stride &+ piece.column)
@@ -492,10 +492,10 @@ private func multiplyPanel<Operands: ProductOperands>(
   }
 }
 
-/// The same of left's columns at `places`. It is a call, because within the kernel it would take registers from its loop.
-@inline(never) private func wideChosen<let upper: Int, let lower: Int, Operands: ProductOperands>(
-  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
-  _ piece: ProductPiece, _ ending: ProductEnding, _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
+/// The same of left's columns at `places`, which are no pairs. It is a call, because within the kernel it would take registers from its loop.
+@inline(never) private func wideChosen<let upper: Int, let lower: Int>(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>, _ piece: ProductPiece,
+  _ ending: ProductEnding, _: RegisterTile<upper>.Type, _: RegisterTile<lower>.Type
 ) {
   var (first, last) = (RegisterTile<upper>(), RegisterTile<lower>())
   var (place, y) = unsafe (places, b)
@@ -505,8 +505,8 @@ private func multiplyPanel<Operands: ProductOperands>(
     left &-= 1
     let x = unsafe a + Int(place.pointee)
     let (one, other) = unsafe (y.lanes(0), y.lanes(laneCount))
-    unsafe first.addOuterProduct(operands, x, stride: down, one, other)
-    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, one, other)
+    unsafe first.addOuterProduct(SingleOperands.self, x, stride: down, one, other)
+    unsafe last.addOuterProduct(SingleOperands.self, x + upper &* down, stride: down, one, other)
     unsafe place += 1
     unsafe y += across
   }
@@ -578,7 +578,7 @@ extension RegisterTile {
 ) {
   if let chosen = unsafe piece.chosen, unsafe chosen.pointee.target == nil {
     return unsafe narrowChosen(
-      operands, a, b, chosen.pointee.places, piece, ending, Registers<upper>.self, Registers<lower>.self)
+      a, b, chosen.pointee.places, piece, ending, Registers<upper>.self, Registers<lower>.self)
   }
   let along = piece.along
   var (index, start) = (0, 0)
@@ -640,10 +640,10 @@ extension RegisterTile {
   }
 }
 
-/// The same of left's columns at `places`. It is a call, because within the kernel it would take registers from its loop.
-@inline(never) private func narrowChosen<let upper: Int, let lower: Int, Operands: ProductOperands>(
-  _ operands: Operands.Type, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
-  _ piece: ProductPiece, _ ending: ProductEnding, _: Registers<upper>.Type, _: Registers<lower>.Type
+/// The same of left's columns at `places`, which are no pairs. It is a call, because within the kernel it would take registers from its loop.
+@inline(never) private func narrowChosen<let upper: Int, let lower: Int>(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ places: UnsafePointer<Int32>, _ piece: ProductPiece,
+  _ ending: ProductEnding, _: Registers<upper>.Type, _: Registers<lower>.Type
 ) {
   var (first, last) = (Registers<upper>(), Registers<lower>())
   var (place, y) = unsafe (places, b)
@@ -653,8 +653,8 @@ extension RegisterTile {
     left &-= 1
     let x = unsafe a + Int(place.pointee)
     let vector = unsafe y.lanes(0)
-    unsafe first.addOuterProduct(operands, x, stride: down, vector)
-    unsafe last.addOuterProduct(operands, x + upper &* down, stride: down, vector)
+    unsafe first.addOuterProduct(SingleOperands.self, x, stride: down, vector)
+    unsafe last.addOuterProduct(SingleOperands.self, x + upper &* down, stride: down, vector)
     unsafe place += 1
     unsafe y += across
   }
