@@ -433,13 +433,7 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe first.store(to: sums, stride: PackedMatrix.width)
     return unsafe last.store(to: sums + upper &* PackedMatrix.width, stride: PackedMatrix.width)
   }
-  guard ending.isPlain else {
-    unsafe first.store(to: piece.tiles, stride: PackedMatrix.width)
-    unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
-    return finish(rows: upper &+ lower, width: PackedMatrix.width, piece, ending)
-  }
-  first.finish(piece, ending, piece.row)
-  last.finish(piece, ending, piece.row &+ upper)
+  finish(&first, &last, piece, ending)
 }
 
 /// Asks for those of the `rows` rows at `target` that are part `index`'s to ask for. It is a call, because within a kernel it would take registers
@@ -510,6 +504,13 @@ private func multiplyPanel<Operands: ProductOperands>(
     unsafe place += 1
     unsafe y += across
   }
+  finish(&first, &last, piece, ending)
+}
+
+/// Does to a tile's sums what is done to them last, and writes them.
+@inline(__always) private func finish<let upper: Int, let lower: Int>(
+  _ first: inout RegisterTile<upper>, _ last: inout RegisterTile<lower>, _ piece: ProductPiece, _ ending: ProductEnding
+) {
   guard ending.isPlain else {
     unsafe first.store(to: piece.tiles, stride: PackedMatrix.width)
     unsafe last.store(to: piece.tiles + upper &* PackedMatrix.width, stride: PackedMatrix.width)
@@ -600,13 +601,7 @@ extension RegisterTile {
     unsafe first.store(to: sums)
     return unsafe last.store(to: sums + upper &* laneCount)
   }
-  guard ending.isPlain else {
-    unsafe first.store(to: piece.tiles)
-    unsafe last.store(to: piece.tiles + upper &* laneCount)
-    return finish(rows: upper &+ lower, width: laneCount, piece, ending)
-  }
-  first.finish(piece, ending, piece.row)
-  last.finish(piece, ending, piece.row &+ upper)
+  finish(&first, &last, piece, ending)
 }
 
 @inline(never) private func narrowWaiting<let upper: Int, let lower: Int, Operands: ProductOperands>(
@@ -658,6 +653,13 @@ extension RegisterTile {
     unsafe place += 1
     unsafe y += across
   }
+  finish(&first, &last, piece, ending)
+}
+
+/// Does to a tile's sums what is done to them last, and writes them.
+@inline(__always) private func finish<let upper: Int, let lower: Int>(
+  _ first: inout Registers<upper>, _ last: inout Registers<lower>, _ piece: ProductPiece, _ ending: ProductEnding
+) {
   guard ending.isPlain else {
     unsafe first.store(to: piece.tiles)
     unsafe last.store(to: piece.tiles + upper &* laneCount)
